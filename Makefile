@@ -1,0 +1,83 @@
+# Everything a developer or a user types. Each target sets up what it needs and is quick the second time.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes
+VENDOR := static/vendor
+
+.PHONY: help serve test check format bench lock clean
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
+
+serve: .venv/.runtime $(VENDOR)/.copied ## Serves http://127.0.0.1:$(PORT) with the default model and the built-in collection
+	@exec $(BIN)/quire serve --port $(PORT)
+
+test: .venv/.dev $(VENDOR)/.copied node_modules/.dev ## Runs every test, the browser's too
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
+	$(BIN)/python -m pytest
+
+check: .venv/.dev $(VENDOR)/.copied node_modules/.dev ## Formats, lints and types, without changing anything
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
+
+format: .venv/.dev $(VENDOR)/.copied node_modules/.dev ## Formats and mends what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent format
+
+lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requirements/
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra assets -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/assets.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev -c requirements/assets.txt --no-emit-package quire pyproject.toml -o requirements/dev.txt
+
+clean: ## Removes what the other targets made (never the data folder)
+	rm -rf .venv node_modules $(VENDOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find app tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' \
+	  || { echo "Quire needs Python 3.11 to 3.14, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "This Python lacks venv: install it (on Debian and Ubuntu: apt install python3-venv), then run make again." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/.build: requirements/build.txt .venv/.created
+	$(INSTALL) -r requirements/build.txt
+	touch $@
+
+.venv/.runtime: requirements/assets.txt pyproject.toml .venv/.build
+	$(INSTALL) -r requirements/assets.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.runtime
+	$(INSTALL) -r requirements/dev.txt
+	touch $@
+
+node_modules/.runtime: package.json package-lock.json .npmrc .venv/.runtime
+	test -e node_modules/.dev || PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --omit=dev
+	touch $@
+
+node_modules/.dev: package.json package-lock.json .npmrc .venv/.runtime
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	touch node_modules/.runtime $@
+
+# What the browser needs of other people's packages, and nothing else of their 70 MB.
+$(VENDOR)/.copied: node_modules/.runtime Makefile
+	rm -rf $(VENDOR)
+	mkdir -p $(VENDOR)/mathjax/input/tex $(VENDOR)/mathjax/a11y $(VENDOR)/mathjax-newcm-font
+	cp node_modules/marked/lib/marked.esm.js node_modules/dompurify/dist/purify.es.mjs $(VENDOR)/
+	cp node_modules/marked/lib/marked.d.ts $(VENDOR)/marked.esm.d.ts
+	cp node_modules/dompurify/dist/purify.es.d.mts $(VENDOR)/
+	cp node_modules/mathjax/tex-chtml.js $(VENDOR)/mathjax/
+	cp -R node_modules/mathjax/ui node_modules/mathjax/sre $(VENDOR)/mathjax/
+	cp -R node_modules/mathjax/a11y/. $(VENDOR)/mathjax/a11y/
+	cp -R node_modules/mathjax/input/tex/extensions $(VENDOR)/mathjax/input/tex/
+	cp -R node_modules/@mathjax/mathjax-newcm-font/chtml $(VENDOR)/mathjax-newcm-font/
+	touch $@
