@@ -1,0 +1,167 @@
+"""What a paper is: plain frozen records and the grammar of identifiers.
+
+Nothing here reads a file, a store or the network, and no text is converted: title, abstract and names are the
+source as it came. What a source does not tell is None.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.errors import NotFound
+
+_NEW = re.compile(r"([0-9]{2})(0[1-9]|1[0-2])\.([0-9]{4,5})(?:v([1-9][0-9]{0,3}))?", re.ASCII)
+_OLD = re.compile(
+    r"([a-z]+(?:-[a-z]+)?)(?:\.[a-z]{2})?/([0-9]{2}(?:0[1-9]|1[0-2])[0-9]{3})(?:v([1-9][0-9]{0,3}))?",
+    re.ASCII | re.IGNORECASE,
+)
+_OWN = re.compile(r"quire/([0-9]{4})(?:v([1-9][0-9]{0,3}))?", re.ASCII)
+# What people paste around an id: the address of a page or a file, a DOI, the citation form "arXiv:… [cs.AI]".
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:[a-z0-9-]+\.)*(?:arxiv\.org|alphaxiv\.org|papers\.cool|huggingface\.co)/"
+    r"(?:abs|pdf|html|format|ps|src|e-print|arxiv|papers|overview)/",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(?:10\.48550/)?arxiv[.:]\s*", re.IGNORECASE
+)
+_AFTER = re.compile(r"(?:\.pdf)?/?(?:[?#].*|\s+\[[\w.-]+\])?", re.IGNORECASE | re.DOTALL)
+_LONGEST_ADDRESS = 500
+
+_CODE_HOSTS = re.compile(
+    r"https?://(?:www\.)?(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|huggingface\.co)/[^\s,;()<>{}\"'\\]+",
+    re.IGNORECASE,
+)
+
+# Archives that identifiers were given in before April 2007; the categories of today are in categories.py.
+OLD_ARCHIVES = frozenset(
+    {"acc-phys", "adap-org", "alg-geom", "ao-sci", "astro-ph", "atom-ph", "bayes-an", "chao-dyn", "chem-ph"}
+    | {"cmp-lg", "comp-gas", "cond-mat", "cs", "dg-ga", "funct-an", "gr-qc", "hep-ex", "hep-lat", "hep-ph"}
+    | {
+        "hep-th",
+        "math",
+        "math-ph",
+        "mtrl-th",
+        "nlin",
+        "nucl-ex",
+        "nucl-th",
+        "patt-sol",
+        "physics",
+        "plasm-ph",
+    }
+    | {"q-alg", "q-bio", "quant-ph", "solv-int", "supr-con"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """One author. `name` is as it is read aloud, `family` and `given` where the source tells them apart."""
+
+    name: str
+    family: str | None = None
+    given: str | None = None
+    suffix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A subject that papers are announced under, such as `cs.CL` of the archive `cs`."""
+
+    code: str
+    name: str
+    archive: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a paper leads; `relation` is abstract, pdf, doi or code."""
+
+    relation: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper as a source describes it.
+
+    `id` has no version; `version` is None where the source doesn't tell. `categories` are canonical codes
+    without repetition; what stood among them and is no category (MSC, ACM) is in `subject_classes`.
+    `announced` is a day; `published` (first version) and `updated` (this version) are aware instants in UTC.
+    `body` is Markdown, for papers that are texts of their own.
+    """
+
+    id: str
+    title: str
+    abstract: str
+    version: int | None = None
+    body: str | None = None
+    authors: tuple[Author, ...] = ()
+    categories: tuple[str, ...] = ()
+    primary_category: str | None = None
+    subject_classes: tuple[str, ...] = ()
+    announced: date | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+    comment: str | None = None
+    doi: str | None = None
+    journal_ref: str | None = None
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Where the paper leads, from its id, its DOI and the code that its comment and abstract name."""
+        links = []
+        if not self.id.startswith("quire/"):
+            versioned = self.id if self.version is None else f"{self.id}v{self.version}"
+            links.append(Link("abstract", f"https://arxiv.org/abs/{versioned}"))
+            links.append(Link("pdf", f"https://arxiv.org/pdf/{versioned}"))
+        if self.doi is not None:
+            links += [Link("doi", f"https://doi.org/{doi}") for doi in self.doi.split()]
+        found = _CODE_HOSTS.findall(f"{self.comment or ''}\n{self.abstract}")
+        links += [Link("code", href) for href in dict.fromkeys(address.rstrip(".:!?") for address in found)]
+        return tuple(links)
+
+
+def parse_id(text: str) -> tuple[str, int | None]:
+    """The id without version, and the version if one is named, of anything that people call a paper by.
+
+    Takes ids of both kinds, the forms `arXiv:…` and `10.48550/arXiv.…`, and addresses of a paper's pages.
+
+    >>> parse_id("https://arxiv.org/pdf/2401.12345v2.pdf")
+    ('2401.12345', 2)
+    >>> parse_id("math.GT/0309136")
+    ('math/0309136', None)
+
+    Raises NotFound for anything else: a malformed id names no paper.
+    """
+    given = text.strip()
+    if len(given) <= _LONGEST_ADDRESS:
+        start = _ADDRESS.match(given) or _LABEL.match(given)
+        bare = given[start.end() :] if start else given
+        for pattern, build in ((_NEW, _new_id), (_OLD, _old_id), (_OWN, _own_id)):
+            match = pattern.match(bare)
+            if match and (match.end() == len(bare) or (start and _AFTER.fullmatch(bare, match.end()))):
+                found = build(match)
+                if found is not None:
+                    return found, int(match[match.lastindex or 0]) if match.group(match.re.groups) else None
+    shown = given if len(given) <= 40 else f"{given[:40]}…"
+    raise NotFound(
+        f"{shown!r} is no paper's id; ids look like 2401.12345, 2401.12345v2, math/0211159 or quire/0001",
+        "?id",
+    )
+
+
+def _new_id(match: re.Match[str]) -> str | None:
+    # Numbers have five digits since January 2015; the scheme began in April 2007.
+    month, number = match[1] + match[2], match[3]
+    if month < "0704" or len(number) != (5 if month >= "1501" else 4) or not int(number):
+        return None
+    return f"{month}.{number}"
+
+
+def _old_id(match: re.Match[str]) -> str | None:
+    archive = match[1].lower()
+    return f"{archive}/{match[2]}" if archive in OLD_ARCHIVES else None
+
+
+def _own_id(match: re.Match[str]) -> str | None:
+    return f"quire/{match[1]}"
