@@ -110,7 +110,7 @@ def _unknown(text: str, position: int) -> str:
         return f"a category is missing at character {position + 1}; write for example cs.AI+cs.LG-cs.CY"
     whole = re.split(r"[\s,+]", text[: position + len(name)])[-1][-40:].lower()
     near = [n for word in (whole, name.lower()) for n in difflib.get_close_matches(word, _CANONICAL, n=20)]
-    near.sort(key=lambda n: n.partition(".")[0] != whole.partition(".")[0])
+    near.sort(key=lambda n: (not n.startswith(whole[:-1]), n.partition(".")[0] != whole.partition(".")[0]))
     known = list(dict.fromkeys(_CANONICAL[n] for n in near))[:3]
     hint = (
         f"did you mean {' or '.join(known)}?" if known else "codes look like cs.AI, math-ph or cond-mat.soft"

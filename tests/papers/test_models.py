@@ -67,10 +67,12 @@ def test_a_subject_class_inside_an_old_id_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "cs.AI", "2401.1234", "1406.12345", "2413.12345", "0703.0001", "2401.00000"]
-    + ["2401.12345v0", "2401.12345v", "2401.12345x", "2401.12345 [cs.AI]", "٢٤٠١.12345", "9" * 501]
-    + ["foo/0211159", "math/021115", "math/0213159", "quire/1", "2401.12345,2401.12346"]
-    + ["https://arxiv.org/list/cs.AI/new", "https://example.org/abs/2401.12345"],
+    [
+        *["", "cs.AI", "2401.1234", "1406.12345", "2413.12345", "0703.0001", "2401.00000"],
+        *["2401.12345v0", "2401.12345v", "2401.12345x", "2401.12345 [cs.AI]", "٢٤٠١.12345", "9" * 501],
+        *["foo/0211159", "math/021115", "math/0213159", "quire/1", "2401.12345,2401.12346"],
+        *["https://arxiv.org/list/cs.AI/new", "https://example.org/abs/2401.12345"],
+    ],
 )
 def test_anything_else_names_no_paper(text: str) -> None:
     with pytest.raises(NotFound, match="is no paper's id"):
