@@ -14,17 +14,17 @@ help: ## Lists the targets
 serve: .venv/.runtime $(VENDOR)/.copied ## Serves http://127.0.0.1:$(PORT) with the default model and the built-in collection
 	@exec $(BIN)/quire serve --port $(PORT)
 
-test: .venv/.dev $(VENDOR)/.copied node_modules/.dev ## Runs every test, the browser's too
+test: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every test, the browser's too
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
 	$(BIN)/python -m pytest
 
-check: .venv/.dev $(VENDOR)/.copied node_modules/.dev ## Formats, lints and types, without changing anything
+check: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats, lints and types, without changing anything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
 
-format: .venv/.dev $(VENDOR)/.copied node_modules/.dev ## Formats and mends what can be mended by itself
+format: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats and mends what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent format
@@ -80,4 +80,6 @@ $(VENDOR)/.copied: node_modules/.runtime Makefile
 	cp -R node_modules/mathjax/a11y/. $(VENDOR)/mathjax/a11y/
 	cp -R node_modules/mathjax/input/tex/extensions $(VENDOR)/mathjax/input/tex/
 	cp -R node_modules/@mathjax/mathjax-newcm-font/chtml $(VENDOR)/mathjax-newcm-font/
+	mkdir $(VENDOR)/swagger-ui
+	cp node_modules/swagger-ui-dist/swagger-ui-bundle.js node_modules/swagger-ui-dist/swagger-ui.css $(VENDOR)/swagger-ui/
 	touch $@

@@ -1,0 +1,63 @@
+"""Models by name from a few folders: loaded when first asked for, kept while they are used, read anew when replaced.
+
+Knows no settings: folders and bounds are arguments.
+"""
+
+import re
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from app.errors import NotFound
+from app.tokenizer.tokenizer import Tokenizer
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class ModelRegistry:
+    """Serves `NAME.model` of the given folders; where two hold the same name, the first folder wins.
+
+    `most_loaded` models stay in memory; the one unused the longest makes room. Thread-safe.
+    """
+
+    def __init__(self, folders: tuple[Path, ...], default: str, most_bytes: int, most_loaded: int) -> None:
+        self.folders = folders
+        self.default = default
+        self._most_bytes = most_bytes
+        self._most_loaded = most_loaded
+        self._loaded: OrderedDict[str, tuple[tuple[int, int, int], Tokenizer]] = OrderedDict()
+        self._lock = Lock()
+
+    def names(self) -> list[str]:
+        """All names, sorted, the default first."""
+        found = {
+            path.stem for folder in self.folders for path in folder.glob("*.model") if _NAME.fullmatch(path.stem)
+        }
+        return sorted(found, key=lambda name: (name != self.default, name))
+
+    def get(self, name: str | None) -> Tokenizer:
+        """The tokenizer called `name`, or the default for None; raises NotFound or ModelError."""
+        name = name or self.default
+        path = self._path(name)
+        status = path.stat()
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        with self._lock:
+            kept = self._loaded.get(name)
+            if kept and kept[0] == stamp:
+                self._loaded.move_to_end(name)
+                return kept[1]
+            tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
+            self._loaded[name] = (stamp, tokenizer)
+            self._loaded.move_to_end(name)
+            while len(self._loaded) > self._most_loaded:
+                self._loaded.popitem(last=False)
+            return tokenizer
+
+    def _path(self, name: str) -> Path:
+        if _NAME.fullmatch(name):
+            for folder in self.folders:
+                path = folder / f"{name}.model"
+                if path.is_file():
+                    return path
+        shown = name if len(name) <= 100 else name[:100] + "…"
+        raise NotFound(f"There is no model {shown!r} here; there are: {', '.join(self.names())}", "/model")

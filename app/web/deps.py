@@ -1,0 +1,96 @@
+"""What a request handler may ask for: the services built by `create_app`, and facts about the request itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, ParamSpec, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+
+from app.errors import Overloaded
+from app.papers.search import SearchIndex
+from app.papers.store import Store
+from app.tokenizer.registry import ModelRegistry
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SMALL_TEXT = 4096
+"""Texts up to so many characters are tokenised at once: a thread would cost more than the work (about 0.1 ms)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds of one request, in the unit that each name tells."""
+
+    body_bytes: int
+    text_bytes: int
+    batch: int
+    ids: int
+    model_len: int
+    lattice_bytes: int
+    query_bytes: int
+
+
+@dataclass
+class Work:
+    """Runs what would block the event loop in threads, a bounded number at once and a bounded number waiting."""
+
+    concurrent: int
+    waiting: int
+    _limiter: CapacityLimiter | None = field(default=None, init=False)
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in a thread; raises Overloaded at once where too many wait already."""
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(self.concurrent)
+        if self._limiter.statistics().tasks_waiting >= self.waiting:
+            raise Overloaded(
+                f"{self.waiting} requests are waiting already (QUIRE_MAX_WAITING); try again in a moment"
+            )
+        return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._limiter)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that lives as long as the process."""
+
+    limits: Limits
+    models: ModelRegistry
+    store: Store
+    index: SearchIndex
+    work: Work
+
+
+def get_services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def get_models(request: Request) -> ModelRegistry:
+    return get_services(request).models
+
+
+def get_limits(request: Request) -> Limits:
+    return get_services(request).limits
+
+
+def get_work(request: Request) -> Work:
+    return get_services(request).work
+
+
+def get_store(request: Request) -> Store:
+    return get_services(request).store
+
+
+def get_index(request: Request) -> SearchIndex:
+    return get_services(request).index
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+ModelsDep = Annotated[ModelRegistry, Depends(get_models)]
+LimitsDep = Annotated[Limits, Depends(get_limits)]
+WorkDep = Annotated[Work, Depends(get_work)]
+StoreDep = Annotated[Store, Depends(get_store)]
+IndexDep = Annotated[SearchIndex, Depends(get_index)]

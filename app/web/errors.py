@@ -1,0 +1,171 @@
+"""How failures leave: problem+json (RFC 9457) for programs, a kind page for people, always with the request's id.
+
+Each class of `app.errors` is mapped once, here. A problem's `type` is stable: clients may rely on it.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from app.errors import (
+    FileError,
+    InputError,
+    ModelError,
+    NotFound,
+    Overloaded,
+    QuireError,
+    SourceError,
+    StoreError,
+    StoreLocked,
+    TooLarge,
+)
+from app.web.templates import render
+
+log = structlog.get_logger()
+
+_KINDS: dict[type[QuireError], tuple[int, str]] = {
+    NotFound: (404, "not-found"),
+    TooLarge: (413, "too-large"),
+    InputError: (422, "invalid-input"),
+    StoreLocked: (503, "store-locked"),
+    StoreError: (503, "store-unavailable"),
+    Overloaded: (503, "overloaded"),
+    ModelError: (503, "model-unusable"),
+    FileError: (503, "file-unusable"),
+    SourceError: (503, "source-unavailable"),
+}
+
+_STATUS_KINDS = {
+    400: "malformed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "invalid-input",
+    429: "rate-limited",
+    500: "defect",
+    503: "unavailable",
+}
+
+
+class FieldProblem(BaseModel):
+    """One offending field: a JSON pointer into the body, or `?name` for a query parameter."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """A failure, as RFC 9457 shapes it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldProblem] = []
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of these statuses."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def is_page(request: Request) -> bool:
+    """Whether a person asked: pages answer HTML, but for clients that accept JSON and no HTML."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    if path.startswith(("/api/", "/tokenize", "/detokenize", "/healthz", "/readyz", "/metrics", "/version")):
+        # `/tokenizer` is the one page whose path begins as an endpoint's does
+        if not path.startswith("/tokenizer"):
+            return False
+    accept = request.headers.get("accept", "")
+    return "json" not in accept or "text/html" in accept
+
+
+def failure(
+    request: Request,
+    status: int,
+    kind: str,
+    detail: str,
+    fields: list[FieldProblem] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The answer to a request that failed."""
+    request_id = str(request.scope.get("request_id", ""))
+    if is_page(request):
+        page = render(request, "error.html", status=status, kind=kind, detail=detail, request_id=request_id)
+        page.status_code = status
+        page.headers.update(headers or {})
+        return page
+    problem = Problem(
+        type=f"/problems/{kind}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        request_id=request_id,
+        errors=fields or [],
+    )
+    body = orjson.dumps(problem.model_dump())
+    return Response(body, status, headers, media_type="application/problem+json")
+
+
+def _quire_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, QuireError)
+    status, kind = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
+    fields = []
+    if isinstance(error, InputError) and error.pointer:
+        fields.append(FieldProblem(pointer=error.pointer, detail=str(error)))
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Overloaded) else None
+    if status >= 500:
+        log.error("request failed", kind=kind, detail=str(error))
+    return failure(request, status, kind, str(error), fields, headers)
+
+
+def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = str(error.detail)
+    if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
+        detail = f"There is nothing at {request.url.path}"
+    kind = _STATUS_KINDS.get(error.status_code, "refused")
+    return failure(request, error.status_code, kind, detail, headers=dict(error.headers or {}))
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        reason = found[0].get("ctx", {}).get("error", "")
+        detail = f"The body is not JSON: {reason} at byte {found[0]['loc'][-1]}"
+        return failure(request, 400, "malformed", detail)
+    fields = [FieldProblem(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in found[:20]]
+    detail = "; ".join(f"{field.pointer or 'body'}: {field.detail}" for field in fields[:3])
+    return failure(request, 422, "invalid-input", detail, fields)
+
+
+def _pointer(location: tuple[str | int, ...]) -> str:
+    where, *rest = location
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in rest]
+    if where in ("query", "path"):
+        return "?" + ".".join(steps)
+    return "".join(f"/{step}" for step in steps)
+
+
+def install(app: FastAPI) -> None:
+    """Make every failure of `app` leave in the shapes above."""
+    app.add_exception_handler(QuireError, _quire_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _validation_error)

@@ -1,0 +1,41 @@
+"""What an operator asks a running server: is it up, can it work, which version is it."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from app import __version__
+from app.errors import QuireError
+from app.web.deps import ServicesDep
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is up."""
+    return {"status": "ok"}
+
+
+@router.get("/version")
+async def version() -> dict[str, str]:
+    return {"name": "quire", "version": __version__}
+
+
+@router.get("/readyz", responses={503: {"description": "Something is missing; `reasons` says what"}})
+def readyz(services: ServicesDep, response: Response) -> dict[str, Any]:
+    """Whether requests can be answered: the default model loads, and the store and its index can be read."""
+    reasons: dict[str, str] = {}
+    checks = {
+        "model": lambda: services.models.get(None),
+        "store": services.store.count,
+        "index": services.index.count,
+    }
+    for name, check in checks.items():
+        try:
+            check()
+        except QuireError as error:
+            reasons[name] = str(error)
+    if reasons:
+        response.status_code = 503
+    return {"status": "not ready" if reasons else "ready", "reasons": reasons}

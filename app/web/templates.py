@@ -1,0 +1,43 @@
+"""Pages from templates: every value is escaped, every page gets its words and its addresses."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app import __version__
+from app.web.wording import wording_of
+
+STATIC = Path(__file__).resolve().parent.parent.parent / "static"
+
+PAGES = {"/search": "search", "/starred": "starred", "/tokenizer": "tokenizer", "/preview": "preview"}
+"""The pages that the bar at the top leads to, with the names of their words."""
+
+_environment = Environment(
+    loader=FileSystemLoader(STATIC / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(request: Request, template: str, **values: Any) -> Response:
+    """The page `template`, in the language of the request."""
+    wording = wording_of(request)
+    other_query = [pair for pair in request.query_params.multi_items() if pair[0] != "lang"]
+    other_query.append(("lang", wording("other_language")))
+    body = _environment.get_template(template).render(
+        t=wording,
+        language=wording.language,
+        base=request.scope.get("root_path", ""),
+        version=__version__,
+        path=request.url.path,
+        other_language_query=urlencode(other_query),
+        pages=PAGES,
+        **values,
+    )
+    headers = {"content-language": wording.language, "vary": "accept-language"}
+    return Response(body, media_type="text/html", headers=headers)

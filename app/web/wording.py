@@ -1,0 +1,54 @@
+"""The interface's words, in English and Chinese, and which of them a request is answered in.
+
+A paper's text is never translated here.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fastapi import Request
+
+LANGUAGES = ("en", "zh")
+_FOLDER = Path(__file__).resolve().parent.parent.parent / "static" / "wording"
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    """All texts of the interface in `language`, by name."""
+    table: dict[str, str] = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    return table
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The words of one language: `wording("papers_count", count=25)`."""
+
+    language: str
+
+    def __call__(self, name: str, **values: object) -> str:
+        return words(self.language)[name].format(**values)
+
+
+def wording_of(request: Request) -> Wording:
+    """The language asked for by `?lang=`, else the first of Accept-Language that we speak, else English."""
+    asked = request.query_params.get("lang", "")
+    if asked in LANGUAGES:
+        return Wording(asked)
+    return Wording(_accepted(request.headers.get("accept-language", "")))
+
+
+def _accepted(header: str) -> str:
+    """Our best language for an Accept-Language header (RFC 9110, 12.5.4)."""
+    weighted: list[tuple[float, str]] = []
+    for part in header.split(",")[:20]:
+        name, _, quality = part.strip().partition(";")
+        try:
+            weight = float(quality.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        language = name.split("-")[0].lower()
+        if language in LANGUAGES and weight > 0:
+            weighted.append((-weight, language))
+    return min(weighted, key=lambda item: item[0])[1] if weighted else "en"

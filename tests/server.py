@@ -1,0 +1,57 @@
+"""A real `quire serve` in a process of its own, over a real socket, for the tests that talk to it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+
+QUIRE = [sys.executable, "-m", "app.cli"]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(data_dir: Path, **settings: str) -> dict[str, str]:
+    """The environment of a `quire` command that writes to `data_dir` and is not disturbed by the caller's settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("QUIRE_")}
+    return {**kept, "QUIRE_DATA_DIR": str(data_dir), **{f"QUIRE_{name}": value for name, value in settings.items()}}
+
+
+def quire(*arguments: str | Path, data_dir: Path, input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run one `quire` command to its end."""
+    return subprocess.run(
+        [*QUIRE, *map(str, arguments)],
+        input=input,
+        capture_output=True,
+        env=environment(data_dir),
+        cwd=ROOT,
+        timeout=240,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(data_dir: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The address of a server that is ready; it is told to stop, and does, when the block ends."""
+    with TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [*QUIRE, "serve", "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment(data_dir, **(settings or {})),
+            cwd=ROOT,
+            text=True,
+        )
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            found = re.search(r"http://\S+", line)
+            if not found:
+                log.seek(0)
+                raise AssertionError(f"the server did not start: {line}{log.read()}")
+            yield found[0]
+        finally:
+            process.terminate()
+            process.communicate(timeout=40)
