@@ -1,0 +1,137 @@
+"""Texts from files: plain or JSON lines, compressed or not, or standard input. Reads; decides nothing about tokens."""
+
+import gzip
+import io
+import json
+import lzma
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+from app.errors import FileError, InputError, RecordError
+
+STANDARD_INPUT = "-"
+
+_COMPRESSED = (".gz", ".xz", ".zst")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The texts of some files, read anew each time it is iterated; nothing but one text is held in memory.
+
+    `.jsonl` files (also as `.jsonl.gz`, `.jsonl.xz`, `.jsonl.zst`) give the string at `field` of each line; all
+    other files give a text a line without its line end, or one text in all with `whole_file`. `-` is standard
+    input, which can be iterated once. `on_read`, where given, is called with the number of (compressed) bytes
+    that each step read.
+
+    Iterating raises FileError for a file that can't be read or is cut short, RecordError with file and line for a
+    line that is no UTF-8, no JSON or has no such field.
+    """
+
+    paths: Sequence[str]
+    text_field: str = "text"
+    whole_file: bool = False
+    on_read: Callable[[int], None] | None = field(default=None, compare=False)
+
+    def check(self) -> int:
+        """Open every file once, so that a wrong name is told before the work; returns their size in bytes."""
+        if not self.paths:
+            raise InputError("No file was named; `-` reads standard input")
+        total = 0
+        for name in self.paths:
+            if name == STANDARD_INPUT:
+                continue
+            with _open(name) as raw:
+                total += raw.seek(0, io.SEEK_END)
+        return total
+
+    def __iter__(self) -> Iterator[str]:
+        for name in self.paths:
+            yield from self._read(name)
+
+    def _read(self, name: str) -> Iterator[str]:
+        with _open(name) as raw:
+            counted = cast(BinaryIO, io.BufferedReader(_Counted(raw, self.on_read))) if self.on_read else raw
+            suffixes = [] if name == STANDARD_INPUT else Path(name).suffixes
+            compression = suffixes.pop() if suffixes and suffixes[-1] in _COMPRESSED else ""
+            stream = _decompressed(counted, compression)
+            try:
+                if suffixes[-1:] == [".jsonl"]:
+                    yield from self._json_lines(name, stream)
+                elif self.whole_file:
+                    yield _decode(stream.read(), name, 1)
+                else:
+                    for number, line in enumerate(stream, 1):
+                        yield _decode(line, name, number).rstrip("\r\n")
+            except (EOFError, lzma.LZMAError, zstd.ZstdError, gzip.BadGzipFile, OSError) as error:
+                raise FileError(f"{name}: broken or cut short: {error}") from error
+
+    def _json_lines(self, name: str, stream: BinaryIO) -> Iterator[str]:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(_decode(line, name, number))
+            except ValueError as error:
+                raise RecordError(f"no JSON: {error}", name, number) from error
+            except RecursionError as error:
+                raise RecordError(
+                    "no JSON that can be read: it is nested too deeply", name, number
+                ) from error
+            text = record.get(self.text_field) if isinstance(record, dict) else None
+            if not isinstance(text, str):
+                raise RecordError(
+                    f"no string at the key {self.text_field!r} (--field names another)", name, number
+                )
+            yield text
+
+
+class _Counted(io.RawIOBase):
+    """Tells how many bytes were read, before any decompression."""
+
+    def __init__(self, raw: BinaryIO, on_read: Callable[[int], None]) -> None:
+        self._raw = raw
+        self._on_read = on_read
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        data = self._raw.read(len(buffer))
+        buffer[: len(data)] = data
+        self._on_read(len(data))
+        return len(data)
+
+
+def _open(name: str) -> BinaryIO:
+    if name == STANDARD_INPUT:
+        # A duplicate, so that closing it leaves the process's own standard input open.
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    try:
+        return Path(name).open("rb")
+    except OSError as error:
+        raise FileError(f"{name}: can't be read: {error.strerror}") from error
+
+
+def _decompressed(raw: BinaryIO, suffix: str) -> BinaryIO:
+    if suffix == ".gz":
+        return cast(BinaryIO, gzip.open(raw))
+    if suffix == ".xz":
+        return cast(BinaryIO, lzma.open(raw))
+    return cast(BinaryIO, zstd.open(raw)) if suffix == ".zst" else raw
+
+
+def _decode(line: bytes, name: str, number: int) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RecordError(
+            f"no UTF-8: byte 0x{line[error.start]:02x} at column {error.start + 1}", name, number
+        ) from error

@@ -1,0 +1,96 @@
+"""Texts come out of files as they were put in, and every broken file is named with its line."""
+
+import gzip
+import json
+import lzma
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import FileError, InputError, RecordError
+from app.tokenizer.corpus import Corpus
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".zst": zstd.compress,
+}
+TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("corpus")
+
+
+@given(texts=TEXTS, suffix=st.sampled_from(list(COMPRESS)))
+def test_json_lines_give_back_every_text_however_they_are_compressed(
+    folder: Path, texts: list[str], suffix: str
+) -> None:
+    path = folder / f"texts.jsonl{suffix}"
+    path.write_bytes(COMPRESS[suffix]("".join(json.dumps({"text": text}) + "\n" for text in texts).encode()))
+    corpus = Corpus([str(path)])
+    assert list(corpus) == texts
+    assert list(corpus) == texts, "a corpus can be read again"
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_a_plain_file_is_a_text_a_line_or_one_text(folder: Path, suffix: str) -> None:
+    path = folder / f"lines.txt{suffix}"
+    path.write_bytes(COMPRESS[suffix]("一\r\ntwo\n\nfour".encode()))
+    assert list(Corpus([str(path)])) == ["一", "two", "", "four"]
+    assert list(Corpus([str(path)], whole_file=True)) == ["一\r\ntwo\n\nfour"]
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+def test_a_file_that_was_cut_short_is_told(folder: Path, suffix: str) -> None:
+    path = folder / f"cut.txt{suffix}"
+    whole = COMPRESS[suffix](bytes(range(1, 120)).replace(b"\n", b"") * 999 + b"end")
+    path.write_bytes(whole[:-9])
+    with pytest.raises(FileError, match="cut short"):
+        list(Corpus([str(path)], whole_file=True))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"text": "ok"', "no JSON"),
+        (b'{"txt": "ok"}', "'text'"),
+        (b'{"text": 5}', "'text'"),
+        (b'["text"]', "'text'"),
+        (b'{"text": "\xff"}', "no UTF-8: byte 0xff at column 11"),
+        (b"[" * 100_000, "nested"),
+    ],
+)
+def test_a_broken_line_is_named_with_file_and_number(folder: Path, line: bytes, reason: str) -> None:
+    path = folder / "broken.jsonl"
+    path.write_bytes(b'{"text": "fine"}\n\n' + line + b"\n")
+    with pytest.raises(RecordError, match=reason) as caught:
+        list(Corpus([str(path)]))
+    assert str(caught.value).startswith(f"{path}:3: ")
+
+
+def test_wrong_names_are_told_before_anything_is_read(folder: Path) -> None:
+    with pytest.raises(FileError, match="no-such-file"):
+        Corpus([str(folder / "no-such-file.txt")]).check()
+    with pytest.raises(InputError, match="standard input"):
+        Corpus([]).check()
+
+
+def test_what_was_read_adds_up_to_the_size_of_the_files(folder: Path) -> None:
+    path = folder / "sizes.txt.gz"
+    path.write_bytes(gzip.compress(b"a line\n" * 100_000))
+    steps: list[int] = []
+    corpus = Corpus([str(path)], on_read=steps.append)
+    assert sum(1 for _ in corpus) == 100_000
+    assert sum(steps) == corpus.check() == path.stat().st_size
