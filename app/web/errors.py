@@ -53,6 +53,8 @@ _STATUS_KINDS = {
     503: "unavailable",
 }
 
+_ENDPOINTS = {"/tokenize", "/detokenize", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"}
+
 
 class FieldProblem(BaseModel):
     """One offending field: a JSON pointer into the body, or `?name` for a query parameter."""
@@ -87,10 +89,8 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def is_page(request: Request) -> bool:
     """Whether a person asked: pages answer HTML, but for clients that accept JSON and no HTML."""
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    if path.startswith(("/api/", "/tokenize", "/detokenize", "/healthz", "/readyz", "/metrics", "/version")):
-        # `/tokenizer` is the one page whose path begins as an endpoint's does
-        if not path.startswith("/tokenizer"):
-            return False
+    if path.startswith("/api/") or path in _ENDPOINTS:
+        return False
     accept = request.headers.get("accept", "")
     return "json" not in accept or "text/html" in accept
 
@@ -123,8 +123,7 @@ def failure(
     return Response(body, status, headers, media_type="application/problem+json")
 
 
-def _quire_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, QuireError)
+def _quire_error(request: Request, error: QuireError) -> Response:
     status, kind = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
     fields = []
     if isinstance(error, InputError) and error.pointer:
@@ -135,8 +134,7 @@ def _quire_error(request: Request, error: Exception) -> Response:
     return failure(request, status, kind, str(error), fields, headers)
 
 
-def _http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _http_exception(request: Request, error: HTTPException) -> Response:
     detail = str(error.detail)
     if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
         detail = f"There is nothing at {request.url.path}"
@@ -144,8 +142,7 @@ def _http_exception(request: Request, error: Exception) -> Response:
     return failure(request, error.status_code, kind, detail, headers=dict(error.headers or {}))
 
 
-def _validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+def _validation_error(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         reason = found[0].get("ctx", {}).get("error", "")
@@ -166,6 +163,10 @@ def _pointer(location: tuple[str | int, ...]) -> str:
 
 def install(app: FastAPI) -> None:
     """Make every failure of `app` leave in the shapes above."""
-    app.add_exception_handler(QuireError, _quire_error)
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(RequestValidationError, _validation_error)
+    handlers: dict[type[Exception], Any] = {
+        QuireError: _quire_error,
+        HTTPException: _http_exception,
+        RequestValidationError: _validation_error,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

@@ -28,7 +28,11 @@ class BodyLimit:
         announced = headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self.most:
             response = failure(
-                Request(scope), 413, "too-large", self._reason(int(announced)), headers={"connection": "close"}
+                Request(scope),
+                413,
+                "too-large",
+                self._reason(int(announced)),
+                headers={"connection": "close"},
             )
             await response(scope, receive, send)
             return

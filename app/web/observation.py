@@ -45,7 +45,8 @@ class Observation:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_id)
-            except Exception:  # noqa: BLE001 - the last place that can answer; logged with its traceback
+            except Exception:
+                # The last place that can answer.
                 log.exception("defect")
                 if not status:
                     detail = "Something unforeseen broke here. It is logged under this request's id."

@@ -5,12 +5,15 @@ A paper's text is never translated here.
 
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
+from babel.dates import format_date
 from fastapi import Request
 
 LANGUAGES = ("en", "zh")
+_LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _FOLDER = Path(__file__).resolve().parent.parent.parent / "static" / "wording"
 
 
@@ -29,6 +32,10 @@ class Wording:
 
     def __call__(self, name: str, **values: object) -> str:
         return words(self.language)[name].format(**values)
+
+    def day(self, day: date) -> str:
+        """A day written out, such as Monday, 23 November 2026."""
+        return format_date(day, "full", locale=_LOCALES[self.language])
 
 
 def wording_of(request: Request) -> Wording:
