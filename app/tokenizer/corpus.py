@@ -26,10 +26,10 @@ _COMPRESSED = (".gz", ".xz", ".zst")
 class Corpus:
     """The texts of some files, read anew each time it is iterated; nothing but one text is held in memory.
 
-    `.jsonl` files (also as `.jsonl.gz`, `.jsonl.xz`, `.jsonl.zst`) give the string at `field` of each line; all
-    other files give a text a line without its line end, or one text in all with `whole_file`. `-` is standard
-    input, which can be iterated once. `on_read`, where given, is called with the number of (compressed) bytes
-    that each step read.
+    `.jsonl` files (also as `.jsonl.gz`, `.jsonl.xz`, `.jsonl.zst`) give the string at `text_field` of each line;
+    all other files give a text a line, without the newline that ends it unless `keep_newlines`, or one text in all
+    with `whole_file`. `-` is standard input, which can be iterated once. `on_read`, where given, is called with the
+    number of (compressed) bytes that each step read.
 
     Iterating raises FileError for a file that can't be read or is cut short, RecordError with file and line for a
     line that is no UTF-8, no JSON or has no such field.
@@ -38,6 +38,7 @@ class Corpus:
     paths: Sequence[str]
     text_field: str = "text"
     whole_file: bool = False
+    keep_newlines: bool = False
     on_read: Callable[[int], None] | None = field(default=None, compare=False)
 
     def check(self) -> int:
@@ -69,7 +70,8 @@ class Corpus:
                     yield _decode(stream.read(), name, 1)
                 else:
                     for number, line in enumerate(stream, 1):
-                        yield _decode(line, name, number).rstrip("\r\n")
+                        text = _decode(line, name, number)
+                        yield text if self.keep_newlines else text.removesuffix("\n")
             except (EOFError, lzma.LZMAError, zstd.ZstdError, gzip.BadGzipFile, OSError) as error:
                 raise FileError(f"{name}: broken or cut short: {error}") from error
 

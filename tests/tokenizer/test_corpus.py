@@ -48,7 +48,8 @@ def test_json_lines_give_back_every_text_however_they_are_compressed(
 def test_a_plain_file_is_a_text_a_line_or_one_text(folder: Path, suffix: str) -> None:
     path = folder / f"lines.txt{suffix}"
     path.write_bytes(COMPRESS[suffix]("一\r\ntwo\n\nfour".encode()))
-    assert list(Corpus([str(path)])) == ["一", "two", "", "four"]
+    assert list(Corpus([str(path)])) == ["一\r", "two", "", "four"]
+    assert list(Corpus([str(path)], keep_newlines=True)) == ["一\r\n", "two\n", "\n", "four"]
     assert list(Corpus([str(path)], whole_file=True)) == ["一\r\ntwo\n\nfour"]
 
 
