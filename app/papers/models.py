@@ -34,10 +34,10 @@ _CODE_HOSTS = re.compile(
 )
 
 # Archives that identifiers were given in before April 2007; the categories of today are in categories.py.
-OLD_ARCHIVES = frozenset(
-    {"acc-phys", "adap-org", "alg-geom", "ao-sci", "astro-ph", "atom-ph", "bayes-an", "chao-dyn", "chem-ph"}
-    | {"cmp-lg", "comp-gas", "cond-mat", "cs", "dg-ga", "funct-an", "gr-qc", "hep-ex", "hep-lat", "hep-ph"}
-    | {
+OLD_ARCHIVES = (
+    *("acc-phys", "adap-org", "alg-geom", "ao-sci", "astro-ph", "atom-ph", "bayes-an", "chao-dyn", "chem-ph"),
+    *("cmp-lg", "comp-gas", "cond-mat", "cs", "dg-ga", "funct-an", "gr-qc", "hep-ex", "hep-lat", "hep-ph"),
+    *(
         "hep-th",
         "math",
         "math-ph",
@@ -48,8 +48,8 @@ OLD_ARCHIVES = frozenset(
         "patt-sol",
         "physics",
         "plasm-ph",
-    }
-    | {"q-alg", "q-bio", "quant-ph", "solv-int", "supr-con"}
+    ),
+    *("q-alg", "q-bio", "quant-ph", "solv-int", "supr-con"),
 )
 
 

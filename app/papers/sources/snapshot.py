@@ -1,0 +1,198 @@
+"""Records from files: arXiv's metadata snapshot and our own JSON lines (plain or .gz), and folders of TOML notes.
+
+Files are streamed: memory is bounded by the longest line allowed. A bad record is yielded as an error in its
+place, so that the importer can report it and go on. Atom and OAI-PMH files are read by their own modules.
+"""
+
+import gzip
+import io
+import tomllib
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.errors import FileError, InputError, RecordError
+from app.papers.answers import Answer
+from app.papers.models import Author, Paper
+from app.papers.records import (
+    items,
+    plain,
+    read_answer,
+    read_categories,
+    read_day,
+    read_id,
+    read_paper,
+    text,
+    text_or_none,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one line held, and where reading goes on after it: `line` from 1, `offset` in uncompressed bytes."""
+
+    line: int
+    offset: int
+    value: Paper | Answer | RecordError
+
+
+def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 << 20) -> Iterator[Record]:
+    """Yields a Record for each line that is not blank, in order.
+
+    `start` is the line and offset of the Record after which to go on. A line of more than `longest` bytes is an
+    error of its own, and so is a compressed file that breaks off. Raises FileError where the file can't be read.
+    """
+    line, offset = start
+    try:
+        with _open(path) as stream:
+            if offset:
+                stream.seek(offset)
+            while True:
+                line += 1
+                try:
+                    raw = stream.readline(longest + 1)
+                    size = len(raw) if len(raw) <= longest else len(raw) + _skip_line(stream, raw)
+                except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                    message = f"the compressed file is cut short or damaged here ({error})"
+                    yield Record(line, offset, RecordError(message, str(path), line))
+                    return
+                if not raw:
+                    return
+                offset += size
+                if size > longest:
+                    message = f"the line has {size} bytes, over the limit of {longest}"
+                    yield Record(line, offset, RecordError(message, str(path), line))
+                elif not raw.isspace():
+                    yield Record(line, offset, _read(raw, path, line))
+    except OSError as error:
+        raise FileError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def read_notes(folder: Path, *, longest: int = 4 << 20) -> Iterator[Record]:
+    """Yields a Record for each `*.toml` of a folder, by name; `offset` counts the files."""
+    for count, path in enumerate(sorted(folder.glob("*.toml")), start=1):
+        value: Paper | RecordError
+        try:
+            value = _note(tomllib.loads(_read_all(path, longest).decode()))
+        except (InputError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            value = RecordError(str(error), str(path), 1)
+        except OSError as error:
+            raise FileError(f"can't read {path}: {error.strerror or error}") from error
+        yield Record(1, count, value)
+
+
+def _read_all(path: Path, longest: int) -> bytes:
+    with path.open("rb") as stream:
+        raw = stream.read(longest + 1)
+    if len(raw) > longest:
+        raise InputError(f"the file is over the limit of {longest} bytes")
+    return raw
+
+
+def _open(path: Path) -> io.BufferedReader:
+    stream = path.open("rb")
+    if stream.peek(2)[:2] == b"\x1f\x8b":
+        return io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 16)
+    return stream
+
+
+def _skip_line(stream: io.BufferedReader, start: bytes) -> int:
+    """Reads on to the end of a line that is too long; the number of bytes read."""
+    skipped, part = 0, start
+    while not part.endswith(b"\n"):
+        part = stream.readline(1 << 16)
+        if not part:
+            break
+        skipped += len(part)
+    return skipped
+
+
+def _read(raw: bytes, path: Path, line: int) -> Paper | Answer | RecordError:
+    try:
+        return read_record(orjson.loads(raw))
+    except orjson.JSONDecodeError as error:
+        return RecordError(f"this is no JSON: {error}", str(path), line)
+    except InputError as error:
+        return RecordError(str(error), str(path), line)
+
+
+def read_record(record: object) -> Paper | Answer:
+    """What a JSON value says, in whichever of the known forms it is; InputError names what is wrong with it."""
+    if not isinstance(record, dict):
+        raise InputError("a record is a JSON object in braces")
+    if "question" in record:
+        return read_answer(record)
+    if "update_date" in record or "authors_parsed" in record or isinstance(record.get("authors"), str):
+        return _snapshot_paper(record)
+    return read_paper(record)
+
+
+def _snapshot_paper(record: Mapping[str, Any]) -> Paper:
+    """A record of arXiv's snapshot, https://www.kaggle.com/datasets/Cornell-University/arxiv."""
+    paper_id, version = read_id(record)
+    categories, others = read_categories(record)
+    version, published, updated = _history(record, version)
+    return Paper(
+        id=paper_id,
+        version=version,
+        title=text(record, "title"),
+        abstract=text(record, "abstract"),
+        authors=_authors(record),
+        categories=categories,
+        primary_category=next(iter(categories), None),
+        subject_classes=others,
+        announced=read_day(record, "update_date"),
+        published=published,
+        updated=updated,
+        comment=text_or_none(record, "comments"),
+        doi=text_or_none(record, "doi"),
+        journal_ref=text_or_none(record, "journal-ref"),
+    )
+
+
+def _authors(record: Mapping[str, Any]) -> tuple[Author, ...]:
+    parsed = items(record, "authors_parsed")
+    if not parsed:
+        names = (text_or_none(record, "authors") or "").replace(" and ", ", ").split(",")
+        return tuple(Author(name.strip()) for name in names if name.strip())
+    authors = []
+    for parts in parsed:
+        if not isinstance(parts, list) or not parts:
+            raise InputError("authors_parsed holds lists of family name, given name and suffix")
+        family, given, suffix = ([plain(part, "authors_parsed") for part in parts[:3]] + ["", ""])[:3]
+        name = " ".join(part for part in (given, family, suffix) if part)
+        if name:
+            authors.append(Author(name, family or None, given or None, suffix or None))
+    return tuple(authors)
+
+
+def _history(
+    record: Mapping[str, Any], version: int | None
+) -> tuple[int | None, datetime | None, datetime | None]:
+    """The last version, and the instants of the first and the last one."""
+    versions = items(record, "versions")
+    if not versions:
+        return version, None, None
+    try:
+        created = [
+            parsedate_to_datetime(entry["created"]).astimezone(UTC) for entry in (versions[0], versions[-1])
+        ]
+        return int(versions[-1]["version"].removeprefix("v")), created[0], created[1]
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise InputError(
+            "versions holds objects such as {'version': 'v1', 'created': 'Mon, 2 Apr 2007 19:18:42 GMT'}"
+        ) from error
+
+
+def _note(record: dict[str, Any]) -> Paper:
+    """A note of the built-in collection; TOML gives its day as a date already."""
+    announced = record.get("announced")
+    if isinstance(announced, date) and not isinstance(announced, datetime):
+        record = record | {"announced": announced.isoformat()}
+    return read_paper(record)

@@ -1,0 +1,233 @@
+"""The store of papers and answers, as its many readers see it. It is the truth; the search index is derived.
+
+Any number of threads and processes may read while one writes (writing.py), and see each finished transaction at
+once. Nothing here changes a store or creates one.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from app.errors import InputError, NotFound, StoreError
+from app.papers.answers import Answer
+from app.papers.categories import CategoryExpression
+from app.papers.cursors import read_cursor, write_cursor
+from app.papers.database import reading_engine, store_errors
+from app.papers.listing import (
+    ListQuery,
+    check_range,
+    counted,
+    counted_by_day,
+    day_after,
+    nearest_above,
+    ordered,
+)
+from app.papers.models import Paper, parse_id
+from app.papers.positions import day_at, day_position, number_at, paper_number
+from app.papers.rows import row_answer, row_paper
+from app.papers.schema import answers, check_current, listings, papers, state
+
+_MOST_REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a list: its papers in order, the cursor to go on with (None at the end), the whole list's length."""
+
+    papers: tuple[Paper, ...]
+    next_cursor: str | None
+    total: int
+
+
+class Store:
+    """Reads one store. Thread-safe; close it when done, or use it in a `with` block."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the file `path`. Raises StoreError where there is no store, or one of another version."""
+        if not path.is_file():
+            raise StoreError(f"there is no store of papers at {path}; `quire papers import FILE` makes one")
+        self.path = path
+        self._engine: Engine = reading_engine(path)
+        self._remembered: dict[tuple[int, str, ListQuery], Any] = {}
+        self._remembering = Lock()
+        try:
+            with self._reading() as connection:
+                check_current(connection, path)
+        except StoreError:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+    @property
+    def changes(self) -> int:
+        """How many transactions have changed the store: it grows whenever anything does."""
+        with self._reading() as connection:
+            return int(connection.execute(select(state.c.changes)).scalar_one())
+
+    def __len__(self) -> int:
+        """How many papers there are."""
+        with self._reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(papers)).scalar_one())
+
+    def page(self, query: ListQuery | None = None, *, cursor: str | None = None, limit: int = 25) -> Page:
+        """Up to `limit` papers of a list (None: of all papers), from its start or from where a cursor says.
+
+        Paging on gives every paper once, also while others are imported. Raises InputError for a cursor that
+        this list did not give and for a range of days that ends before it starts.
+        """
+        query = query or ListQuery()
+        check_range(query.since, query.until)
+        after = read_cursor(cursor, 1, str(query))[0] if cursor else None
+        with self._reading() as connection:
+            positions = list(connection.execute(ordered(query, limit + 1, after)).scalars())
+            found = _by_number(connection, [number_at(position) for position in positions[:limit]])
+        shown = tuple(
+            found[number] for position in positions[:limit] if (number := number_at(position)) in found
+        )
+        more = write_cursor((positions[limit - 1],), str(query)) if len(positions) > limit else None
+        return Page(shown, more, self.count(query))
+
+    def count(self, query: ListQuery | None = None) -> int:
+        """How many papers a list holds. Remembered until the store changes."""
+        query = query or ListQuery()
+        return int(
+            self._remember("count", query, lambda connection: connection.execute(counted(query)).scalar_one())
+        )
+
+    def days(self, query: ListQuery | None = None) -> dict[date, int]:
+        """The days of a list with the number of its papers, the newest first. Remembered until the store changes."""
+        query = query or ListQuery()
+        if query.sort != "announced":
+            raise InputError("days are counted in the order of announcement", "?sort")
+        rows = self._remember(
+            "days", query, lambda connection: connection.execute(counted_by_day(query)).all()
+        )
+        return {date.fromordinal(day): count for day, count in rows}
+
+    def latest_day(self, expression: CategoryExpression | None = None) -> date | None:
+        """The newest day that papers of an expression are listed under."""
+        with self._reading() as connection:
+            position = connection.execute(ordered(ListQuery(expression), 1)).scalar()
+        return None if position is None else day_at(position)
+
+    def neighbour_days(
+        self, day: date, expression: CategoryExpression | None = None
+    ) -> tuple[date | None, date | None]:
+        """The last day with papers before `day`, and the first one after it."""
+        query = ListQuery(expression)
+        with self._reading() as connection:
+            before = connection.execute(ordered(query, 1, day_position(day))).scalar()
+            after = connection.execute(nearest_above(query, day_after(day) - 1)).scalar()
+        return (None if before is None else day_at(before)), (None if after is None else day_at(after))
+
+    def category_counts(self, day: date | None = None) -> dict[str, int]:
+        """How many papers each category has, on one day or in all."""
+        query = select(listings.c.category, func.count()).group_by(listings.c.category)
+        if day is not None:
+            query = query.join(papers, papers.c.announced_position == listings.c.announced_position).where(
+                papers.c.announced_position >= day_position(day), papers.c.announced_position < day_after(day)
+            )
+        with self._reading() as connection:
+            return {row.category: row[1] for row in connection.execute(query)}
+
+    def paper(self, paper_id: str) -> Paper:
+        """The paper of an id in any of its forms. Raises NotFound where it is malformed or not here."""
+        canonical, _ = parse_id(paper_id)
+        found = self.papers([canonical])
+        if not found:
+            raise NotFound(
+                f"paper {canonical} is not here; `quire papers fetch` or `import` brings papers in", "?id"
+            )
+        return found[0]
+
+    def papers(self, ids: Sequence[str]) -> list[Paper]:
+        """The papers of canonical ids in the order asked, each once; those that are not here are left out."""
+        numbers = list(dict.fromkeys(paper_number(paper_id) for paper_id in ids))
+        return self.papers_by_number(numbers)
+
+    def papers_by_number(self, numbers: Sequence[int]) -> list[Paper]:
+        """The papers of these numbers (positions.py) in the order asked; those that are not here are left out."""
+        with self._reading() as connection:
+            found = _by_number(connection, numbers)
+        return [found[number] for number in numbers if number in found]
+
+    def changed_papers(self, since: int, batch: int = 2000) -> Iterator[tuple[int, list[Paper]]]:
+        """Batches of the papers changed after the change counter `since`, each with the counter it leads to."""
+        number = -1
+        while True:
+            query = (
+                select(papers)
+                .where(
+                    (papers.c.changed > since) | ((papers.c.changed == since) & (papers.c.number > number))
+                )
+                .order_by(papers.c.changed, papers.c.number)
+                .limit(batch)
+            )
+            with self._reading() as connection:
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            # A full batch may break off amid the papers of one counter: then only what lies before it is whole.
+            whole = rows[-1].changed if len(rows) < batch else rows[-1].changed - 1
+            yield whole, [row_paper(row) for row in rows]
+            since, number = rows[-1].changed, rows[-1].number
+
+    def answers(self, paper_id: str) -> list[Answer]:
+        """The answers about a paper, in the order they came. Raises NotFound for a malformed id."""
+        canonical, _ = parse_id(paper_id)
+        query = (
+            select(answers)
+            .where(answers.c.paper_number == paper_number(canonical))
+            .order_by(answers.c.answer_number)
+        )
+        with self._reading() as connection:
+            return [row_answer(row) for row in connection.execute(query)]
+
+    def all_answers(self) -> Iterator[Answer]:
+        """Every answer, in the order they came."""
+        with self._reading() as connection:
+            yield from (
+                row_answer(row)
+                for row in connection.execute(select(answers).order_by(answers.c.answer_number))
+            )
+
+    def _remember(self, what: str, query: ListQuery, ask: Any) -> Any:
+        key = (self.changes, what, query)
+        with self._remembering:
+            if key in self._remembered:
+                return self._remembered[key]
+        with self._reading() as connection:
+            answer = ask(connection)
+        with self._remembering:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = answer
+        return answer
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with store_errors(self.path), self._engine.connect() as connection:
+            yield connection
+
+
+def _by_number(connection: Connection, numbers: Sequence[int]) -> dict[int, Paper]:
+    found: dict[int, Paper] = {}
+    for start in range(0, len(numbers), 500):
+        query = select(papers).where(papers.c.number.in_(numbers[start : start + 500]))
+        found.update({row.number: row_paper(row) for row in connection.execute(query)})
+    return found
