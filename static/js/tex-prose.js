@@ -1,23 +1,371 @@
 /**
  * Turns the prose of a LaTeX text (titles, abstracts) into a small tree: emphasis, quotes, dashes, accents, links.
- * Mathematics keeps its place in the tree by number. A macro that is not known is shown as it was written.
+ * Mathematics keeps its place in the tree by number. It is not TeX: a macro that it does not know, and a brace
+ * without its partner, is shown as it was written, so that nothing is lost.
  */
+
+import { LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented } from './tex-text.js';
 
 /** @typedef {import('./tex-scanner.js').Segment} Segment */
+/** @typedef {'em' | 'strong' | 'code' | 'small-caps' | 'underline' | 'strike' | 'superscript' | 'subscript' | 'footnote' | 'cite'} Style */
 /**
  * @typedef {{type: 'text', text: string}
- *   | {type: 'em' | 'strong' | 'code' | 'small-caps' | 'sans' | 'underline' | 'superscript' | 'subscript', children: Node[]}
+ *   | {type: 'math', index: number}
+ *   | {type: 'break'}
  *   | {type: 'link', href: string, children: Node[]}
- *   | {type: 'math', index: number}} Node
+ *   | {type: Style, children: Node[]}} Node
  */
+/** @typedef {{style: string, raw: string, children: Node[], code: boolean, href: string, switched: boolean, bare: boolean, inner: number}} Frame */
+
+const DEPTH = 40;
+const WORD = /\\([A-Za-z]+)\*?/y;
+const ACCENT =
+  /\\(['"`^~=.]|[uvHcdbkrt](?![A-Za-z]))[ \t]*(?:\{(\\?[A-Za-z]*)\}|(\\[ij](?![A-Za-z])|\p{L}))/uy;
+const ADDRESS = /https?:\/\/(?:[A-Za-z0-9!*'(),;:@&=+$/?#[\].~-]|\\?[_%#&]|%)+/y;
+const ADDRESS_ARGUMENT = /\s*\{([^{}]*)\}/y;
+const KEYS = /\s*(?:\[([^[\]{}]*)\]\s*){0,2}\{([^{}\\$]*)\}/y;
+const IGNORED = /\s*\{[^{}\\$]*\}\s*/y;
+const ENVIRONMENT = /\\(?:begin|end)\{(?:itemize|enumerate|description|quote|center|abstract|document)\}\s*/y;
+const SINGLE_QUOTED = /`(?=[^\s`'$])[^`$\n]{0,200}?(?:\n[^`$\n]{1,200}?)?'(?![A-Za-z'])/y;
+const PLAIN = /[^\\{}`'~\-h\n]+/y;
+const BLANK_LINE = /\n[ \t]*\n\s*/y;
 
 /**
- * The tree of a LaTeX text.
+ * The tree of a LaTeX text. `index` of a math node is the formula's index in `segments`.
  * @param {readonly Segment[]} segments what scan(source, 'latex') gave
- * @returns {Node[]} `index` of a math node is the index into `segments`
+ * @returns {Node[]}
+ * @example texProse(scan('\\emph{a $x$}', 'latex')) // [{type: 'em', children: [{type: 'text', text: 'a '}, {type: 'math', index: 1}]}]
  */
 export function texProse(segments) {
-  return segments.map((segment, index) =>
-    segment.kind === 'math' ? { type: 'math', index } : { type: 'text', text: segment.text },
-  );
+  return new ProseReader(segments).read();
+}
+
+class ProseReader {
+  /** @param {readonly Segment[]} segments */
+  constructor(segments) {
+    this.source = segments
+      .map((segment) => (segment.kind === 'math' ? segment.source : segment.text))
+      .join('');
+    /** @type {Map<number, {index: number, end: number}>} */
+    this.formulas = new Map();
+    let at = 0;
+    for (const [index, segment] of segments.entries()) {
+      const end = at + segment.end - segment.start;
+      if (segment.kind === 'math') this.formulas.set(at, { index, end });
+      at = end;
+    }
+    this.at = 0;
+    this.closingQuote = -1;
+    /** @type {Frame[]} */
+    this.frames = [frame('root', '')];
+  }
+
+  get frame() {
+    return this.frames[this.frames.length - 1];
+  }
+
+  read() {
+    while (this.at < this.source.length) this.#step();
+    while (this.frames.length > 1) {
+      const open = this.#pop();
+      this.#text(open.raw);
+      this.#append(open.children);
+    }
+    return this.frame.children;
+  }
+
+  #step() {
+    const { source, at } = this;
+    const formula = this.formulas.get(at);
+    if (formula) {
+      this.#append([{ type: 'math', index: formula.index }]);
+      this.at = formula.end;
+      return;
+    }
+    const character = source[at];
+    if (character === '\\') this.#macro();
+    else if (character === '{') this.#openGroup();
+    else if (character === '}') this.#close();
+    else if (character === 'h' && this.#address()) return;
+    else if (character === '\n') this.#newline();
+    else if (!this.frame.code && "`'-~".includes(character)) this.#punctuation(character);
+    else this.#take(this.#match(PLAIN)?.[0] ?? character);
+  }
+
+  /** @param {RegExp} pattern a sticky one */
+  #match(pattern) {
+    pattern.lastIndex = this.at;
+    return pattern.exec(this.source);
+  }
+
+  /** Passes over `source` and shows `text`. @param {string} source @param {string} [text] */
+  #take(source, text = source) {
+    this.at += source.length;
+    this.#text(text);
+  }
+
+  /** @param {string} text */
+  #text(text) {
+    if (text === '') return;
+    const { children } = this.frame;
+    const last = children[children.length - 1];
+    if (last?.type === 'text') last.text += text;
+    else children.push({ type: 'text', text });
+  }
+
+  /** @param {readonly Node[]} nodes */
+  #append(nodes) {
+    for (const node of nodes) {
+      if (node.type === 'text') this.#text(node.text);
+      else this.frame.children.push(node);
+    }
+  }
+
+  #newline() {
+    const blank = this.#match(BLANK_LINE);
+    if (!blank) return this.#take('\n');
+    this.at += blank[0].length;
+    if (this.at < this.source.length) this.#append([{ type: 'break' }]);
+  }
+
+  /** @param {string} character */
+  #punctuation(character) {
+    const { source, at } = this;
+    if (character === '-') {
+      const run = /** @type {RegExpExecArray} */ (this.#match(/-+/y))[0];
+      const arrow = source[at - 1] === '<' || source[at + run.length] === '>';
+      this.#take(run, arrow ? run : run === '--' ? '–' : run === '---' ? '—' : run);
+    } else if (character === '~') this.#take('~', this.#isTie() ? '\u00A0' : '~');
+    else if (source.startsWith(character + character, at))
+      this.#take(character + character, character === '`' ? '“' : '”');
+    else if (at === this.closingQuote) this.#take("'", '’');
+    else {
+      const quoted =
+        character === '`' && !/[\p{L}\p{N}]/u.test(source[at - 1] ?? '') ? this.#match(SINGLE_QUOTED) : null;
+      if (quoted) this.closingQuote = at + quoted[0].length - 1;
+      this.#take(character, quoted ? '‘' : character);
+    }
+  }
+
+  /** A tie follows what it ties; ` ~5` means about five, and `6~7` a range. */
+  #isTie() {
+    const { source, at } = this;
+    const before = source[at - 1] ?? '';
+    if (/\d/.test(before) && /\d/.test(source[at + 1] ?? '')) return false;
+    return /[\p{L}\p{N}.,)}$\]]/u.test(before);
+  }
+
+  #openGroup() {
+    const frame = this.frame;
+    if (this.frames.length > DEPTH) {
+      frame.inner += 1;
+      this.#take('{');
+      return;
+    }
+    this.at += 1;
+    this.#push('group', '{');
+  }
+
+  /** @param {string} style @param {string} raw what stands in the source, should no closing brace come @param {string} [href] */
+  #push(style, raw, href = '') {
+    const code = this.frame.code || style === 'code';
+    this.frames.push({ ...frame(style, raw), code, href });
+  }
+
+  #pop() {
+    return /** @type {Frame} */ (this.frames.pop());
+  }
+
+  #close() {
+    const { frame } = this;
+    this.at += 1;
+    if (frame.style === 'root' || frame.inner > 0) {
+      frame.inner = Math.max(0, frame.inner - 1);
+      return this.#text('}');
+    }
+    const { style, children, href, switched, bare } = this.#pop();
+    if (style === 'group' && !switched && !isInvisible(children, bare)) {
+      this.#text('{');
+      this.#append(children);
+      this.#text('}');
+    } else if (style === 'group' || style === 'plain') this.#append(children);
+    else if (style === 'link') this.#append([{ type: 'link', href, children }]);
+    else this.#append([{ type: /** @type {Style} */ (style), children }]);
+  }
+
+  #macro() {
+    const accent = this.#match(ACCENT);
+    const letter = accent && accented(accent[1], accent[2] ?? accent[3]);
+    if (accent && letter !== null && letter !== undefined) {
+      this.#markBare(accent[0].length);
+      return this.#take(accent[0], letter);
+    }
+    const word = this.#match(WORD);
+    if (word) return this.#word(word[1], word[0]);
+    const next = this.source[this.at + 1] ?? '';
+    if (next === '\\') {
+      this.at += 2;
+      return this.#append([{ type: 'break' }]);
+    }
+    const symbol = SYMBOLS.get(next);
+    this.#take('\\' + next, symbol ?? '\\' + next);
+  }
+
+  /** @param {string} name @param {string} raw */
+  #word(name, raw) {
+    if (this.#environment(name) || this.#linkOrKeys(name, raw)) return;
+    const style = STYLES.get(name);
+    const opening = style && /\s*(?:\[\d*\])?\{/y;
+    if (opening && this.frames.length <= DEPTH) {
+      opening.lastIndex = this.at + raw.length;
+      const brace = opening.exec(this.source);
+      if (brace && !raw.endsWith('*')) {
+        this.at += raw.length + brace[0].length;
+        return this.#push(style, raw + brace[0]);
+      }
+    }
+    const switched = SWITCHES.get(name);
+    if (switched && this.frame.style === 'group' && this.frame.children.length === 0)
+      return this.#switch(switched, raw);
+    this.#sign(name, raw);
+  }
+
+  /** @param {string} name @param {string} raw */
+  #sign(name, raw) {
+    const letter = LETTERS.get(name);
+    const sign = letter ?? SIGNS.get(name);
+    if (sign === undefined || raw.endsWith('*')) return this.#take(raw);
+    this.#markBare(raw.length);
+    this.#take(raw, sign);
+    if (this.source.startsWith('{}', this.at)) this.at += 2;
+    else if (letter) this.at += /** @type {RegExpExecArray} */ (this.#match(/[ \t]*/y))[0].length;
+  }
+
+  /** Notes that a group holds this macro and nothing else, so that its braces need not be seen. @param {number} length */
+  #markBare(length) {
+    if (
+      this.frame.style === 'group' &&
+      this.source[this.at - 1] === '{' &&
+      this.source[this.at + length] === '}'
+    )
+      this.frame.bare = true;
+  }
+
+  /** @param {string} style @param {string} raw */
+  #switch(style, raw) {
+    this.frame.style = style === 'plain' ? 'group' : style;
+    this.frame.code ||= style === 'code';
+    this.frame.switched = true;
+    this.frame.raw += raw;
+    this.at += raw.length;
+    const space = /** @type {RegExpExecArray} */ (this.#match(/\s*/y))[0];
+    this.frame.raw += space;
+    this.at += space.length;
+  }
+
+  /** Lists are broken into lines. @param {string} name */
+  #environment(name) {
+    const match = name === 'begin' || name === 'end' ? this.#match(ENVIRONMENT) : null;
+    if (!match && name !== 'item' && name !== 'par' && name !== 'newline') return false;
+    this.at += match ? match[0].length : name.length + 1;
+    if (this.frame.children.at(-1)?.type !== 'break') this.#append([{ type: 'break' }]);
+    if (name === 'item') this.#text('• ');
+    if (!match) this.at += /** @type {RegExpExecArray} */ (this.#match(/\s*/y))[0].length;
+    return true;
+  }
+
+  /** @param {string} name @param {string} raw */
+  #linkOrKeys(name, raw) {
+    const start = this.at;
+    this.at += raw.length;
+    if (this.#linkMacro(name, raw) || this.#keys(name) || this.#color(name)) return true;
+    this.at = start;
+    return false;
+  }
+
+  /** @param {string} name @param {string} raw */
+  #linkMacro(name, raw) {
+    if (!['url', 'nolinkurl', 'href', 'hyperlink'].includes(name)) return false;
+    const argument = this.#match(ADDRESS_ARGUMENT);
+    const href = argument && plainAddress(argument[1]);
+    if (!argument || !href || !/^https?:\/\//i.test(href)) return false;
+    const end = this.at + argument[0].length;
+    if (name === 'url' || name === 'nolinkurl') {
+      this.at = end;
+      this.#append([{ type: 'link', href, children: [{ type: 'text', text: href }] }]);
+      return true;
+    }
+    const brace = /\s*\{/y;
+    brace.lastIndex = end;
+    const opening = brace.exec(this.source);
+    if (!opening || this.frames.length > DEPTH) return false;
+    this.at = end + opening[0].length;
+    this.#push('link', raw + argument[0] + opening[0], href);
+    return true;
+  }
+
+  /** @param {string} name */
+  #keys(name) {
+    if (!/^(?:[Cc]ite[a-z]*|footnotemark)$/.test(name)) return false;
+    const mark = name === 'footnotemark' ? this.#match(/\[(\d+)\]/y) : this.#match(KEYS);
+    if (!mark) return false;
+    this.at += mark[0].length;
+    if (name === 'footnotemark')
+      this.#append([{ type: 'superscript', children: [{ type: 'text', text: mark[1] }] }]);
+    else {
+      const note = mark[1] ? `, ${mark[1]}` : '';
+      this.#append([{ type: 'cite', children: [{ type: 'text', text: `[${mark[2].trim()}${note}]` }] }]);
+    }
+    return true;
+  }
+
+  /** Colours are left out. @param {string} name */
+  #color(name) {
+    if (name !== 'color' && name !== 'textcolor') return false;
+    const argument = this.#match(IGNORED);
+    if (!argument) return false;
+    const end = this.at + argument[0].length;
+    if (name === 'color') {
+      if (this.frame.style === 'group') this.frame.switched = true;
+      this.at = end;
+      return true;
+    }
+    if (this.source[end] !== '{' || this.frames.length > DEPTH) return false;
+    this.at = end + 1;
+    this.#push('plain', `\\textcolor${argument[0]}{`);
+    return true;
+  }
+
+  #address() {
+    const match = this.#match(ADDRESS);
+    if (!match || /[\p{L}\p{N}]/u.test(this.source[this.at - 1] ?? '')) {
+      if (match || !this.source.startsWith('h', this.at)) return false;
+      this.#take(this.#match(/h[^\\{}`'~\-h\n]*/y)?.[0] ?? 'h');
+      return true;
+    }
+    const raw = match[0]
+      .replace(/(?:[.,;:!?'*]|\\)+$/, '')
+      .replace(/\)+$/, (end) => (match[0].includes('(') ? end : ''));
+    const href = plainAddress(raw);
+    this.at += raw.length;
+    if (this.frames.some((open) => open.style === 'link')) this.#text(href);
+    else this.#append([{ type: 'link', href, children: [{ type: 'text', text: href }] }]);
+    return true;
+  }
+}
+
+/** @param {string} style @param {string} raw @returns {Frame} */
+function frame(style, raw) {
+  return { style, raw, children: [], code: false, href: '', switched: false, bare: false, inner: 0 };
+}
+
+/** @param {readonly Node[]} children @param {boolean} bare whether the group holds one known macro alone */
+function isInvisible(children, bare) {
+  if (bare) return true;
+  return children.length === 1 && children[0].type === 'text' && children[0].text === ',';
+}
+
+/** @param {string} address */
+function plainAddress(address) {
+  return address.trim().replace(/\\([_%#&~])/g, '$1');
 }
