@@ -1,0 +1,114 @@
+"""What turns bytes into ids: the compiled kernels over a trie, or the reference. Both give the same ids.
+
+Bytes in, int32 arrays out; texts, special tokens and options are `tokenizer.py`'s. An engine may be used from many
+threads at once; the compiled one releases the GIL.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from random import Random
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.tokenizer.model import FIRST_PIECE, Model
+from app.tokenizer.text import split_lines
+from app.tokenizer.trie import MAX_PIECE_LENGTH, Scratch, Trie
+
+Ids = NDArray[np.int32]
+
+_SHORT = 1 << 14  # bytes; memory for texts up to this size is kept from call to call
+
+
+class Engine(Protocol):
+    """Segments UTF-8 text of any number of lines."""
+
+    def encode(self, text: bytes) -> Ids:
+        """The ids of the best segmentation."""
+
+    def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
+        """The ids of a segmentation drawn by probability ** alpha; the same for the same seed, below 2**64."""
+
+
+class CompiledEngine:
+    """The kernels over the trie of a model. ImportError where there is nothing to compile them with."""
+
+    def __init__(self, model: Model) -> None:
+        from app.tokenizer.compiled import kernels
+
+        self._kernels = kernels()
+        self._trie = Trie.build(model.pieces, model.log_probabilities, FIRST_PIECE)
+        self._plan = self._trie.plan.ctypes.data
+        self._idle: deque[Scratch] = deque()
+
+    def encode(self, text: bytes) -> Ids:
+        scratch = self._scratch()
+        size = len(text)
+        if size <= _SHORT:
+            written = self._kernels.encode(
+                self._plan, scratch.plan_address, text, size, scratch.routes_address, scratch.ids_address
+            )
+            ids = scratch.ids[:written].copy()
+        else:
+            routes, ids = np.empty(size + 1, np.uint8), np.empty(size, np.int32)
+            written = self._kernels.encode(
+                self._plan, scratch.plan_address, text, size, routes.ctypes.data, ids.ctypes.data
+            )
+            ids.resize(written, refcheck=False)  # gives the rest back, most of which was never touched
+        self._idle.append(scratch)
+        return ids
+
+    def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
+        scratch = self._scratch()
+        size = len(text)
+        routes, ids = np.empty(size + 1, np.uint8), np.empty(size, np.int32)
+        written = self._kernels.sample(
+            self._plan, scratch.plan_address, text, size, routes.ctypes.data, ids.ctypes.data, alpha, seed
+        )
+        self._idle.append(scratch)
+        ids.resize(written, refcheck=False)
+        return ids
+
+    def _scratch(self) -> Scratch:
+        """Memory that no other call uses; as many as calls ever ran at once are kept."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Scratch(self._trie, _SHORT)
+
+
+class ReferenceEngine:
+    """The algorithm as `reference.py` writes it down: for models and machines that the kernels don't serve."""
+
+    def __init__(self, model: Model) -> None:
+        from app.tokenizer.reference import Segmenter
+
+        self._segmenter = Segmenter.of(model)
+        self._ids = {piece: number for number, piece in enumerate(model.pieces, FIRST_PIECE)}
+
+    def encode(self, text: bytes) -> Ids:
+        return self._ids_of(piece for line in _lines(text) for piece in self._segmenter.segment(line))
+
+    def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
+        uniform = Random(seed).random
+        return self._ids_of(
+            piece for line in _lines(text) for piece in self._segmenter.sample(line, alpha, uniform)
+        )
+
+    def _ids_of(self, pieces: Iterable[bytes]) -> Ids:
+        return np.fromiter((self._ids[piece] for piece in pieces), np.int32)
+
+
+def _lines(text: bytes) -> list[bytes]:
+    return [line.encode() for line in split_lines(text.decode())]
+
+
+def make_engine(model: Model, engine: str) -> Engine:
+    """The engine asked for; the reference for pieces too long for the kernels, and where nothing compiles them."""
+    if engine == "numba" and max(map(len, model.pieces)) <= MAX_PIECE_LENGTH:
+        try:
+            return CompiledEngine(model)
+        except ImportError:
+            pass  # no numba on this machine; the reference gives the same ids, slowly
+    return ReferenceEngine(model)
