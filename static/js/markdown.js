@@ -5,7 +5,7 @@
  */
 
 import { Marked } from '../vendor/marked.esm.js';
-import { pendingStart, scan } from './tex-scanner.js';
+import { scanUnfinished } from './tex-scanner.js';
 
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
 /** @typedef {{kind: 'plain', source: string}} PlainSegment something shown as its source: a formula cut short, or a character that we use as a mark */
@@ -46,9 +46,9 @@ function protect(source) {
   /** @param {string} text */
   const prose = (text) =>
     text.replace(/[\uE000\uE001]+/g, (marks) => placeholder({ kind: 'plain', source: marks }));
-  const cut = pendingStart(source);
+  const { segments, unfinished: cut } = scanUnfinished(source);
   let text = '';
-  for (const segment of scan(source, 'markdown')) {
+  for (const segment of segments) {
     if (segment.kind === 'math') text += placeholder(segment);
     else if (segment.end <= cut) text += prose(segment.text);
     else {

@@ -3,44 +3,44 @@
  * A pure function of the text; it draws nothing, and it does not read TeX beyond braces and environments.
  *
  * One pass writes down the delimiters, each with the brace group it stands in; a second one pairs them. Both are
- * linear: for each kind of delimiter the next one is known without searching.
+ * linear: for each delimiter the one that could close it is known without searching.
  */
 
-import { findOpaque } from './markdown-code.js';
-import { isBracketMath, isDisplayMath, isDollarMath } from './dollars.js';
+import { isBracketMath, isDisplayMath, isDollarMath, isUnfinishedMath } from './likely-math.js';
+import { Marks } from './tex-marks.js';
 
 /** @typedef {{kind: 'prose', text: string, start: number, end: number}} ProseSegment */
 /** @typedef {{kind: 'math', source: string, tex: string, display: boolean, start: number, end: number}} MathSegment */
 /** @typedef {ProseSegment | MathSegment} Segment */
-/** @typedef {{kind: '$' | '$$' | '\\(' | '\\)' | '\\[' | '\\]' | 'begin' | 'end', at: number, end: number, group: number, name: string}} Mark */
+/** @typedef {import('./tex-marks.js').Mark} Mark */
+/** @typedef {{at: number, end: number}} Place */
 
-const ENVIRONMENTS = new Set(
-  (
-    'equation align alignat aligned alignedat flalign gather gathered multline multlined split eqnarray math ' +
-    'displaymath array matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix cases dcases rcases numcases ' +
-    'subequations CD darray empheq xalignat xxalignat'
-  ).split(' '),
-);
-const TEXT_GROUP = /\\(?:text[a-z]*|[mhf]box|intertext|tag\*?)\s*$/;
+const CLOSING = new Set(['\\)', '\\]', 'end']);
+/** A formula that is still open after so many characters is none. */
+const UNFINISHED = { inline: 1000, display: 20000 };
 
 /**
- * Cuts a text into prose and mathematics; the segments' source put together is the text itself.
+ * Cuts a text into prose and mathematics; the segments' source put together is the text itself. `tex` has no
+ * delimiters, except that environments keep theirs; in Markdown it has no quote signs and no white space around it
+ * either, which belong to the layout there.
  * @param {string} source
  * @param {'latex' | 'markdown'} format
  * @returns {Segment[]}
+ * @example scan('let $x$', 'latex')[1] // {kind: 'math', source: '$x$', tex: 'x', display: false, start: 4, end: 7}
  */
 export function scan(source, format) {
-  const scanner = new Scanner(source, format);
-  return scanner.segments();
+  return new Scanner(source, format).segments();
 }
 
 /**
- * Where the text breaks off inside a formula: the position of its opening delimiter, or the text's length.
+ * The segments of a Markdown text, and where it breaks off inside a formula that more text may finish.
  * @param {string} source
- * @returns {number}
+ * @returns {{segments: Segment[], unfinished: number}} the position of the open delimiter, or the text's length
  */
-export function pendingStart(source) {
-  return new Scanner(source, 'markdown').pending();
+export function scanUnfinished(source) {
+  const scanner = new Scanner(source, 'markdown');
+  const segments = scanner.segments();
+  return { segments, unfinished: scanner.unfinished(segments) };
 }
 
 class Scanner {
@@ -48,76 +48,8 @@ class Scanner {
   constructor(source, format) {
     this.source = source;
     this.format = format;
-    this.opaque = format === 'markdown' ? findOpaque(source) : [];
-    /** @type {Mark[]} */
-    this.marks = [];
-    /** @type {number[]} ends of paragraphs */
-    this.blanks = [];
-    /** @type {{start: number, parent: number, text: boolean}[]} */
-    this.groups = [{ start: 0, parent: -1, text: false }];
-    this.#read();
-    this.next = this.#linkMarks();
-  }
-
-  #read() {
-    const { source, opaque } = this;
-    for (const match of source.matchAll(/\n[ \t]*(?=\n)/g)) this.blanks.push(match.index);
-    const pattern = /\\begin\{([A-Za-z]+)\*?\}|\\end\{([A-Za-z]+)\*?\}|\\[^]|\$+|[{}]/g;
-    let region = 0;
-    /** @type {number[]} */
-    const open = [0];
-    for (let match = pattern.exec(source); match; match = pattern.exec(source)) {
-      const at = match.index;
-      const end = at + match[0].length;
-      while (region < opaque.length && opaque[region].end <= at) region += 1;
-      if (region < opaque.length && opaque[region].start <= at) {
-        pattern.lastIndex = opaque[region].end;
-        continue;
-      }
-      const group = open[open.length - 1];
-      const token = match[0];
-      if (token === '{') {
-        this.groups.push({
-          start: at,
-          parent: group,
-          text: TEXT_GROUP.test(source.slice(Math.max(0, at - 14), at)),
-        });
-        open.push(this.groups.length - 1);
-      } else if (token === '}') {
-        if (open.length > 1) open.pop();
-      } else if (token === '$' || token === '$$') this.marks.push({ kind: token, at, end, group, name: '' });
-      else if (token === '\\(' || token === '\\)' || token === '\\[' || token === '\\]')
-        this.marks.push({ kind: token, at, end, group, name: '' });
-      else if (match[1] && ENVIRONMENTS.has(match[1]))
-        this.marks.push({ kind: 'begin', at, end, group, name: token.slice(7, -1) });
-      else if (match[2] && ENVIRONMENTS.has(match[2]))
-        this.marks.push({ kind: 'end', at, end, group, name: token.slice(5, -1) });
-    }
-  }
-
-  /** For each opening mark the index of the mark that would close it, or -1. */
-  #linkMarks() {
-    const next = new Int32Array(this.marks.length).fill(-1);
-    /** @type {Map<string, number>} */
-    const waiting = new Map();
-    /** @type {Map<string, number[]>} */
-    const environments = new Map();
-    this.marks.forEach((mark, index) => {
-      const { kind, group, name } = mark;
-      if (kind === 'begin') environments.set(name, [...(environments.get(name) ?? []), index]);
-      else if (kind === 'end') {
-        const begin = environments.get(name)?.pop();
-        if (begin !== undefined) next[begin] = index;
-      } else {
-        const opener = kind === '\\)' ? '\\(' : kind === '\\]' ? '\\[' : kind;
-        const key = `${opener} ${group}`;
-        const from = waiting.get(key);
-        if (from !== undefined && (kind === '$' || kind === '$$' || kind !== opener)) next[from] = index;
-        if (kind === opener) waiting.set(key, index);
-        else waiting.delete(key);
-      }
-    });
-    return next;
+    this.marks = new Marks(source, format);
+    this.around = this.marks.around;
   }
 
   /** @returns {Segment[]} */
@@ -127,118 +59,121 @@ class Scanner {
     const segments = [];
     let from = 0;
     for (let index = 0; index < marks.length; index += 1) {
-      const formula = marks[index].at >= from ? this.#formula(index) : null;
+      const formula = this.#formula(marks.get(index), from);
       if (!formula) continue;
-      if (formula.start > from)
-        segments.push({
-          kind: 'prose',
-          text: source.slice(from, formula.start),
-          start: from,
-          end: formula.start,
-        });
+      if (formula.start > from) segments.push(prose(source, from, formula.start));
       segments.push(formula);
       from = formula.end;
     }
-    if (from < source.length)
-      segments.push({ kind: 'prose', text: source.slice(from), start: from, end: source.length });
+    if (from < source.length) segments.push(prose(source, from, source.length));
     return segments;
   }
 
-  /** @param {number} index @returns {MathSegment | null} */
-  #formula(index) {
-    const { source, marks, next, format } = this;
-    const open = marks[index];
-    if (open.kind === '\\)' || open.kind === '\\]' || open.kind === 'end') return null;
-    if (open.kind === '$') return this.#dollars(index);
-    const close = marks[next[index]];
-    if (!close) return null;
-    const display = open.kind !== '\\(';
-    if (!display && this.#isBlankBetween(open.at, close.at)) return null;
-    if (this.#isCodeBetween(open.at, close.end)) return null;
-    const whole = open.kind === 'begin';
-    const tex = whole ? source.slice(open.at, close.end) : source.slice(open.end, close.at);
-    if (open.kind === '$$' && !isDisplayMath(tex)) return null;
-    if (
-      format === 'markdown' &&
-      !whole &&
-      open.kind !== '$$' &&
-      !isBracketMath(tex, display, this.#isAlone(open.at, close.end))
-    )
-      return null;
-    return this.#segment(open.at, close.end, tex, display);
+  /** The formula that a mark opens, if it does. @param {Mark} mark @param {number} from where the last formula ended */
+  #formula(mark, from) {
+    const half = mark.kind === '$$' && mark.at === from - 1;
+    if (CLOSING.has(mark.kind) || (mark.at < from && !half)) return null;
+    if (half) return this.#inline({ ...mark, kind: '$', at: from, next: mark.nextDollar, same: -1 });
+    return mark.kind === '$' || mark.kind === '\\(' ? this.#inline(mark) : this.#display(mark);
   }
 
-  /** @param {number} index @returns {MathSegment | null} */
-  #dollars(index) {
-    const { marks, next } = this;
-    const open = marks[index];
-    let plain = index + 1;
-    while (plain < marks.length && marks[plain].kind !== '$' && marks[plain].kind !== '$$') plain += 1;
-    const first = marks[plain];
-    const same = marks[next[index]];
-    for (const close of first && first.group !== open.group && this.groups[first.group].text
-      ? [same, first]
-      : [first]) {
-      if (!close || this.#isBlankBetween(open.at, close.at) || this.#isCodeBetween(open.at, close.at))
-        continue;
-      const tex = this.source.slice(open.end, close.at);
-      if (isDollarMath(tex, this.source[open.at - 1] ?? '', this.source[close.at + 1] ?? ''))
-        return this.#segment(open.at, close.at + 1, tex, false);
+  /** @param {Mark} open @returns {MathSegment | null} */
+  #inline(open) {
+    const { source, marks, format } = this;
+    for (const index of [open.same, open.next]) {
+      if (index < 0) continue;
+      const close = marks.get(index);
+      if (!this.#reaches(open, close, this.around.breaks)) continue;
+      const end = open.kind === '$' ? close.at + 1 : close.end;
+      const tex = source.slice(open.kind === '$' ? open.at + 1 : open.end, close.at);
+      const isMath =
+        open.kind === '$'
+          ? isDollarMath(tex, source[open.at - 1] ?? '', source[end] ?? '')
+          : format === 'latex' || isBracketMath(tex, false, false);
+      if (isMath) return this.#segment(open.at, end, tex, false);
     }
     return null;
   }
 
+  /** @param {Mark} open @returns {MathSegment | null} */
+  #display(open) {
+    const { source, marks, format } = this;
+    const whole = open.kind === 'begin';
+    for (const index of [open.same, open.next]) {
+      if (index < 0) continue;
+      const close = marks.get(index);
+      if (!this.#reaches(open, close, this.around.barriers)) continue;
+      const tex = whole ? source.slice(open.at, close.end) : source.slice(open.end, close.at);
+      const alone = () => this.#isAlone(open.at, close.end);
+      const isMath =
+        whole ||
+        (open.kind === '$$' ? isDisplayMath(tex) : format === 'latex' || isBracketMath(tex, true, alone()));
+      if (isMath) return this.#segment(open.at, close.end, tex, true);
+    }
+    return null;
+  }
+
+  /** Whether neither code nor a place that formulas don't cross lies between. @param {Mark} open @param {Mark} close @param {number[]} limits */
+  #reaches(open, close, limits) {
+    return !isBetween(limits, open.end, close.at) && !isBetween(this.marks.code, open.end, close.at);
+  }
+
   /** @param {number} start @param {number} end @param {string} tex @param {boolean} display @returns {MathSegment} */
   #segment(start, end, tex, display) {
-    const source = this.source.slice(start, end);
-    if (this.format === 'markdown') {
-      const quote = /^[ \t]*(?:>[ \t]?)+/.exec(
-        this.source.slice(this.source.lastIndexOf('\n', start) + 1, start),
-      );
-      tex = (quote ? tex.replace(/\n[ \t]*(?:>[ \t]?)+/g, '\n') : tex).trim();
+    const { source, format } = this;
+    if (format === 'markdown') {
+      const depth = this.around.quotes[firstFrom(this.around.lines, start + 1) - 1];
+      if (depth > 0) tex = tex.replace(/\n(?: {0,3}> ?)+/g, '\n');
+      tex = tex.trim();
     }
-    return { kind: 'math', source, tex, display, start, end };
+    return { kind: 'math', source: source.slice(start, end), tex, display, start, end };
   }
 
-  /** @param {number} start @param {number} end */
-  #isBlankBetween(start, end) {
-    const at = lowerBound(this.blanks, start);
-    return at < this.blanks.length && this.blanks[at] < end;
-  }
-
-  /** @param {number} start @param {number} end */
-  #isCodeBetween(start, end) {
-    return this.opaque.some((region) => region.code && region.start >= start && region.end <= end);
-  }
-
-  /** @param {number} start @param {number} end */
+  /** Whether nothing else stands on the lines of a formula. @param {number} start @param {number} end */
   #isAlone(start, end) {
     const { source } = this;
-    const lineStart = source.lastIndexOf('\n', start) + 1;
-    const newline = source.indexOf('\n', end);
-    return (
-      /^[\s>]*$/.test(source.slice(lineStart, start)) &&
-      source.slice(end, newline < 0 ? source.length : newline).trim() === ''
+    const { lines } = this.around;
+    const line = firstFrom(lines, start + 1) - 1;
+    const next = lines[firstFrom(lines, end)] ?? source.length;
+    if (start - lines[line] > 80 || next - end > 80) return false;
+    return /^[\s>]*$/.test(source.slice(lines[line], start)) && source.slice(end, next).trim() === '';
+  }
+
+  /** @param {readonly Segment[]} segments */
+  unfinished(segments) {
+    const { source, marks, around } = this;
+    const done = segments.findLast((segment) => segment.kind === 'math')?.end ?? 0;
+    const code = marks.code.at(-1) ?? 0;
+    const inline = Math.max(done, code, around.breaks.at(-1) ?? 0, source.length - UNFINISHED.inline);
+    const display = Math.max(done, code, around.barriers.at(-1) ?? 0, source.length - UNFINISHED.display);
+    /** @type {Map<string, {first: Place, last: Place}>} */
+    const open = new Map();
+    for (let index = marks.length - 1; index >= 0; index -= 1) {
+      const { kind, at, end } = marks.get(index);
+      if (at < Math.min(inline, display)) break;
+      if (CLOSING.has(kind) || at < (kind === '$' || kind === '\\(' ? inline : display)) continue;
+      open.set(kind, { first: { at, end }, last: open.get(kind)?.last ?? { at, end } });
+    }
+    const starts = [...open].flatMap(([kind, { first, last }]) =>
+      [first, last].filter(({ end }) => isUnfinishedMath(kind, source.slice(end))).map(({ at }) => at),
     );
-  }
-
-  pending() {
-    const { source, marks, blanks } = this;
-    const last = blanks[blanks.length - 1] ?? 0;
-    const done = this.segments().reduce((end, segment) => (segment.kind === 'math' ? segment.end : end), 0);
-    const open = marks.find((mark) => mark.at >= Math.max(done, last) && this.#mayStayOpen(mark));
-    return open ? open.at : source.length;
-  }
-
-  /** @param {Mark} mark */
-  #mayStayOpen(mark) {
-    if (mark.kind === '$$' || mark.kind === '\\[' || mark.kind === 'begin') return true;
-    return (mark.kind === '$' || mark.kind === '\\(') && /[\\^_{=]/.test(this.source.slice(mark.end));
+    return Math.min(source.length, ...starts);
   }
 }
 
-/** @param {number[]} sorted @param {number} value @returns {number} the first index whose value is at least `value` */
-function lowerBound(sorted, value) {
+/** @param {string} source @param {number} start @param {number} end @returns {ProseSegment} */
+function prose(source, start, end) {
+  return { kind: 'prose', text: source.slice(start, end), start, end };
+}
+
+/** @param {readonly number[]} sorted @param {number} start @param {number} end */
+function isBetween(sorted, start, end) {
+  const at = firstFrom(sorted, start);
+  return at < sorted.length && sorted[at] < end;
+}
+
+/** The first index whose value is at least `value`. @param {readonly number[]} sorted @param {number} value */
+function firstFrom(sorted, value) {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -68,7 +68,7 @@ function isShell(content, after) {
   if (COMMAND.test(content)) return false;
   if (/^[A-Za-z_]\w*[^\w\s(){}=<>+'^]+$/.test(content) && /[A-Za-z_{]/.test(after)) return true;
   if (/^[A-Z_][A-Z0-9_]+$/.test(content) && /[A-Z_]/.test(after)) return true;
-  return /^\{\w+\}?[^\w]/.test(content) && !/[\^_]/.test(content);
+  return /^\{[A-Za-z_]\w*\}[^\w\s^]+$/.test(content) && /[\w$({]/.test(after);
 }
 
 /** @param {string} text */
@@ -120,4 +120,29 @@ export function isBracketMath(tex, display, alone) {
   if (HAN.test(prose) && !/[=<>+*/^_]/.test(prose)) return false;
   if (/[a-z]{3,}/.test(prose) && !SIGN.test(prose)) return false;
   return !(STOP_WORD.test(prose) && words(prose) >= 2);
+}
+
+/**
+ * Whether a text that breaks off after an opening delimiter may yet become mathematics.
+ * @param {string} kind the delimiter, or `begin`
+ * @param {string} tail what follows it
+ */
+export function isUnfinishedMath(kind, tail) {
+  if (kind === 'begin' || tail.trim() === '') return kind !== '$';
+  const text = bare(tail);
+  const prose = STOP_WORD.test(text) || HAN.test(text) || words(text) >= 3;
+  if (kind === '$$' || kind === '\\[') return COMMAND.test(text) || !prose;
+  if (/^\s|^\d[\d.,]*\s/.test(tail)) return false;
+  return /\\[A-Za-z]|[\^_]/.test(tail) && !prose;
+}
+
+/**
+ * Whether a line is a sentence. After an empty line it shows that an open display never was one.
+ * @param {string} line
+ */
+export function isProseLine(line) {
+  const text = bare(line);
+  if (/(?<![\\$])\$(?!\$)/.test(text)) return true;
+  if (COMMAND.test(text) || /[=&]/.test(text)) return false;
+  return words(text) >= 4 || /[\u3040-\u9FFF\uAC00-\uD7AF]{4}/.test(text);
 }

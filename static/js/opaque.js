@@ -1,0 +1,185 @@
+/**
+ * Finds what surrounds the mathematics of a text: stretches where a dollar or a bracket is never a delimiter (code,
+ * HTML tags, addresses) and the places that no formula reaches across. What it overlooks in Markdown is mended when
+ * the page is built, since a placeholder that fell into code gives its source back.
+ */
+
+import { isProseLine } from './likely-math.js';
+import { OutlineReader, matchAt } from './markdown-outline.js';
+
+/**
+ * `code`: no formula reaches into it or across it. `closes`: formulas from before it may end in it (indented lines).
+ * @typedef {{start: number, end: number, code: boolean, closes: boolean}} Opaque
+ */
+/**
+ * `breaks`: where inline formulas end at the latest; `barriers`: where displays do. Positions of lines' starts.
+ * @typedef {{opaque: Opaque[], breaks: number[], barriers: number[], lines: number[], quotes: number[]}} Surroundings
+ */
+
+const ADDRESS =
+  /(?:https?:\/\/|www\.)(?:[,;:!.](?!\$)|[#-'*+\-/-9=?-[\]_a-z~])+(?:\([!#-'*-;=?-[\]_a-z~]*\)(?:[,;:!.](?!\$)|[#-'*+\-/-9=?-[\]_a-z~])*)*/y;
+const TAG =
+  /<\/?[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?)*\s*\/?>/y;
+const CODE_TAG = /<(code|pre|kbd|samp|tt|script|style|textarea)(?=[\s>])/iy;
+const DESTINATION = /\]\([^\s()<>$]*\$[^\s()<>]*(?:\s+"[^"\n]*")?\)/y;
+const TEX_ADDRESS = /\\(?:url|href|nolinkurl)\s*\{[^{}]*\}/g;
+
+/**
+ * @param {string} source
+ * @param {'latex' | 'markdown'} format
+ * @returns {Surroundings}
+ */
+export function surroundings(source, format) {
+  return format === 'markdown' ? ofMarkdown(source) : ofLatex(source);
+}
+
+/** @param {string} source @returns {Surroundings} */
+function ofLatex(source) {
+  /** @type {Surroundings} */
+  const found = { opaque: [], breaks: [], barriers: [], lines: [], quotes: [] };
+  for (const match of source.matchAll(TEX_ADDRESS))
+    found.opaque.push({ start: match.index, end: match.index + match[0].length, code: false, closes: false });
+  let blank = false;
+  for (const { line, start } of eachLine(source)) {
+    found.lines.push(start);
+    if (blank && isProseLine(line)) found.barriers.push(start);
+    blank = line.trim() === '';
+    if (blank) found.breaks.push(start);
+  }
+  return found;
+}
+
+/** @param {string} source @returns {Surroundings} */
+function ofMarkdown(source) {
+  /** @type {Surroundings} */
+  const found = { opaque: [], breaks: [], barriers: [], lines: [], quotes: [] };
+  const reader = new OutlineReader();
+  const inline = new InlineReader(source, found.opaque);
+  let from = 0;
+  let before = 'blank';
+  let depth = 0;
+  for (const { line, start, end } of eachLine(source)) {
+    const { kind, joins, quote } = reader.read(line);
+    found.lines.push(start);
+    found.quotes.push(quote);
+    const block = kind === 'fence' || kind === 'raw' || kind === 'indented';
+    if (!joins) {
+      inline.read(from, start);
+      from = start;
+      found.breaks.push(start);
+    }
+    if (kind === 'fence' || kind === 'raw' || kind === 'heading' || before === 'heading' || quote > depth)
+      found.barriers.push(start);
+    else if (before === 'blank' && kind === 'text' && (quote < depth || isProseLine(line)))
+      found.barriers.push(start);
+    if (block) {
+      extend(found.opaque, { start, end, code: kind !== 'indented', closes: kind === 'indented' });
+      from = end;
+    }
+    before = kind;
+    depth = quote;
+  }
+  inline.read(from, source.length);
+  return found;
+}
+
+/** @param {Opaque[]} opaque @param {Opaque} line */
+function extend(opaque, line) {
+  const last = opaque[opaque.length - 1];
+  if (last && last.end === line.start && last.closes === line.closes && last.code === line.code)
+    last.end = line.end;
+  else opaque.push(line);
+}
+
+/** @param {string} source @returns {Generator<{line: string, start: number, end: number}>} */
+function* eachLine(source) {
+  for (let start = 0; start < source.length;) {
+    const newline = source.indexOf('\n', start);
+    const stop = newline < 0 ? source.length : newline;
+    const end = newline < 0 ? source.length : newline + 1;
+    yield { line: source.slice(start, stop), start, end };
+    start = end;
+  }
+}
+
+/** Finds code spans, tags and addresses in the text of one paragraph after the other. */
+class InlineReader {
+  /** @type {Map<string, number>} for what closes a stretch, from where on there is none */
+  #none = new Map();
+
+  /** @param {string} source @param {Opaque[]} opaque */
+  constructor(source, opaque) {
+    this.source = source;
+    this.opaque = opaque;
+  }
+
+  /** @param {number} from @param {number} to */
+  read(from, to) {
+    const { source } = this;
+    /** @type {Map<number, number>} */
+    const runs = new Map();
+    const interesting = /[\\`<\]hw]/g;
+    interesting.lastIndex = from;
+    for (let match = interesting.exec(source); match && match.index < to; match = interesting.exec(source)) {
+      const at = match.index;
+      const character = match[0];
+      if (character === '\\') interesting.lastIndex = at + 2;
+      else if (character === '`') interesting.lastIndex = this.#codeSpan(at, to, runs);
+      else interesting.lastIndex = this.#stretch(character, at, to);
+    }
+  }
+
+  /** @param {string} character @param {number} at @param {number} to @returns {number} where to read on */
+  #stretch(character, at, to) {
+    const { source } = this;
+    if (character === '<') {
+      const comment = source.startsWith('<!--', at);
+      const tag = comment ? null : matchAt(CODE_TAG, source, at);
+      const end = comment
+        ? this.#find('-->', at, to)
+        : tag
+          ? this.#find(`</${tag[1].toLowerCase()}>`, at, to)
+          : -1;
+      if (end > 0) return this.#add(at, end, true);
+    }
+    const pattern = character === '<' ? TAG : character === ']' ? DESTINATION : ADDRESS;
+    const match = matchAt(pattern, source, at);
+    return match && at + match[0].length <= to ? this.#add(at, at + match[0].length, false) : at + 1;
+  }
+
+  /** @param {number} start @param {number} end @param {boolean} code */
+  #add(start, end, code) {
+    this.opaque.push({ start, end, code, closes: false });
+    return end;
+  }
+
+  /** @param {string} closer @param {number} from @param {number} to @returns {number} the end of the next one, or -1 */
+  #find(closer, from, to) {
+    if (from >= (this.#none.get(closer) ?? Infinity)) return -1;
+    const at = this.source.indexOf(closer, from);
+    if (at < 0) this.#none.set(closer, from);
+    return at < 0 || at + closer.length > to ? -1 : at + closer.length;
+  }
+
+  /** @param {number} at @param {number} to @param {Map<number, number>} runs for a length, from where on no run has it */
+  #codeSpan(at, to, runs) {
+    const { source } = this;
+    const opening = this.#run(at);
+    const from = at + opening;
+    if (from >= (runs.get(opening) ?? Infinity)) return from;
+    for (let next = source.indexOf('`', from); next >= 0 && next < to;) {
+      const length = this.#run(next);
+      if (length === opening) return this.#add(at, next + length, true);
+      next = source.indexOf('`', next + length);
+    }
+    runs.set(opening, from);
+    return from;
+  }
+
+  /** @param {number} at */
+  #run(at) {
+    let length = 1;
+    while (this.source[at + length] === '`') length += 1;
+    return length;
+  }
+}
