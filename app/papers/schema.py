@@ -90,8 +90,10 @@ imports = Table(
     Column("finished", Integer, nullable=False),
 )
 
-# One row: how many transactions have changed papers or answers.
-state = Table("state", metadata, Column("changes", Integer, nullable=False))
+# One row: a random name that tells this store from others, and how many transactions have changed it.
+state = Table(
+    "state", metadata, Column("identity", Text, nullable=False), Column("changes", Integer, nullable=False)
+)
 
 
 def _m001_first_tables(connection: Connection) -> None:
@@ -125,8 +127,8 @@ CREATE TABLE imports (
   path TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, line INTEGER NOT NULL, "offset" INTEGER NOT NULL,
   finished INTEGER NOT NULL
 );
-CREATE TABLE state (changes INTEGER NOT NULL);
-INSERT INTO state VALUES (0)
+CREATE TABLE state (identity TEXT NOT NULL, changes INTEGER NOT NULL);
+INSERT INTO state VALUES (lower(hex(randomblob(16))), 0)
 """
 
 

@@ -79,6 +79,12 @@ class Store:
         with self._reading() as connection:
             return int(connection.execute(select(state.c.changes)).scalar_one())
 
+    @property
+    def identity(self) -> str:
+        """A random name that tells this store from any other, also from one that stood at the same path before."""
+        with self._reading() as connection:
+            return str(connection.execute(select(state.c.identity)).scalar_one())
+
     def __len__(self) -> int:
         """How many papers there are."""
         with self._reading() as connection:

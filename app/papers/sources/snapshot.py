@@ -50,7 +50,7 @@ def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 
     """
     line, offset = start
     try:
-        with _open(path) as stream:
+        with path.open("rb") as file, _uncompressed(file) as stream:
             if offset:
                 stream.seek(offset)
             while True:
@@ -95,11 +95,10 @@ def _read_all(path: Path, longest: int) -> bytes:
     return raw
 
 
-def _open(path: Path) -> io.BufferedReader:
-    stream = path.open("rb")
-    if stream.peek(2)[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 16)
-    return stream
+def _uncompressed(file: io.BufferedReader) -> io.BufferedReader:
+    if file.peek(2)[:2] == b"\x1f\x8b":
+        return io.BufferedReader(gzip.GzipFile(fileobj=file), 1 << 16)
+    return file
 
 
 def _skip_line(stream: io.BufferedReader, start: bytes) -> int:
