@@ -1,23 +1,27 @@
 /**
  * Judges whether what stands between two delimiters is mathematics or ordinary text: prices, shell variables,
- * words in escaped brackets. It reads one candidate and the characters around it; finding candidates is
+ * brackets that somebody escaped. It reads one candidate and the characters around it; finding candidates is
  * tex-scanner.js's work. No rule asks for spaces between words, which Chinese and Japanese do not write.
  */
 
 const COMMAND = /\\[A-Za-z]/;
-const SIGN = /\\[A-Za-z{}|,;!:>]|[\^_=<>+*{}±×÷·−≤≥≠≈∈∉⊂⊆∪∩→⇒↔∞∑∏∫√∂∇∀∃¬∧∨⊕⊗]|[Α-Ωα-ωϑϕϵ]/;
+const SIGN =
+  /\\[A-Za-z{}|,;!:>]|[\^_=<>+*{}±×÷·−≤≥≠≈∼∈∉⊂⊆∪∩←→↔⇐⇒⇔∞∑∏∫√∂∇∀∃¬∧∨⊕⊗]|[\u0391-\u03F6]|[\u{1D400}-\u{1D7FF}]/u;
 const HAN = /[\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\uFF00-\uFFEF\u{20000}-\u{3FFFF}]/u;
 const STOP_WORD =
-  /(?:^|[^\\A-Za-z])(?:and|or|the|an|of|to|for|per|with|is|are|was|in|on|then|from|by|at|as|vs|but|while|where|which|each|than|versus|only|now)(?![A-Za-z])/;
+  /(?<![\\A-Za-z])(?:and|or|the|an|of|to|for|per|with|is|are|was|were|in|on|then|from|by|at|as|vs|but|while|where|which|each|than|versus|only|now|this|that|you|it)(?![A-Za-z'])/;
 const TEXT_ARGUMENT =
-  /\\(?:text[a-z]*|mbox|hbox|operatorname\*?|mathrm|mathsf|mathtt|mathit|mathbf|label|tag|ref|eqref|href|url)\s*\{[^{}]*\}?/g;
+  /\\(?:text[a-z]*|mbox|hbox|operatorname\*?|math(?:rm|sf|tt|it|bf)|label|tag|ref|eqref|href|url|begin|end)\s*\{[^{}]*\}?/g;
 const WORD = /(?<![\\A-Za-z])[A-Za-z]{3,}/g;
+const FUNCTION =
+  /(?<![A-Za-z])(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|sup|inf|lim|det|dim|gcd|lcm|mod|arg|ker|var|cov|erf|sign|rank|softmax|relu)(?![A-Za-z])/gi;
+const NUMBER = /^\d+(?:[.,]\d+)*(?:\\?%)?$/;
 
-/** The candidate without what TeX itself sets as text. @param {string} tex */
+/** The candidate without what TeX sets as text. @param {string} tex */
 const bare = (tex) => tex.replace(TEXT_ARGUMENT, '\\x ');
 
-/** @param {string} tex @returns {number} how many words of three letters or more stand there as words */
-const words = (tex) => (tex.match(WORD) ?? []).length;
+/** How many words of three letters or more stand there. @param {string} text */
+const words = (text) => (text.match(WORD) ?? []).length;
 
 /**
  * Whether `$tex$` is mathematics.
@@ -26,99 +30,102 @@ const words = (tex) => (tex.match(WORD) ?? []).length;
  * @param {string} after the character after the second dollar, or ''
  */
 export function isDollarMath(tex, before, after) {
-  const content = tex.trim();
-  if (content === '') return false;
+  const content = tex.replace(/(?:\s|\\[,;:! ])+$/, '').trimStart();
+  if (content === '') return tex.includes('\\');
   const text = bare(content);
-  if (/^\s/.test(tex) || /\s$/.test(tex)) {
-    if (!isPaddedMath(tex, text, after)) return false;
-  }
-  if (/^\d/.test(content) && isMoney(content, text, after)) return false;
+  if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, after)) return false;
+  if (/^\d/.test(content) && isPrice(content, text, after)) return false;
   if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
   if (/\d/.test(after) && !mayPrecedeDigit(content)) return false;
-  if (isShell(content, after)) return false;
-  return !isProse(text);
+  if (COMMAND.test(content)) return true;
+  return !isVariable(content, after) && !(opensNext(after) && !isBalanced(content)) && !isProse(text);
 }
 
-/** @param {string} tex @param {string} text @param {string} after */
+/** White space at the edges is mathematics' own only around signs or one token. @param {string} tex @param {string} text @param {string} after */
 function isPaddedMath(tex, text, after) {
   const content = tex.trim();
+  if (/^\\[A-Za-z]+$/.test(content)) return true;
   if (STOP_WORD.test(text)) return false;
-  if (/\s$/.test(tex) && !/^\s/.test(tex) && /[\p{L}\p{N}\\]/u.test(after)) return false;
-  if (SIGN.test(text)) return words(text) === 0 || COMMAND.test(text);
-  return /^(?:[A-Za-z]'*|\d+(?:\.\d+)?|[A-Za-z]\([A-Za-z, ]+\))$/.test(content);
+  const bothSides = /^\s/.test(tex) && /\s$/.test(tex);
+  if (/\s$/.test(tex) && !bothSides && /[\p{L}\p{N}\\]/u.test(after)) return false;
+  if (SIGN.test(text)) return words(text.replace(FUNCTION, '')) === 0 || COMMAND.test(text);
+  if (bothSides && /[([].*[)\]]/.test(content) && words(text.replace(FUNCTION, '')) === 0)
+    return isBalanced(content);
+  return /^[A-Za-z]'*$/.test(content) || NUMBER.test(content);
 }
 
-/** @param {string} content @param {string} text @param {string} after */
-function isMoney(content, text, after) {
+/** Whether something that starts with a digit is a price with text after it. @param {string} content @param {string} text @param {string} after */
+function isPrice(content, text, after) {
   if (COMMAND.test(text)) return STOP_WORD.test(text);
-  if (/[-–—/,.;:|]$/.test(content)) return true;
-  if (/\d/.test(after)) return true;
+  if (/[-–—/,.;:]$/.test(content) || /\d/.test(after)) return true;
   if (HAN.test(text) || STOP_WORD.test(text) || words(text) >= 2) return true;
+  if (/^\d+\)$/.test(content)) return opensNext(after);
   return !isBalanced(content);
 }
 
-/** @param {string} content */
+/** Whether a closing dollar may have a digit after it, as in `$\sim$10`. @param {string} content */
 function mayPrecedeDigit(content) {
-  if (COMMAND.test(content) || /[-+=<>~≈≤≥±×*/:(|∼]$/.test(content)) return true;
-  return /^[A-Za-z]$/.test(content) || (/[\^_]/.test(content) && !/^\d/.test(content));
+  if (COMMAND.test(content) || /[-+=<>~∼≈≤≥±×*/:(|→]$/.test(content)) return true;
+  return /^[A-Za-z\u0391-\u03F6]$/.test(content) || (/[\^_]/.test(content) && !/^\d/.test(content));
 }
 
-/** @param {string} content @param {string} after */
-function isShell(content, after) {
-  if (COMMAND.test(content)) return false;
-  if (/^[A-Za-z_]\w*[^\w\s(){}=<>+'^]+$/.test(content) && /[A-Za-z_{]/.test(after)) return true;
-  if (/^[A-Z_][A-Z0-9_]+$/.test(content) && /[A-Z_]/.test(after)) return true;
-  return /^\{[A-Za-z_]\w*\}[^\w\s^]+$/.test(content) && /[\w$({]/.test(after);
+/** Whether the character after a dollar makes that dollar open something rather than close it. @param {string} after */
+const opensNext = (after) => /[\w({[\\$]/.test(after);
+
+/** Whether this is a variable of a shell or a programme and the sign between it and the next one. @param {string} content @param {string} after */
+function isVariable(content, after) {
+  if (!opensNext(after)) return false;
+  if (/^(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([a-z]+\))[^\w\s(){}<>+'^*]+$/.test(content)) return true;
+  return /^(?:[A-Z]|_+[A-Z])[A-Z0-9_]+$/.test(content) && /[A-Z_]/.test(after);
 }
 
 /** @param {string} text */
 function isProse(text) {
-  if (COMMAND.test(text)) return false;
   if (HAN.test(text) && !/[=<>+*/^_≤≥≈]/.test(text)) return true;
   return words(text) >= 3 && STOP_WORD.test(text) && !/[=^_]/.test(text);
 }
 
-/** @param {string} content */
+/** Whether brackets close, round or square alike, and bars come in pairs at the edges. @param {string} content */
 function isBalanced(content) {
   let depth = 0;
   for (const character of content) {
     if (character === '(' || character === '[') depth += 1;
     if (character === ')' || character === ']') depth -= 1;
-    if (depth < 0) return content.startsWith('(') || content.startsWith('[');
+    if (depth < 0 && !content.startsWith(']')) return false;
   }
-  return depth <= 0;
+  const bars = content.split('|').length - 1;
+  const edge = content.length > 1 && (content.startsWith('|') || content.endsWith('|'));
+  return depth <= 0 && !(edge && bars % 2 === 1);
 }
 
 /**
- * Whether `$$tex$$` or a display over several paragraphs is mathematics.
+ * Whether `$$tex$$` is mathematics.
  * @param {string} tex
  */
 export function isDisplayMath(tex) {
   const text = bare(tex);
-  if (text.trim() === '') return false;
-  if (SIGN.test(text)) return !(STOP_WORD.test(text) && words(text) >= 3 && !COMMAND.test(text));
-  return !STOP_WORD.test(text) && !HAN.test(text) && words(text) < 2;
+  if (text.trim() === '') return tex.trim() !== '';
+  if (COMMAND.test(text)) return true;
+  if (SIGN.test(text)) return !(STOP_WORD.test(text) && words(text) >= 3);
+  return !STOP_WORD.test(text) && !HAN.test(text) && words(text.replace(FUNCTION, '')) < 2;
 }
-
-const FUNCTION_WORD =
-  /(?<![A-Za-z])(?:sin|cos|tan|log|exp|max|min|sup|inf|lim|det|dim|gcd|mod|arg|ker)(?![A-Za-z])/g;
 
 /**
  * Whether `\(tex\)` or `\[tex\]` in Markdown is mathematics, and not brackets that somebody escaped.
  * @param {string} tex
  * @param {boolean} display
- * @param {boolean} alone whether nothing else stands on its line
+ * @param {boolean} alone whether nothing else stands on its lines
  */
 export function isBracketMath(tex, display, alone) {
   const content = tex.trim();
   if (content === '') return false;
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
-  if (display && !alone && /^[\d\s,;–-]+$/.test(content)) return false;
+  if (display && !alone && (/^[\d\s,;–-]+$/.test(content) || /^[xX]$/.test(content))) return false;
   const text = bare(content);
   if (COMMAND.test(text)) return true;
-  const prose = text.replace(FUNCTION_WORD, '');
+  const prose = text.replace(FUNCTION, '');
   if (HAN.test(prose) && !/[=<>+*/^_]/.test(prose)) return false;
-  if (/[a-z]{3,}/.test(prose) && !SIGN.test(prose)) return false;
+  if (/[a-z]{3}/.test(prose) && !SIGN.test(prose)) return false;
   return !(STOP_WORD.test(prose) && words(prose) >= 2);
 }
 
