@@ -48,7 +48,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(2048)
     except socket.gaierror as error:
-        raise InputError(f"--host {host}: there is no such address on this machine ({error.strerror})") from error
+        raise InputError(
+            f"--host {host}: there is no such address on this machine ({error.strerror})"
+        ) from error
     except OverflowError as error:
         raise InputError(f"--port {port}: a port is a number from 0 to 65535") from error
     except OSError as error:

@@ -49,6 +49,16 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def store_path(self) -> Path:
+        """The file of the store of papers."""
+        return self.data_dir / "papers.sqlite"
+
+    @property
+    def index_path(self) -> Path:
+        """The folder of the search index."""
+        return self.data_dir / "index"
+
+    @property
     def model_folders(self) -> tuple[Path, Path]:
         """Where models are looked for, the operator's own first."""
         return self.data_dir / "models", PROJECT / "models"

@@ -16,10 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """The environment of a `quire` command that writes to `data_dir` and is not disturbed by the caller's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("QUIRE_")}
-    return {**kept, "QUIRE_DATA_DIR": str(data_dir), **{f"QUIRE_{name}": value for name, value in settings.items()}}
+    return {
+        **kept,
+        "QUIRE_DATA_DIR": str(data_dir),
+        **{f"QUIRE_{name}": value for name, value in settings.items()},
+    }
 
 
-def quire(*arguments: str | Path, data_dir: Path, input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+def quire(
+    *arguments: str | Path, data_dir: Path, input: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run one `quire` command to its end."""
     return subprocess.run(
         [*QUIRE, *map(str, arguments)],

@@ -1,0 +1,186 @@
+"""`quire encode`, `decode`, `tokenize`, `count`: files or standard input to standard output, as streams.
+
+A line is a document, as in training: its line end is not part of it. What is held in memory is a batch of lines.
+"""
+
+import base64
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from app.errors import InputError
+from app.settings import Settings
+from app.tokenizer import Tokenizer
+from app.tokenizer.corpus import STANDARD_INPUT, Corpus
+from app.tokenizer.registry import ModelRegistry
+
+BATCH_LINES = 2048
+
+Files = Annotated[list[str] | None, typer.Argument(help="Files to read; none, or -, is standard input.")]
+Model = Annotated[str | None, typer.Option(help="A model's name, or the path of a vocabulary file.")]
+Threads = Annotated[int | None, typer.Option(help="Threads to use; all cores if not given.", min=1)]
+Field = Annotated[str, typer.Option(help="The key of the text in .jsonl files.")]
+WholeFile = Annotated[bool, typer.Option("--whole-file", help="A file is one document, not its lines.")]
+
+
+class ShardForm(StrEnum):
+    """How a shard's numbers are written."""
+
+    npy = "npy"
+    bin = "bin"
+
+
+def load_tokenizer(model: str | None) -> Tokenizer:
+    """The tokenizer of a name or a path; a name has no slash and no suffix."""
+    settings = Settings()
+    if model is not None and (os.sep in model or model.endswith((".model", ".zip"))):
+        return Tokenizer.load(Path(model), max_bytes=settings.max_model_bytes)
+    return ModelRegistry(
+        settings.model_folders, settings.default_model, settings.max_model_bytes, settings.max_loaded_models
+    ).get(model)
+
+
+def batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts in lists that fit in memory."""
+    iterator = iter(texts)
+    while batch := list(islice(iterator, BATCH_LINES)):
+        yield batch
+
+
+def encode(
+    files: Files = None,
+    model: Model = None,
+    bos: Annotated[
+        bool | None, typer.Option("--bos/--no-bos", help="Begin each document with <bos>.")
+    ] = None,
+    eos: Annotated[bool | None, typer.Option("--eos/--no-eos", help="End each document with <eos>.")] = None,
+    field: Field = "text",
+    whole_file: WholeFile = False,
+    threads: Threads = None,
+    shards: Annotated[Path | None, typer.Option(help="Write a folder of shards instead of lines.")] = None,
+    shard_form: Annotated[ShardForm, typer.Option(help="The form of the shards.")] = ShardForm.npy,
+    shard_tokens: Annotated[int, typer.Option(help="Ids in a shard, at most.", min=1)] = 1 << 24,
+) -> None:
+    """Print the ids of each line, separated by spaces; `quire decode` turns them back."""
+    tokenizer = load_tokenizer(model)
+    texts = Corpus(files or [STANDARD_INPUT], field, whole_file)
+    texts.check()
+    encoded = (
+        tokenizer.encode_batch(batch, threads=threads, add_bos=bos, add_eos=eos) for batch in batches(texts)
+    )
+    if shards is None:
+        for arrays in encoded:
+            lines = (" ".join(map(str, ids.tolist())) for ids in arrays)
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+        return
+    from app.tokenizer.shards import ShardWriter
+
+    about = tokenizer.model
+    with ShardWriter(
+        shards, tokenizer.vocab_size, about.name, about.sha256, shard_form.value, shard_tokens
+    ) as writer:
+        for arrays in encoded:
+            writer.write(arrays)
+
+
+def decode(files: Files = None, model: Model = None) -> None:
+    """Print the text of each line of ids, byte for byte; separators are spaces or commas."""
+    tokenizer = load_tokenizer(model)
+    for name in files or [STANDARD_INPUT]:
+        for number, line in enumerate(Corpus([name]), 1):
+            try:
+                ids = [int(word) for word in line.replace(",", " ").strip(" []").split()]
+                data = tokenizer.decode_bytes(ids)
+            except (ValueError, InputError) as error:
+                raise InputError(f"{name}:{number}: a line of ids was expected: {error}") from error
+            sys.stdout.buffer.write(data + b"\n")
+
+
+def tokenize(
+    files: Files = None,
+    model: Model = None,
+    field: Field = "text",
+    whole_file: WholeFile = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON array a line, with ids and spans.")
+    ] = False,
+) -> None:
+    """Print the pieces of each line, separated by spaces; bytes that can't be seen show as \\xNN, a space as ␣."""
+    tokenizer = load_tokenizer(model)
+    texts = Corpus(files or [STANDARD_INPUT], field, whole_file)
+    texts.check()
+    for text in texts:
+        if as_json:
+            pieces = [
+                {
+                    "id": span.id,
+                    "b64": base64.b64encode(span.data).decode(),
+                    "bytes": span.bytes,
+                    "chars": span.chars,
+                }
+                for span in tokenizer.spans(text)
+            ]
+            sys.stdout.buffer.write(orjson.dumps(pieces) + b"\n")
+        else:
+            sys.stdout.write(" ".join(map(visible, tokenizer.tokenize(text))) + "\n")
+
+
+def count(
+    files: Files = None,
+    model: Model = None,
+    field: Field = "text",
+    threads: Threads = None,
+) -> None:
+    """Print the number of tokens of each file, and of all; a line's end counts as it would within the text."""
+    tokenizer = load_tokenizer(model)
+    names = files or [STANDARD_INPUT]
+    Corpus(names).check()
+    total = 0
+    for name in names:
+        tokens = sum(
+            sum(map(len, tokenizer.encode_batch(batch, threads=threads)))
+            for batch in batches(_documents(name, field))
+        )
+        total += tokens
+        print(tokens if name == STANDARD_INPUT else f"{tokens}\t{name}")
+    if len(names) > 1:
+        print(f"{total}\ttotal")
+
+
+def _documents(name: str, field: str) -> Iterator[str]:
+    """Parts of a file that can be counted one by one and add up to the whole: nothing crosses a run of newlines."""
+    if ".jsonl" in Path(name).suffixes:
+        yield from Corpus([name], field)
+        return
+    held = ""
+    for line in Corpus([name], keep_newlines=True):
+        if held and line.strip("\n"):
+            yield held
+            held = ""
+        held += line
+    if held:
+        yield held
+
+
+def visible(piece: bytes) -> str:
+    """A piece as one word without white space: `\\n`, `␣`, and `\\xNN` for what is no whole character."""
+    shown = []
+    for character in piece.decode("utf-8", "surrogateescape"):
+        if "\udc80" <= character <= "\udcff":
+            shown.append(f"\\x{ord(character) - 0xDC00:02x}")
+        elif character == " ":
+            shown.append("␣")
+        elif character == "\\":
+            shown.append("\\\\")
+        else:
+            shown.append(
+                character if character.isprintable() else character.encode("unicode_escape").decode()
+            )
+    return "".join(shown)

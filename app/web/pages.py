@@ -1,0 +1,146 @@
+"""The pages that people read: rendered here, whole, and readable without script."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.papers.categories import CategoryExpression, parse_expression
+from app.papers.models import Paper
+from app.papers.positions import listing_day
+from app.papers.store import Store
+from app.papers.taxonomy import CATEGORIES
+from app.web.deps import StoreDep
+from app.web.lists import ListParameters, ListParametersDep, address, expression_or_ids
+from app.web.templates import render
+
+router = APIRouter(include_in_schema=False)
+
+PREVIEW_SAMPLE = r"""Let $p(w)$ be the probability of a piece $w$. The best segmentation of a text is
+
+$$\hat{\boldsymbol{w}} = \operatorname*{argmax}_{w_1 w_2 \cdots w_n = x} \sum_{i=1}^{n} \log p(w_i),$$
+
+found by dynamic programming in time linear in the text's length. Prices such as $5 and $10 are no mathematics.
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A paper in a list: its number from 1, and the day whose heading stands before it, if one does."""
+
+    number: int
+    paper: Paper
+    day: date | None
+
+
+@router.get("/")
+def home(request: Request, store: StoreDep) -> Response:
+    latest = store.latest_day()
+    counts = store.category_counts(latest) if latest else {}
+    present = [(CATEGORIES[code], counts[code]) for code in sorted(counts)]
+    return render(request, "home.html", latest=latest, categories=present)
+
+
+@router.get("/arxiv")
+def go_to_list(request: Request, categories: str = "", date: str = "") -> Response:
+    """Where the form of a list leads: the address that says the same, in its one spelling."""
+    expression = parse_expression(categories)
+    target = address(f"{request.scope.get('root_path', '')}/arxiv/{expression}", date=date or None)
+    return RedirectResponse(target, 303)
+
+
+@router.get("/arxiv/{path:path}")
+def list_or_paper(
+    request: Request,
+    store: StoreDep,
+    parameters: ListParametersDep,
+    path: str,
+    start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
+) -> Response:
+    """A list of categories, one paper, or several papers in the order asked."""
+    asked = expression_or_ids(path)
+    if isinstance(asked, CategoryExpression):
+        return _category_list(request, store, parameters, asked, start)
+    if len(asked) == 1:
+        paper = store.paper(asked[0])
+        return render(request, "paper.html", paper=paper, answers=store.answers(paper.id))
+    papers = store.papers(asked)
+    return _render_list(request, ", ".join(asked), _entries(papers, 1, days=False), len(papers))
+
+
+def _category_list(
+    request: Request, store: Store, parameters: ListParameters, expression: CategoryExpression, start: int
+) -> Response:
+    query = parameters.query(expression)
+    page = store.page(query, cursor=parameters.cursor, limit=parameters.limit)
+    following = None
+    if page.next_cursor:
+        kept = {
+            name: value for name, value in request.query_params.items() if name not in ("cursor", "start")
+        }
+        following = address(
+            request.url.path, **kept, cursor=page.next_cursor, start=str(start + len(page.papers))
+        )
+    previous_day, next_day = (None, None)
+    if parameters.on:
+        previous_day, next_day = store.neighbour_days(parameters.on, expression)
+    elif page.papers and not parameters.cursor:
+        previous_day = listing_day(page.papers[0])
+    return _render_list(
+        request,
+        str(expression),
+        _entries(page.papers, start, days=query.sort == "announced"),
+        page.total,
+        expression=str(expression),
+        day=parameters.on,
+        previous_day=previous_day,
+        next_day=next_day,
+        following=following,
+    )
+
+
+def _entries(papers: Iterable[Paper], start: int, days: bool) -> Iterator[Entry]:
+    before = None
+    for number, paper in enumerate(papers, start):
+        day = listing_day(paper)
+        yield Entry(number, paper, day if days and day != before else None)
+        before = day
+
+
+def _render_list(
+    request: Request,
+    heading: str,
+    entries: Iterable[Entry],
+    total: int,
+    expression: str | None = None,
+    day: date | None = None,
+    previous_day: date | None = None,
+    next_day: date | None = None,
+    following: str | None = None,
+) -> Response:
+    return render(
+        request,
+        "list.html",
+        heading=heading,
+        entries=entries,
+        total=total,
+        expression=expression,
+        date=day,
+        previous_day=previous_day,
+        next_day=next_day,
+        next_address=following,
+    )
+
+
+@router.get("/preview")
+def preview(request: Request, format: str = "latex") -> Response:
+    chosen = format if format in ("latex", "markdown") else "latex"
+    return render(request, "preview.html", format=chosen, sample=PREVIEW_SAMPLE)
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    return render(request, "docs.html")

@@ -1,0 +1,45 @@
+"""Both languages of the interface say the same things, and templates use no word that is not there."""
+
+import re
+import string
+
+import pytest
+
+from app.web.templates import STATIC
+from app.web.wording import LANGUAGES, words
+
+
+def test_every_text_stands_in_both_languages() -> None:
+    english, chinese = words("en"), words("zh")
+    assert english.keys() == chinese.keys()
+    for name, text in english.items():
+        fields = {field for _, field, _, _ in string.Formatter().parse(text) if field}
+        assert fields == {field for _, field, _, _ in string.Formatter().parse(chinese[name]) if field}, name
+
+
+@pytest.mark.parametrize("template", sorted(STATIC.glob("templates/*.html")), ids=lambda path: path.name)
+def test_templates_use_words_that_exist(template: str) -> None:
+    used = set(
+        re.findall(r"\bt\('([a-z0-9_]+)'", (STATIC / "templates" / template).read_text(encoding="utf-8"))
+    )
+    assert used - {"problem_"} <= words("en").keys()
+
+
+def test_no_text_is_left_over() -> None:
+    everything = "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("templates/*.html"))
+    everything += "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("js/*.js"))
+    everything += "".join(
+        path.read_text(encoding="utf-8") for path in (STATIC.parent / "app" / "web").glob("*.py")
+    )
+    computed = {name for name in words("en") if name.startswith("problem_")}
+    unused = {name for name in words("en") if f"'{name}'" not in everything and f'"{name}"' not in everything}
+    assert unused <= computed
+
+
+def test_chinese_texts_use_full_width_punctuation() -> None:
+    for name, text in words("zh").items():
+        assert not re.search(r"[一-鿿][,.:;?!]", text), name
+
+
+def test_the_languages_are_the_files() -> None:
+    assert {path.stem for path in (STATIC / "wording").glob("*.toml")} == set(LANGUAGES)
