@@ -10,6 +10,7 @@ const SIGN =
 const HAN = /[\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\uFF00-\uFFEF\u{20000}-\u{3FFFF}]/u;
 const STOP_WORD =
   /(?<![\\A-Za-z])(?:and|or|the|an|of|to|for|per|with|is|are|was|were|in|on|then|from|by|at|as|vs|but|while|where|which|each|than|versus|only|now|this|that|you|it)(?![A-Za-z'])/;
+const STOP_WORDS = new RegExp(STOP_WORD, 'g');
 const TEXT_ARGUMENT =
   /\\(?:text[a-z]*|mbox|hbox|operatorname\*?|math(?:rm|sf|tt|it|bf)|label|tag|ref|eqref|href|url|begin|end)\s*\{[^{}]*\}?/g;
 const WORD = /(?<![\\A-Za-z])[A-Za-z]{3,}/g;
@@ -37,7 +38,7 @@ export function isDollarMath(tex, before, after) {
   if (/^\d/.test(content) && isPrice(content, text, after)) return false;
   if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
   if (/\d/.test(after) && !mayPrecedeDigit(content)) return false;
-  if (COMMAND.test(content)) return true;
+  if (COMMAND.test(content)) return !(words(text) >= 8 && (text.match(STOP_WORDS) ?? []).length >= 2);
   return !isVariable(content, after) && !(opensNext(after) && !isBalanced(content)) && !isProse(text);
 }
 
@@ -94,7 +95,7 @@ function isBalanced(content) {
     if (depth < 0 && !content.startsWith(']')) return false;
   }
   const bars = content.split('|').length - 1;
-  const edge = content.length > 1 && (content.startsWith('|') || content.endsWith('|'));
+  const edge = /^\|[A-Za-z\d]|[A-Za-z\d]\|$/.test(content);
   return depth <= 0 && !(edge && bars % 2 === 1);
 }
 

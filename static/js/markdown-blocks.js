@@ -1,14 +1,38 @@
 /**
- * Cuts a growing Markdown text into top-level blocks, so that a page renders each block once. It does not render,
- * and a block it has handed out never changes.
+ * Cuts a growing Markdown text into top-level blocks, so that a page renders each block once. It does not render, and
+ * a block that it has handed out never changes; only a link that it refers to may be defined later.
  */
+
+import { OutlineReader } from './markdown-outline.js';
+import { isProseLine } from './likely-math.js';
+import { openDisplay } from './tex-scanner.js';
 
 /** @typedef {{source: string, start: number, end: number}} Block a stretch of the text; blocks put together are the text */
 
-/** Takes a text in chunks of any size; what it cuts does not depend on the chunks. */
+/** Containers of raw HTML that people write around Markdown; a block does not end within one. */
+const CONTAINER =
+  /<(\/?)(?:details|div|section|article|aside|table|figure|center|blockquote|ul|ol|dl)(?=[\s>/])/gi;
+const REFERENCE = /\[((?:[^[\]\\]|\\.){1,999})\]/g;
+/** Enough of a line to see how it starts. */
+const ENOUGH = 16;
+
+/** Takes a text in chunks of any size; where it cuts does not depend on the chunks. */
 export class BlockCutter {
-  #source = '';
+  #outline = new OutlineReader();
+  /** @type {string[]} whole lines of the open block */
+  #lines = [];
+  /** @type {string[]} pieces of the last line, whose end has not come */
+  #pieces = [];
+  #head = '';
   #start = 0;
+  #length = 0;
+  /** @type {string[]} the paragraph being read */
+  #paragraph = [];
+  /** What would close the display formula that is open, or ''. */
+  #closer = '';
+  #containers = 0;
+  #before = { blank: true, ends: false };
+  #decided = false;
 
   /**
    * Adds a chunk and gives the blocks that it finished.
@@ -16,18 +40,92 @@ export class BlockCutter {
    * @returns {Block[]}
    */
   append(chunk) {
-    this.#source += chunk;
-    return [];
+    /** @type {Block[]} */
+    const blocks = [];
+    for (let from = 0; from < chunk.length;) {
+      const newline = chunk.indexOf('\n', from);
+      const piece = chunk.slice(from, newline < 0 ? chunk.length : newline + 1);
+      this.#pieces.push(piece);
+      if (this.#head.length < ENOUGH) this.#head += piece.slice(0, ENOUGH);
+      if (!this.#decided && (newline >= 0 || this.#startsPlainly())) this.#decide(newline >= 0, blocks);
+      if (newline >= 0) this.#readLine();
+      from += piece.length;
+    }
+    return blocks;
   }
 
   /** The open rest of the text, which may still change. @returns {Block} */
   get tail() {
-    return { source: this.#source, start: this.#start, end: this.#start + this.#source.length };
+    const source = this.#lines.join('') + this.#pieces.join('');
+    return { source, start: this.#start, end: this.#start + source.length };
   }
 
-  /** Link definitions met so far, to be rendered with every block. */
-  get definitions() {
-    return '';
+  /** Whether the line being read already shows that it belongs to no list and no formula. */
+  #startsPlainly() {
+    return this.#closer === '' && /^ {0,3}[^\s\-*+\d<>#$\\[`~_=|]/.test(this.#head);
+  }
+
+  /** @param {boolean} whole @param {Block[]} blocks */
+  #decide(whole, blocks) {
+    this.#decided = true;
+    const line = whole ? this.#pieces.join('').trimEnd() : this.#head;
+    if (line.trim() === '' || this.#length === 0) return;
+    if (this.#mayCutBefore(line)) blocks.push(this.#cut());
+  }
+
+  /** @param {string} line */
+  #mayCutBefore(line) {
+    if (this.#containers > 0 || !this.#outline.mayEndBefore(line)) return false;
+    const inHtml = this.#paragraph[0]?.trimStart().startsWith('<') ?? false;
+    const heading = !inHtml && /^ {0,3}#{1,6}(?:[ \t]|$)/.test(line);
+    if (!this.#before.blank && !this.#before.ends && !heading) return false;
+    return this.#closer === '' || heading || (this.#before.blank && isProseLine(line));
+  }
+
+  /** @returns {Block} */
+  #cut() {
+    const source = this.#lines.join('');
+    const block = { source, start: this.#start, end: this.#start + source.length };
+    this.#start = block.end;
+    this.#lines = [];
+    this.#length = 0;
+    this.#paragraph = [];
+    this.#closer = '';
+    return block;
+  }
+
+  /** Takes in the line whose end has come. */
+  #readLine() {
+    const line = this.#pieces.join('');
+    this.#pieces = [];
+    this.#head = '';
+    this.#decided = false;
+    this.#lines.push(line);
+    this.#length += line.length;
+    const text = line.replace(/\r?\n$/, '');
+    const { kind, inList, marked, quote } = this.#outline.read(text);
+    if (kind === 'text' || kind === 'heading') this.#readText(text);
+    else this.#endParagraph();
+    const nested = inList || marked || quote > 0;
+    const ends = !nested && (kind === 'heading' || (kind === 'fence' && !this.#outline.isInside));
+    this.#before = { blank: kind === 'blank' && quote === 0, ends };
+  }
+
+  /** @param {string} text */
+  #readText(text) {
+    this.#paragraph.push(text);
+    if (this.#containers > 0 || /^ {0,3}</.test(text))
+      for (const [, slash] of text.matchAll(CONTAINER))
+        this.#containers = Math.max(0, this.#containers + (slash ? -1 : 1));
+  }
+
+  /** Sees whether a display formula is left open by the paragraph that ended. */
+  #endParagraph() {
+    const paragraph = this.#paragraph.join('\n');
+    this.#paragraph = [];
+    if (paragraph === '') return;
+    const closed = this.#closer === '' ? 0 : paragraph.indexOf(this.#closer);
+    if (closed >= 0) this.#closer = openDisplay(paragraph.slice(closed + this.#closer.length));
   }
 }
 
@@ -40,4 +138,15 @@ export function markdownBlocks(source) {
   const cutter = new BlockCutter();
   const blocks = cutter.append(source);
   return cutter.tail.source === '' ? blocks : [...blocks, cutter.tail];
+}
+
+/**
+ * The labels that a text may refer to, written as Marked writes the labels of definitions.
+ * @param {string} source
+ * @returns {Set<string>}
+ */
+export function referencesIn(source) {
+  return new Set(
+    [...source.matchAll(REFERENCE)].map(([, label]) => label.trim().replace(/\s+/g, ' ').toLowerCase()),
+  );
 }

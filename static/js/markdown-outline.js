@@ -29,6 +29,21 @@ export class OutlineReader {
   #quote = 0;
   #paragraph = false;
 
+  /** Whether code or raw HTML is open, which the next line may carry on. */
+  get isInside() {
+    return this.#fence !== null || this.#raw !== null;
+  }
+
+  /** Whether a top-level block may end before this line; a line cut short may be given. @param {string} line */
+  mayEndBefore(line) {
+    if (this.isInside) return false;
+    const indent = indentOf(line);
+    if (this.#items.length === 0) return indent.columns < 4;
+    const marked =
+      matchAt(MARKER, line, indent.length) !== null && matchAt(RULE, line, indent.length) === null;
+    return indent.columns < Math.min(4, this.#items[0]) && !marked;
+  }
+
   /**
    * Takes the next line, without its line break.
    * @param {string} line

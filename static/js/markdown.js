@@ -4,27 +4,40 @@
  * U+E000, the formula's number, U+E001, and the caller puts an element there.
  */
 
-import { Marked } from '../vendor/marked.esm.js';
+import { Lexer, Parser } from '../vendor/marked.esm.js';
 import { scanUnfinished } from './tex-scanner.js';
 
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
 /** @typedef {{kind: 'plain', source: string}} PlainSegment something shown as its source: a formula cut short, or a character that we use as a mark */
 /** @typedef {MathSegment | PlainSegment} Formula */
-
-const marked = new Marked();
+/** @typedef {Record<string, {href?: string | null, title?: string | null}>} Links link definitions by label */
 
 /** A placeholder in text: its first group is the number of the formula. */
 export const PLACEHOLDER = /\uE000(\d+)\uE001/g;
+/** Our own marks in somebody's text, as characters or as HTML would write them. */
+const OURS = /(?:[\uE000\uE001]|&#(?:0*5734[45]|[xX]0*[eE]00[01]);?)+/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
 
 /**
  * Renders Markdown. The same formula written twice has one number, so that a reference still finds its definition.
  * @param {string} source
- * @returns {{html: string, formulas: Formula[]}} the HTML before DOMPurify; what its placeholders stand for
+ * @param {Links} [known] link definitions from elsewhere in the text, as an earlier call gave them
+ * @returns {{html: string, formulas: Formula[], links: Links}} the HTML before DOMPurify; what its placeholders stand
+ *   for; the known definitions with those of this text
  */
-export function renderMarkdown(source) {
+export function renderMarkdown(source, known = {}) {
   const { text, formulas } = protect(source.replace(/\r\n?/g, '\n'));
-  return { html: /** @type {string} */ (marked.parse(text)), formulas };
+  const lexer = new Lexer();
+  Object.assign(lexer.tokens.links, known);
+  const html = /** @type {string} */ (Parser.parse(lexer.lex(text)));
+  /** @type {Links} */
+  const links = Object.create(null);
+  for (const [label, { href, title }] of Object.entries(lexer.tokens.links))
+    links[label] = {
+      href: href && restoreText(href, formulas),
+      title: title && restoreText(title, formulas),
+    };
+  return { html, formulas, links };
 }
 
 /** @param {string} source @returns {{text: string, formulas: Formula[]}} */
@@ -44,8 +57,7 @@ function protect(source) {
     return `\uE000${number}\uE001`;
   };
   /** @param {string} text */
-  const prose = (text) =>
-    text.replace(/[\uE000\uE001]+/g, (marks) => placeholder({ kind: 'plain', source: marks }));
+  const prose = (text) => text.replace(OURS, (marks) => placeholder({ kind: 'plain', source: marks }));
   const { segments, unfinished: cut } = scanUnfinished(source);
   let text = '';
   for (const segment of segments) {
@@ -66,6 +78,6 @@ function protect(source) {
  */
 export function restoreText(text, formulas) {
   return text
-    .replace(PLACEHOLDER, (_, number) => formulas[number].source)
-    .replace(IN_ADDRESS, (_, number) => encodeURI(formulas[number].source));
+    .replace(PLACEHOLDER, (mark, number) => formulas[number]?.source ?? mark)
+    .replace(IN_ADDRESS, (mark, number) => (formulas[number] ? encodeURI(formulas[number].source) : mark));
 }

@@ -43,6 +43,20 @@ export function scanUnfinished(source) {
   return { segments, unfinished: scanner.unfinished(segments) };
 }
 
+/**
+ * What would close the display formula that a paragraph leaves open, or ''.
+ * @param {string} paragraph
+ */
+export function openDisplay(paragraph) {
+  const scanner = new Scanner(paragraph, 'markdown');
+  const at = scanner.unfinished(scanner.segments());
+  const opening = /\$\$|\\\[|\\begin(\{[A-Za-z]+\*?\})/y;
+  opening.lastIndex = at;
+  const match = opening.exec(paragraph);
+  if (!match) return '';
+  return match[1] ? `\\end${match[1]}` : match[0] === '$$' ? '$$' : '\\]';
+}
+
 class Scanner {
   /** @param {string} source @param {'latex' | 'markdown'} format */
   constructor(source, format) {
