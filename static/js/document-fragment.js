@@ -4,6 +4,7 @@
  */
 
 import DOMPurify from '../vendor/purify.es.mjs';
+import { guardedSpan, mathSpan } from './formula.js';
 import { PLACEHOLDER, renderMarkdown, restoreText } from './markdown.js';
 import { texProse } from './tex-prose.js';
 import { scan } from './tex-scanner.js';
@@ -11,6 +12,7 @@ import { scan } from './tex-scanner.js';
 /** @typedef {import('./tex-prose.js').Node} ProseNode */
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
 /** @typedef {import('./markdown.js').Formula} Formula */
+/** @typedef {import('./markdown.js').Links} Links */
 
 /** Never opened to translation, whatever becomes of the text around it. */
 const GUARD = { className: 'notranslate', translate: false };
@@ -45,37 +47,16 @@ const PURIFY = {
 const LINKS = new Set(['http:', 'https:', 'mailto:']);
 
 /**
- * A guarded formula. Its source stands in it until it is typeset.
- * @param {MathSegment} formula
- */
-function mathSpan({ source, tex, display }) {
-  const span = document.createElement('span');
-  span.className = 'math notranslate';
-  span.translate = false;
-  span.dataset.tex = tex;
-  if (display) span.dataset.display = '';
-  span.textContent = source;
-  return span;
-}
-
-/** @param {string} source */
-export function pendingSpan(source) {
-  const span = Object.assign(document.createElement('span'), GUARD);
-  span.textContent = source;
-  return span;
-}
-
-/**
  * @param {string} source
  * @param {'latex' | 'markdown'} format
  * @returns {DocumentFragment}
  */
 export function buildText(source, format) {
-  return format === 'markdown' ? buildMarkdown(source) : buildLatex(source);
+  return format === 'markdown' ? buildMarkdown(source).fragment : buildLatex(source);
 }
 
 /** @param {string} source @returns {DocumentFragment} */
-function buildLatex(source) {
+export function buildLatex(source) {
   const segments = scan(source, 'latex');
   const fragment = document.createDocumentFragment();
   fragment.append(...texProse(segments).map(toElement));
@@ -94,9 +75,13 @@ function buildLatex(source) {
   }
 }
 
-/** @param {string} source @returns {DocumentFragment} */
-function buildMarkdown(source) {
-  const { html, formulas } = renderMarkdown(source);
+/**
+ * @param {string} source
+ * @param {Links} [known] link definitions from elsewhere in the text
+ * @returns {{fragment: DocumentFragment, links: Links}} the known definitions with those of this text
+ */
+export function buildMarkdown(source, known) {
+  const { html, formulas, links } = renderMarkdown(source, known);
   const fragment = /** @type {DocumentFragment} */ (
     /** @type {unknown} */ (DOMPurify.sanitize(html, PURIFY))
   );
@@ -104,8 +89,8 @@ function buildMarkdown(source) {
   const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
   const texts = [];
   while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
-  for (const text of texts) restoreFormulas(text, formulas);
-  return fragment;
+  for (const text of texts) mendText(text, formulas);
+  return { fragment, links };
 }
 
 /** @param {Element} element @param {readonly Formula[]} formulas */
@@ -153,19 +138,20 @@ function replaceBox(box) {
 }
 
 /** @param {Text} text @param {readonly Formula[]} formulas */
-function restoreFormulas(text, formulas) {
-  const parts = text.data.split(PLACEHOLDER);
-  if (parts.length === 1) return;
+function mendText(text, formulas) {
   if (text.parentElement?.closest('code, pre')) {
-    text.data = restoreText(text.data, formulas);
+    const restored = restoreText(text.data, formulas);
+    if (restored !== text.data) text.data = restored;
     return;
   }
-  // A pattern with one group puts the group's matches at the odd places.
+  const parts = text.data.split(PLACEHOLDER);
+  if (parts.length === 1) return;
+  // A pattern with one group puts what the group matched at the odd places.
   text.replaceWith(
     ...parts.map((part, place) => {
       if (place % 2 === 0) return part;
       const formula = formulas[Number(part)];
-      return formula.kind === 'math' ? mathSpan(formula) : pendingSpan(formula.source);
+      return formula.kind === 'math' ? mathSpan(formula) : guardedSpan(formula.source);
     }),
   );
 }

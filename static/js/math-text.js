@@ -6,11 +6,27 @@
  * page reaches it.
  */
 
+import { copyAsSource } from './copy.js';
 import { buildText } from './document-fragment.js';
-import { forget, whenNear } from './near.js';
-import { isLoaded, load, newNumbering, typeset } from './typeset.js';
+import { formulasIn, isWaiting, showSource } from './formula.js';
+import { serveMenus } from './formula-menu.js';
+import { GrowingText } from './growing-text.js';
+import { isLoaded, load, onSettingsChanged } from './mathjax.js';
+import { NearQueue } from './near.js';
+import { prepareForPrinting } from './printing.js';
+import { forgetDrawings, newNumbering, outdated, release, typeset } from './typeset.js';
 
 /** @typedef {'waiting' | 'ready' | 'failed'} State */
+/** @typedef {import('./near.js').Steps} Steps */
+
+const PAUSE = 120; // milliseconds without a chunk, after which a stream may have ended
+const EAGER = 8; // milliseconds of building blocks at once; a long page builds the rest when it comes near
+
+/** @type {NearQueue<MathText>} */
+const toBuild = new NearQueue(buildBlocks);
+/** @type {NearQueue<MathText>} */
+const toTypeset = new NearQueue(typesetBlocks);
+let eagerUntil = 0;
 
 export class MathText extends HTMLElement {
   static observedAttributes = ['format'];
@@ -18,7 +34,11 @@ export class MathText extends HTMLElement {
   /** @type {string | null} */
   #source = null;
   #numbering = newNumbering();
-  #version = 0;
+  /** @type {GrowingText | null} */
+  #growing = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #pausing;
+  #isBuilt = false;
 
   /** The text as it was given; setting it shows another text. */
   get source() {
@@ -27,15 +47,31 @@ export class MathText extends HTMLElement {
 
   set source(text) {
     this.#source = String(text);
-    this.#show();
+    this.#growing = null;
+    clearTimeout(this.#pausing);
+    this.#pausing = undefined;
+    this.build();
   }
 
   /**
-   * Adds to the text, as an answer arrives.
+   * Adds to the text, as an answer arrives; there is no need to say when it ends.
    * @param {string} chunk
    */
   append(chunk) {
-    this.source = this.source + chunk;
+    const before = this.source;
+    this.#source = before + chunk;
+    this.#guard();
+    if (this.#growing) this.#growing.append(chunk);
+    else {
+      toBuild.remove(this);
+      this.#isBuilt = true;
+      this.#numbering = newNumbering();
+      this.#growing = new GrowingText(this, this.format);
+      this.#growing.append(this.#source);
+    }
+    this.#typesetWhenNear();
+    clearTimeout(this.#pausing);
+    this.#pausing = setTimeout(() => this.#pause(), PAUSE);
   }
 
   /** @returns {'latex' | 'markdown'} */
@@ -43,29 +79,64 @@ export class MathText extends HTMLElement {
     return this.getAttribute('format') === 'markdown' ? 'markdown' : 'latex';
   }
 
+  /** The formulas that are not typeset yet, in order, and the numbers they take part in. */
+  get waitingFormulas() {
+    return { spans: formulasIn(this).filter(isWaiting), numbering: this.#numbering };
+  }
+
   connectedCallback() {
-    this.#guard();
-    if (this.#source !== null) this.#resume();
-    else if (document.readyState === 'loading') {
+    if (this.#source === null) {
+      this.#guard();
       // The parser may not have reached the end of this element yet.
-      document.addEventListener('DOMContentLoaded', () => this.#read(), { once: true });
-    } else this.#read();
+      if (document.readyState !== 'loading') this.#read();
+      else document.addEventListener('DOMContentLoaded', () => this.#read(), { once: true });
+    } else if (this.#isBuilt) this.#typesetWhenNear();
+    else toBuild.add(this);
   }
 
   disconnectedCallback() {
-    forget(this);
+    toBuild.remove(this);
+    toTypeset.remove(this);
+    if (isLoaded()) release(this);
   }
 
   attributeChangedCallback() {
-    if (this.#source !== null) this.#show();
+    if (this.#source !== null) this.source = this.#source;
   }
 
   #read() {
-    if (this.#source === null) this.source = this.textContent ?? '';
+    if (this.#source !== null) return;
+    this.#source = this.textContent ?? '';
+    if (performance.now() < eagerUntil || startEager()) this.build();
+    else {
+      toBuild.add(this);
+      toBuild.finishWhenIdle();
+    }
   }
 
-  #resume() {
-    if (this.getAttribute('state') !== 'ready') this.#show();
+  /** Makes the elements of the text; typesetting follows when they are near. */
+  build() {
+    toBuild.remove(this);
+    this.#isBuilt = true;
+    this.#guard();
+    this.#numbering = newNumbering();
+    this.replaceChildren(buildText(this.source, this.format));
+    this.#typesetWhenNear();
+    if (this.waitingFormulas.spans.length === 0) queueMicrotask(() => this.releaseWhenDone());
+  }
+
+  #pause() {
+    this.#pausing = undefined;
+    this.#growing?.pause();
+    this.releaseWhenDone();
+  }
+
+  #typesetWhenNear() {
+    for (const span of outdated(this.#numbering, this)) {
+      this.#numbering = newNumbering();
+      showSource(span);
+    }
+    if (this.isConnected && this.waitingFormulas.spans.length > 0) toTypeset.add(this);
   }
 
   #guard() {
@@ -74,45 +145,85 @@ export class MathText extends HTMLElement {
     this.setAttribute('state', 'waiting');
   }
 
-  /** @param {State} state */
-  #release(state) {
+  /**
+   * Opens the block to translation, once all its formulas are typeset or cannot be.
+   * @param {State} state
+   */
+  releaseWhenDone(state = 'ready') {
+    if (this.#pausing !== undefined || !this.#isBuilt || this.getAttribute('state') !== 'waiting') return;
+    if (state === 'ready') {
+      this.#typesetWhenNear();
+      if (this.waitingFormulas.spans.length > 0) return;
+    }
     this.classList.remove('notranslate');
     this.removeAttribute('translate');
     this.setAttribute('state', state);
     this.dispatchEvent(new CustomEvent('math-text:ready', { bubbles: true }));
   }
 
-  #show() {
-    const version = (this.#version += 1);
-    this.#guard();
+  /** Shows the formulas as their source and has them typeset again. */
+  typesetAgain() {
     this.#numbering = newNumbering();
-    this.replaceChildren(buildText(this.source, this.format));
-    if (this.#waiting().length > 0) whenNear(this);
-    else
-      queueMicrotask(() => {
-        if (version === this.#version) this.#release('ready');
-      });
-  }
-
-  /** @returns {HTMLElement[]} */
-  #waiting() {
-    const spans = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll('span.math'));
-    return [...spans].filter((span) => !span.querySelector('mjx-container'));
-  }
-
-  /** The steps of typesetting what waits; for near.js. @returns {Generator<Promise<unknown> | undefined, void>} */
-  *work() {
-    const version = this.#version;
-    let failed = false;
-    if (!isLoaded()) {
-      yield load().catch(() => {
-        failed = true;
-      });
-    }
-    if (version !== this.#version) return;
-    if (!failed) yield* typeset(this.#waiting(), this.#numbering);
-    if (version === this.#version) this.#release(failed ? 'failed' : 'ready');
+    for (const span of formulasIn(this)) showSource(span);
+    this.#typesetWhenNear();
   }
 }
 
+/** Whether this task may still build blocks at once. */
+function startEager() {
+  if (eagerUntil > 0) return false;
+  eagerUntil = performance.now() + EAGER;
+  setTimeout(() => {
+    eagerUntil = 0;
+  });
+  return true;
+}
+
+/** @param {MathText[]} blocks @returns {Steps} */
+function* buildBlocks(blocks) {
+  for (const block of blocks) {
+    block.build();
+    yield;
+  }
+}
+
+/** @param {MathText[]} blocks @returns {Steps} */
+function* typesetBlocks(blocks) {
+  let failed = false;
+  if (!isLoaded()) {
+    yield load().catch((/** @type {Error} */ error) => {
+      failed = true;
+      console.warn(error.message);
+    });
+  }
+  if (isLoaded()) {
+    yield* typeset(blocks.filter((block) => block.isConnected).map((block) => block.waitingFormulas));
+    prepareForPrinting();
+  }
+  for (const block of blocks) block.releaseWhenDone(failed ? 'failed' : 'ready');
+}
+
+/**
+ * Typesets every formula of the page, near or not; a page's own Print command awaits it before it prints.
+ * @returns {Promise<void>}
+ */
+export async function typesetAll() {
+  await toBuild.finish();
+  await toTypeset.finish();
+  await document.fonts.ready;
+}
+
+window.addEventListener('beforeprint', () => {
+  toBuild.finishNow();
+  if (isLoaded()) toTypeset.finishNow();
+});
+
+onSettingsChanged(() => {
+  forgetDrawings();
+  for (const block of document.querySelectorAll('math-text'))
+    if (block instanceof MathText) block.typesetAgain();
+});
+
+serveMenus(document);
+copyAsSource(document);
 customElements.define('math-text', MathText);

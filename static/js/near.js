@@ -1,62 +1,105 @@
 /**
- * Decides when: what comes near the viewport is worked on, a few at a time, leaving the browser time to draw.
- * It knows nothing of mathematics; whoever waits has `prepare()`, a generator of steps.
+ * Decides when: what comes near the viewport is worked on, a few blocks at a time, leaving the browser time to draw.
+ * It knows nothing of mathematics; a block that waits has `work`, the steps for several blocks at once.
  */
 
-/** @typedef {{work: () => Generator<Promise<unknown> | undefined, void>}} Worker */
+/** @typedef {Generator<Promise<unknown> | undefined, void>} Steps */
 
 const MARGIN = '800px 0px';
+const BATCH = 8; // blocks; each batch costs the page one change of styles and one layout
 const SLICE = 12; // milliseconds of work before the browser may draw
 
-/** @type {Set<Element & Worker>} */
-const near = new Set();
-let running = false;
+/** @template {Element} T */
+export class NearQueue {
+  /** @type {Set<T>} blocks that wait, near or far */
+  waiting = new Set();
+  /** @type {Set<T>} */
+  #near = new Set();
+  /** @type {Promise<void> | null} */
+  #running = null;
+  #isIdling = false;
+  #observer = new IntersectionObserver((entries) => this.#moved(entries), { rootMargin: MARGIN });
 
-const observer = new IntersectionObserver(
-  (entries) => {
+  /** @param {(blocks: T[]) => Steps} work */
+  constructor(work) {
+    this.work = work;
+  }
+
+  /** @param {T} block to be worked on once it is near */
+  add(block) {
+    this.waiting.add(block);
+    this.#observer.observe(block);
+  }
+
+  /** @param {T} block that is done, or has left the page */
+  remove(block) {
+    this.waiting.delete(block);
+    this.#near.delete(block);
+    this.#observer.unobserve(block);
+  }
+
+  /** Works on every block that waits, near or not. @returns {Promise<void>} */
+  async finish() {
+    for (const block of this.waiting) this.#near.add(block);
+    await this.#run();
+  }
+
+  /** Works on the far ones too, in the browser's spare time. */
+  finishWhenIdle() {
+    if (this.#isIdling) return;
+    this.#isIdling = true;
+    const idle =
+      window.requestIdleCallback ?? ((/** @type {IdleRequestCallback} */ action) => setTimeout(action, 200));
+    idle((deadline) => {
+      this.#isIdling = false;
+      for (const block of this.waiting) {
+        if (deadline && deadline.timeRemaining() < 4) break;
+        this.remove(block);
+        for (const _ of this.work([block]));
+      }
+      if (this.waiting.size > 0) this.finishWhenIdle();
+    });
+  }
+
+  /** The same at once, without waiting for what is not loaded yet; for printing. */
+  finishNow() {
+    const blocks = [...this.waiting];
+    for (const block of blocks) this.remove(block);
+    for (const _ of this.work(blocks));
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #moved(entries) {
     for (const { target, isIntersecting } of entries) {
-      const element = /** @type {Element & Worker} */ (target);
-      if (isIntersecting) near.add(element);
-      else near.delete(element);
+      const block = /** @type {T} */ (target);
+      if (isIntersecting && this.waiting.has(block)) this.#near.add(block);
+      else this.#near.delete(block);
     }
-    void run();
-  },
-  { rootMargin: MARGIN },
-);
+    void this.#run();
+  }
 
-/** Works on an element once it is near. @param {Element & Worker} element */
-export function whenNear(element) {
-  observer.observe(element);
-}
+  /** @returns {Promise<void>} */
+  #run() {
+    this.#running ??= this.#workThrough().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
 
-/** @param {Element & Worker} element */
-export function forget(element) {
-  observer.unobserve(element);
-  near.delete(element);
-}
-
-async function run() {
-  if (running) return;
-  running = true;
-  let started = performance.now();
-  for (let next = take(); next; next = take()) {
-    for (const wait of next.work()) {
-      if (wait) await wait;
-      else if (performance.now() - started > SLICE) await breathe();
-      else continue;
-      started = performance.now();
+  async #workThrough() {
+    let started = performance.now();
+    while (this.#near.size > 0) {
+      const blocks = [...this.#near].slice(0, BATCH);
+      for (const block of blocks) this.remove(block);
+      for (const wait of this.work(blocks)) {
+        if (wait) await wait;
+        else if (performance.now() - started > SLICE) await breathe();
+        else continue;
+        started = performance.now();
+      }
     }
   }
-  running = false;
-}
-
-function take() {
-  const [next] = near;
-  if (next) forget(next);
-  return next;
 }
 
 /** Lets the browser draw and answer the reader. @returns {Promise<void>} */
-export function breathe() {
-  return new Promise((resolve) => setTimeout(resolve));
-}
+const breathe = () => new Promise((resolve) => setTimeout(resolve));

@@ -1,204 +1,250 @@
 /**
- * The one place that talks to MathJax: it loads it and typesets formulas that lie in `span.math`.
- * It finds no mathematics, does not decide when a formula is typeset, and keeps no list of what it has typeset.
+ * Typesets formulas that lie in `span.math`. It finds no mathematics, does not decide when a formula is typeset, and
+ * keeps no list of what it has typeset: MathJax's own lists stay empty, and its menu asks for an item when it opens.
  */
 
-import { MATHJAX_ADDRESS, settings } from './mathjax-settings.js';
+import { assistiveMathML } from './assistive-mathml.js';
+import { sourceOf } from './formula.js';
+import { isExploring, mathDocument, newTags } from './mathjax.js';
 
-/** @typedef {{tags: any, unresolved: Set<HTMLElement>}} Numbering the equation numbers and labels of one text */
+/**
+ * The equation numbers and labels of one text: MathJax's tags, the formulas that have to do with them, and how many
+ * labels there were when a reference named one that was not there.
+ * @typedef {{tags: any, formulas: Set<HTMLElement>, missedAt: number | null}} Numbering
+ */
 /** @typedef {{em: number, ex: number, containerWidth: number, scale: number, family: string}} Metrics */
-
-/** Longer TeX stays as its source: MathJax's time grows faster than its input. */
-export const LONGEST_TEX = 5000;
+/** @typedef {{spans: readonly HTMLElement[], numbering: Numbering}} Text the formulas of one text, in order */
+/** @typedef {{span: HTMLElement, numbering: Numbering, key: string, metrics: Metrics, item: any, container: HTMLElement | null}} Formula */
+/** @typedef {Generator<Promise<unknown> | undefined, void>} Steps */
 
 // Points in MathJax's order of actions.
 const COMPILED = 20;
-const TYPESET = 160; // assistive MathML is there, the menu is not
+const TYPESET = 150;
 const RETRIES = 40; // each one waits for a part of the font or for an extension
+const REMEMBERED = 600;
+const LATER = Symbol('what the formula needs is not loaded yet');
+const NUMBERED = /\\(?:tag|label|ref|eqref|begin)\b/;
 
-/** @type {Promise<void> | null} */
-let loading = null;
-let loaded = false;
-let texts = 0;
 /** @type {Map<string, Metrics>} */
 const knownMetrics = new Map();
-/** @type {() => void} */
-let settingsChanged = () => {};
-
-/** MathJax's own object; there once `load` has resolved. @returns {any} */
-const mathjax = () => /** @type {any} */ (window).MathJax;
-
-/** MathJax's document: asked for anew each time, since the menu replaces it when it loads speech. @returns {any} */
-export const mathDocument = () => mathjax().startup.document;
-
-/** Whether formulas can be typeset without waiting for MathJax. */
-export const isLoaded = () => loaded;
-
-/**
- * What to do when the reader changes in MathJax's menu how formulas are shown: all have to be typeset again.
- * @param {() => void} action
- */
-export function onSettingsChanged(action) {
-  settingsChanged = action;
-}
-
-/** Loads MathJax, once; rejects when it cannot be had. @returns {Promise<void>} */
-export function load() {
-  loading ??= new Promise((resolve, reject) => {
-    const ready = () => {
-      const { startup } = mathjax();
-      startup.extendHandler(tellsOfSettings, 100);
-      startup.defaultReady();
-      startup.hasTypeset = true; // otherwise the menu believes that its settings concern no formula
-      startup.promise.then(resolve, reject);
-    };
-    /** @type {any} */ (window).MathJax = settings(ready);
-    const script = document.createElement('script');
-    script.src = MATHJAX_ADDRESS;
-    script.addEventListener('error', () => reject(new Error(`MathJax is not to be had at ${script.src}`)));
-    document.head.append(script);
-  }).then(() => {
-    mathDocument().menu.menu.findID('Settings', 'Renderer', 'SVG').disable(); // its files are not served
-    loaded = true;
-  });
-  return loading;
-}
-
-/**
- * The menu asks MathJax's document to render its list again; the list is ours, so we are told instead.
- * @param {any} handler
- */
-function tellsOfSettings(handler) {
-  handler.documentClass = class extends handler.documentClass {
-    rerender() {
-      settingsChanged();
-      return this;
-    }
-    async rerenderPromise() {
-      return this.rerender();
-    }
-  };
-  return handler;
-}
+/** Formulas met before, by TeX and size: half of a list's formulas are `$n$` and its like. @type {Map<string, HTMLElement>} */
+const drawn = new Map();
 
 /** @returns {Numbering} */
-export const newNumbering = () => ({ tags: null, unresolved: new Set() });
+export const newNumbering = () => ({ tags: null, formulas: new Set(), missedAt: null });
 
 /**
- * Typesets formulas of one text, in order. Yields between formulas, so that the caller may let the browser breathe,
- * and yields a promise where MathJax has to wait for a part of its font: the caller awaits it, or gives the run up,
- * and then the formulas keep their source.
- * @param {readonly HTMLElement[]} spans
+ * The formulas to be typeset again since what they number or name has changed: a numbered formula has left the page,
+ * or a label has come that a reference missed. Empty where all is well.
  * @param {Numbering} numbering
- * @returns {Generator<Promise<unknown> | undefined, void>}
+ * @param {HTMLElement} text what holds the formulas
+ * @returns {HTMLElement[]}
  */
-export function* typeset(spans, numbering) {
-  const short = spans.filter((span) => (span.dataset.tex ?? '').length <= LONGEST_TEX);
-  const items = short.map((span) => newItem(span));
-  for (const item of items) {
-    yield* attempt(item, () => compile(item, numbering));
-    if (!item.inputData.recompile) yield* attempt(item, () => item.convert(mathDocument(), TYPESET));
+export function outdated({ tags, formulas, missedAt }, text) {
+  const there = [...formulas].filter((span) => text.contains(span));
+  const missedCame = missedAt !== null && labelsOf(tags) > missedAt;
+  return missedCame || there.length < formulas.size ? there : [];
+}
+
+/** @param {any} tags */
+const labelsOf = (tags) => Object.keys(tags.allLabels).length;
+
+/** Forgets sizes and drawings; for when the reader chose another size or another way of drawing. */
+export function forgetDrawings() {
+  knownMetrics.clear();
+  drawn.clear();
+}
+
+/**
+ * Typesets the formulas of texts. Yields between formulas, so that the caller may let the browser breathe, and yields
+ * a promise where MathJax has to wait for a part of its font: the caller awaits it, or takes the next step at once and
+ * the formula keeps its source.
+ * @param {readonly Text[]} texts
+ * @returns {Steps}
+ */
+export function* typeset(texts) {
+  const formulas = texts.flatMap(({ spans, numbering }) => spans.map((span) => newFormula(span, numbering)));
+  if (isExploring()) {
+    for (const formula of formulas) yield* exploreFormula(formula);
+    return;
+  }
+  for (const formula of formulas) {
+    formula.container = recall(formula);
+    if (formula.container) continue;
+    yield* attempt(formula, compile);
+    if (!formula.item.inputData.recompile) yield* attempt(formula, draw);
     yield;
   }
-  for (const [index, item] of items.entries()) {
-    if (!item.inputData.recompile || item.inputData.error) continue;
-    yield* attempt(item, () => compileAgain(item, numbering));
-    yield* attempt(item, () => item.convert(mathDocument(), TYPESET));
-    numbering.unresolved.delete(short[index]);
-    if (item.inputData.unresolved) numbering.unresolved.add(short[index]);
+  for (const formula of formulas) {
+    if (!formula.item?.inputData.recompile || formula.item.inputData.error) continue;
+    yield* attempt(formula, compileAgain);
+    yield* attempt(formula, draw);
   }
   mathDocument().addStyleSheet();
-  for (const [index, item] of items.entries()) put(short[index], item);
+  for (const { span, item, container } of formulas) put(span, container, item?.inputData.error);
+}
+
+/** @param {HTMLElement} span @param {Numbering} numbering @returns {Formula} */
+function newFormula(span, numbering) {
+  const { key, metrics } = metricsAt(span);
+  return { span, numbering, key, metrics, item: null, container: null };
 }
 
 /**
- * Runs one of MathJax's steps, again after each wait that it asks for. A step that breaks spoils its formula alone.
- * @param {any} item
- * @param {() => void} step
- * @returns {Generator<Promise<unknown>, void>}
+ * The size of the text around a formula; measured once for each face and size, since measuring costs a layout.
+ * @param {HTMLElement} span
  */
-function* attempt(item, step) {
-  for (let retries = 0; !item.inputData.error; retries += 1) {
-    try {
-      step();
-      return;
-    } catch (error) {
-      const wait = /** @type {{retry?: Promise<unknown>}} */ (error).retry;
-      if (wait && retries < RETRIES) yield wait.catch(() => undefined);
-      else item.inputData.error = error;
-    }
+function metricsAt(span) {
+  const { fontFamily, fontSize } = getComputedStyle(span);
+  const key = `${fontSize} ${fontFamily}`;
+  let metrics = knownMetrics.get(key);
+  if (!metrics) {
+    metrics = /** @type {Metrics} */ (mathDocument().outputJax.getMetricsFor(span, false));
+    if (span.getClientRects().length > 0) knownMetrics.set(key, metrics);
   }
+  return { key, metrics };
 }
 
-/** @param {HTMLElement} span */
-function newItem(span) {
+/**
+ * MathJax's item for a formula: what it typesets, and what its menu speaks of.
+ * @param {HTMLElement} span
+ */
+export function newItem(span) {
   const page = mathDocument();
-  const item = new page.options.MathItem(prepare(span.dataset.tex ?? ''), page.inputJax[0], isDisplay(span));
-  const { em, ex, containerWidth, scale, family } = metricsAt(span);
+  const display = 'display' in span.dataset;
+  const item = new page.options.MathItem(prepare(span.dataset.tex ?? ''), page.inputJax[0], display);
+  const { em, ex, containerWidth, scale, family } = metricsAt(span).metrics;
   item.setMetrics(em, ex, containerWidth, scale);
   item.outputData.mtextFamily = family;
   item.start.node = item.end.node = span;
   return item;
 }
 
-/** @param {HTMLElement} span */
-const isDisplay = (span) => 'display' in span.dataset;
-
-/** A bare % would make a comment of the rest of the formula, and in a paper's text it never means one. @param {string} tex */
+/** A bare % would make a comment of the rest, and in a paper's text it never means one. @param {string} tex */
 const prepare = (tex) => tex.replace(/\\[^]|%/g, (found) => (found === '%' ? '\\%' : found));
 
 /**
- * The size of the text around a formula; measured once for each face and size, since measuring costs a layout.
- * @param {HTMLElement} span
- * @returns {Metrics}
+ * Runs one of MathJax's steps, again after each wait that it asks for. A step that breaks spoils its formula alone.
+ * @param {Formula} formula
+ * @param {(formula: Formula) => void} step
+ * @returns {Steps}
  */
-function metricsAt(span) {
-  const { fontFamily, fontSize } = getComputedStyle(span);
-  const key = `${fontSize} ${fontFamily}`;
-  let known = knownMetrics.get(key);
-  if (!known) {
-    known = /** @type {Metrics} */ (mathDocument().outputJax.getMetricsFor(span, false));
-    knownMetrics.set(key, known);
+function* attempt(formula, step) {
+  formula.item ??= newItem(formula.span);
+  const { inputData } = formula.item;
+  for (let retries = 0; !inputData.error; retries += 1) {
+    try {
+      step(formula);
+      return;
+    } catch (error) {
+      const wait = /** @type {{retry?: Promise<unknown>}} */ (error).retry;
+      if (!wait || retries >= RETRIES) inputData.error = error;
+      else if (!(yield* arrival(wait))) inputData.error = LATER;
+    }
   }
-  return known;
 }
 
-/** @param {any} item @param {Numbering} numbering */
-function compile(item, numbering) {
+/** Whether the caller waited. @param {Promise<unknown>} wait @returns {Generator<Promise<unknown>, boolean>} */
+function* arrival(wait) {
+  let arrived = false;
+  const mark = () => {
+    arrived = true;
+  };
+  yield wait.then(mark, mark);
+  return arrived;
+}
+
+/** @param {Formula} formula */
+function compile({ item, numbering, span }) {
   const { parseOptions } = mathDocument().inputJax[0];
-  numbering.tags ??= newTags(parseOptions);
-  parseOptions.tags = numbering.tags;
+  if (NUMBERED.test(item.math)) numbering.formulas.add(span);
+  parseOptions.tags = numbering.tags ??= newTags();
   item.convert(mathDocument(), COMPILED);
-  if (parseOptions.error) item.inputData.error = 'TeX';
+  if (parseOptions.error) item.inputData.error = 'bad TeX';
 }
 
-/** References to what stands further down know their numbers now. @param {any} item @param {Numbering} numbering */
-function compileAgain(item, numbering) {
+/** What a reference names may stand further down, and is known now. @param {Formula} formula */
+function compileAgain(formula) {
+  const { item, numbering } = formula;
   const before = item.inputData.recompile;
   item.state(before.state);
   item.inputData.recompile = before;
-  compile(item, numbering);
-  item.inputData.unresolved = numbering.tags.redo;
+  compile(formula);
   numbering.tags.refUpdate = false;
+  const named = [...item.math.matchAll(/\\(?:eq)?ref\s*\{([^{}]*)\}/g)].map(([, label]) => label);
+  if (!named.every((label) => label in numbering.tags.allLabels))
+    numbering.missedAt = labelsOf(numbering.tags);
 }
 
-/** Labels of two texts live apart: each text has its own tags, and its own ids on the page. @param {any} parseOptions */
-function newTags(parseOptions) {
-  const { TagsFactory } = mathjax()._.input.tex.Tags;
-  const tags = TagsFactory.create('ams');
-  const text = (texts += 1);
-  tags.configuration = parseOptions;
-  tags.formatId = (/** @type {string} */ id) => `mjx-equation-${text}-${id.replace(/[^-\w.]/g, '_')}`;
-  tags.formatUrl = (/** @type {string} */ id) => `#${encodeURIComponent(id)}`;
-  return tags;
-}
-
-/** @param {HTMLElement} span @param {any} item */
-function put(span, item) {
-  const failed = Boolean(item.inputData.error);
-  span.classList.toggle('math-error', failed);
-  if (failed || !item.typesetRoot) return;
+/** @param {Formula} formula */
+function draw(formula) {
+  const { item } = formula;
+  item.convert(mathDocument(), TYPESET);
   const container = /** @type {HTMLElement} */ (item.typesetRoot);
+  if (mathDocument().options.enableAssistiveMml) {
+    for (const child of container.children) child.setAttribute('aria-hidden', 'true');
+    container.append(assistiveMathML(item.root, item.display));
+  }
   container.tabIndex = mathDocument().menu.settings.inTabOrder ? 0 : -1;
-  span.replaceChildren(container);
+  formula.container = container;
+  remember(formula);
+}
+
+/** @param {Formula} formula */
+const drawingKey = ({ key, span }) => `${key} ${'display' in span.dataset} ${span.dataset.tex}`;
+
+/** @param {Formula} formula */
+function recall(formula) {
+  const key = drawingKey(formula);
+  const known = drawn.get(key);
+  if (!known) return null;
+  drawn.delete(key); // and put last again: the first one is the one not met for longest
+  drawn.set(key, known);
+  return /** @type {HTMLElement} */ (known.cloneNode(true));
+}
+
+/** @param {Formula} formula */
+function remember(formula) {
+  const { span, container } = formula;
+  if (!container || NUMBERED.test(span.dataset.tex ?? '')) return;
+  drawn.set(drawingKey(formula), /** @type {HTMLElement} */ (container.cloneNode(true)));
+  if (drawn.size > REMEMBERED) drawn.delete(drawn.keys().next().value ?? '');
+}
+
+/** @param {HTMLElement} span @param {HTMLElement | null} container @param {unknown} error */
+function put(span, container, error) {
+  if (error === LATER) return;
+  span.classList.toggle('math-error', Boolean(error));
+  if (error) span.textContent = sourceOf(span);
+  else if (container) span.replaceChildren(container);
+}
+
+/**
+ * MathJax's long way, which keeps the item so that a formula can be spoken and explored.
+ * @param {Formula} formula
+ * @returns {Steps}
+ */
+function* exploreFormula(formula) {
+  const page = mathDocument();
+  const { span, numbering } = formula;
+  span.textContent = sourceOf(span);
+  const text = span.firstChild;
+  const item = newItem(span);
+  item.start = { node: text, n: 0, delim: '' };
+  item.end = { node: text, n: sourceOf(span).length, delim: '' };
+  page.inputJax[0].parseOptions.tags = numbering.tags ??= newTags();
+  page.math.push(item);
+  page.reset();
+  yield page.renderPromise().catch((/** @type {unknown} */ error) => {
+    item.inputData.error = error;
+  });
+  if (item.inputData.error || span.querySelector('mjx-merror, [data-mjx-error]')) {
+    page.clearMathItemsWithin([span]);
+    put(span, null, 'bad TeX');
+  }
+}
+
+/** Lets go of what MathJax may hold of an element's formulas. @param {HTMLElement} element */
+export function release(element) {
+  if (isExploring()) mathDocument().clearMathItemsWithin([element]);
 }

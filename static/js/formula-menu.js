@@ -1,0 +1,58 @@
+/**
+ * MathJax's own menu on every formula, by right click and by keyboard. MathJax would keep an item for each formula
+ * of a page so that its menu can open; here the item is made when a reader asks.
+ */
+
+import { isExploring, isLoaded, mathDocument } from './mathjax.js';
+import { newItem } from './typeset.js';
+
+const DRAWN = 150; // the point in MathJax's order of actions where the menu may be added
+
+/** @type {WeakSet<Element>} */
+const served = new WeakSet();
+
+/**
+ * Serves every formula of a page, those to come too.
+ * @param {Document} page
+ */
+export function serveMenus(page) {
+  // In the capture phase: the listeners that MathJax adds to the formula now are met by this very event.
+  page.addEventListener('contextmenu', attach, true);
+  page.addEventListener('keydown', attach, true);
+  page.addEventListener('keydown', openByEnter);
+  page.addEventListener('mousedown', (event) => zooms() && attach(event), true);
+}
+
+/** @param {Event} event @returns {HTMLElement | null} */
+const containerOf = (event) =>
+  event.target instanceof Element ? event.target.closest('span.math > mjx-container') : null;
+
+/** Whether the reader has chosen in the menu that a click enlarges a formula. */
+const zooms = () => isLoaded() && mathDocument().menu.settings.zoom !== 'NoZoom';
+
+/** @param {Event} event */
+function attach(event) {
+  const container = containerOf(event);
+  if (!container || served.has(container) || !isLoaded() || isExploring()) return;
+  served.add(container);
+  const page = mathDocument();
+  const item = newItem(/** @type {HTMLElement} */ (container.parentElement));
+  item.inputData.keepsHints = true;
+  const { parseOptions } = page.inputJax[0];
+  const { tags } = parseOptions;
+  try {
+    item.compile(page);
+  } finally {
+    parseOptions.tags = tags;
+  }
+  item.typesetRoot = container;
+  item.state(DRAWN);
+  page.menu.addMenu(item);
+}
+
+/** @param {KeyboardEvent} event */
+function openByEnter(event) {
+  const container = containerOf(event);
+  if (event.key !== 'Enter' || !container || event.target !== container || isExploring()) return;
+  mathDocument().menu.menu.post(event);
+}

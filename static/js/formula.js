@@ -1,0 +1,56 @@
+/**
+ * A formula on the page: a guarded `span.math` that holds its source until it is typeset. The source as it was
+ * written, with its delimiters, is kept beside the page, where no translator reaches it.
+ */
+
+/** @type {WeakMap<Element, string>} */
+const sources = new WeakMap();
+
+/**
+ * @param {{source: string, tex: string, display: boolean}} formula
+ * @returns {HTMLElement}
+ */
+export function mathSpan({ source, tex, display }) {
+  const span = guardedSpan(source);
+  span.className = 'math notranslate';
+  span.dataset.tex = tex;
+  if (display) span.dataset.display = '';
+  sources.set(span, source);
+  return span;
+}
+
+/**
+ * A text that is not mathematics, or not yet, and that no translator may touch.
+ * @param {string} source
+ */
+export function guardedSpan(source) {
+  const span = document.createElement('span');
+  span.className = 'notranslate';
+  span.translate = false;
+  span.textContent = source;
+  return span;
+}
+
+/** A formula's source with its delimiters. @param {Element} span */
+export const sourceOf = (span) => sources.get(span) ?? '';
+
+/** The formulas in an element. @param {ParentNode} element @returns {HTMLElement[]} */
+export const formulasIn = (element) => [...element.querySelectorAll('span.math')].filter(isFormula);
+
+/** @param {Element} element @returns {element is HTMLElement} */
+const isFormula = (element) => sources.has(element);
+
+/** Longer TeX stays as its source: MathJax's time grows faster than its input. */
+const LONGEST_TEX = 5000;
+
+/** Whether a formula has its turn at the typesetter still to come. @param {HTMLElement} span */
+export const isWaiting = (span) =>
+  !span.querySelector('mjx-container') &&
+  !span.matches('.math-error') &&
+  (span.dataset.tex ?? '').length <= LONGEST_TEX;
+
+/** Takes the drawing away, so that the formula waits again. @param {HTMLElement} span */
+export function showSource(span) {
+  span.classList.remove('math-error');
+  span.textContent = sourceOf(span);
+}

@@ -1,0 +1,130 @@
+/**
+ * Loads MathJax once, and adds what it lacks: formulas made tidy and kept in bounds, equation numbers of each text's
+ * own, and word of the reader's choices in its menu. It typesets nothing.
+ */
+
+import { MATHJAX_ADDRESS, settings } from './mathjax-settings.js';
+
+/** @type {Promise<void> | null} */
+let loading = null;
+let loaded = false;
+let texts = 0;
+let settingsChanged = () => {};
+
+/** MathJax's own object, there once `load` has resolved. @returns {any} */
+const mathjax = () => /** @type {any} */ (window).MathJax;
+
+/** MathJax's document: asked for anew each time, since the menu replaces it when it loads speech. @returns {any} */
+export const mathDocument = () => mathjax().startup.document;
+
+/** Whether formulas can be typeset without waiting for MathJax itself. */
+export const isLoaded = () => loaded;
+
+/** Whether the reader has asked for speech or for exploring formulas, which needs MathJax to keep what it typeset. */
+export const isExploring = () => Boolean(mathDocument().options.enableEnrichment);
+
+/**
+ * What to do when the reader changes in MathJax's menu how formulas are shown: all have to be typeset again.
+ * @param {() => void} action
+ */
+export function onSettingsChanged(action) {
+  settingsChanged = action;
+}
+
+/** Loads MathJax, once; rejects when it cannot be had. @returns {Promise<void>} */
+export function load() {
+  loading ??= start().then(
+    () => {
+      loaded = true;
+      mathDocument().menu.menu.findID('Settings', 'Renderer', 'SVG').disable(); // its files are not served
+    },
+    (error) => {
+      loading = null; // the next block that comes near tries again
+      throw error;
+    },
+  );
+  return loading;
+}
+
+/** @returns {Promise<void>} */
+function start() {
+  return new Promise((resolve, reject) => {
+    const ready = () => {
+      const { startup } = mathjax();
+      startup.extendHandler(ourDocument, 100);
+      startup.defaultReady();
+      startup.hasTypeset = true; // otherwise the menu believes that its settings concern no formula
+      startup.promise.then(resolve, reject);
+    };
+    /** @type {any} */ (window).MathJax = settings(ready);
+    const script = document.createElement('script');
+    script.src = MATHJAX_ADDRESS;
+    script.addEventListener('error', () => reject(new Error(`MathJax is not to be had at ${script.src}`)));
+    document.head.append(script);
+  });
+}
+
+/** @param {any} handler of MathJax's, whose document we extend */
+function ourDocument(handler) {
+  handler.documentClass = class extends handler.documentClass {
+    /** @param {any[]} args */
+    constructor(...args) {
+      super(...args);
+      this.inputJax[0].postFilters.add(tidy, -5.4); // right after ui/safe's
+    }
+    // The menu asks MathJax to render its list of formulas again; the list is ours, so we are told instead.
+    rerender() {
+      settingsChanged();
+      return this;
+    }
+    async rerenderPromise() {
+      return this.rerender();
+    }
+  };
+  return handler;
+}
+
+const LONGEST = 60; // em: a space or a rule above this is no mathematics
+const LENGTHS = [
+  'width',
+  'height',
+  'depth',
+  'lspace',
+  'rspace',
+  'voffset',
+  'minsize',
+  'maxsize',
+  'rowspacing',
+];
+/** @type {Record<string, number>} */
+const EM = { em: 1, ex: 0.45, px: 0.06, pt: 0.1, pc: 1.2, cm: 2.4, mm: 0.24, in: 6, mu: 0.056 };
+
+/** @param {{math: any, data: any}} filtered */
+function tidy({ math, data }) {
+  const keep = math.inputData.keepsHints || isExploring();
+  data.root.walkTree((/** @type {any} */ node) => {
+    const own = node.attributes?.getAllAttributes();
+    if (!own) return;
+    if (!keep) for (const name of ['data-latex', 'data-latex-item']) delete own[name];
+    for (const name of LENGTHS) if (typeof own[name] === 'string') own[name] = bounded(own[name]);
+  });
+}
+
+/** @param {string} lengths */
+const bounded = (lengths) =>
+  lengths.replace(/([-+]?)(\d*\.?\d+)([a-z]{2})/g, (length, sign, amount, unit) =>
+    Number(amount) * (EM[unit] ?? 0) > LONGEST ? `${sign}${LONGEST}em` : length,
+  );
+
+/**
+ * Equation numbers and labels of one text; labels of two texts never meet, neither in MathJax nor as ids on the page.
+ * @returns {any} MathJax's tags
+ */
+export function newTags() {
+  const tags = mathjax()._.input.tex.Tags.TagsFactory.create('ams');
+  const text = (texts += 1);
+  tags.configuration = mathDocument().inputJax[0].parseOptions;
+  tags.formatId = (/** @type {string} */ id) => `mjx-equation-${text}-${id.replace(/[^-\w.]/g, '_')}`;
+  tags.formatUrl = (/** @type {string} */ id) => `#${encodeURIComponent(id)}`;
+  return tags;
+}
