@@ -54,8 +54,8 @@ def answer_record(answer: Answer) -> dict[str, Any]:
 
 
 def instant_text(instant: datetime | None) -> str | None:
-    """An instant in ISO 8601 with Z, to the second."""
-    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """An instant in ISO 8601, in UTC, with Z."""
+    return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read_paper(record: Mapping[str, Any]) -> Paper:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, select, text
 
 from app.errors import InputError, NotFound, StoreError
 from app.papers.answers import Answer
@@ -204,6 +204,12 @@ class Store:
         with self._reading() as connection:
             return [row_answer(row) for row in connection.execute(query)]
 
+    def all_papers(self) -> Iterator[Paper]:
+        """Every paper, in the order of announcement, the oldest first."""
+        with self._reading() as connection:
+            query = select(papers).order_by(papers.c.announced_position).execution_options(yield_per=500)
+            yield from (row_paper(row) for row in connection.execute(query))
+
     def all_answers(self) -> Iterator[Answer]:
         """Every answer, in the order they came."""
         with self._reading() as connection:
@@ -211,6 +217,20 @@ class Store:
                 row_answer(row)
                 for row in connection.execute(select(answers).order_by(answers.c.answer_number))
             )
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the file, by SQLite's own check and by comparing lists with papers; empty if all is well."""
+        with self._reading() as connection:
+            for (said,) in connection.execute(text("PRAGMA quick_check")):
+                if said != "ok":
+                    yield str(said)
+            listed = connection.execute(select(func.count()).select_from(listings)).scalar_one()
+            spaces = func.length(papers.c.categories) - func.length(
+                func.replace(papers.c.categories, " ", "")
+            )
+            wanted = select(func.coalesce(func.sum(spaces + 1), 0)).where(papers.c.categories != "")
+            if listed != connection.execute(wanted).scalar_one():
+                yield "papers and lists do not agree"
 
     def _remember(self, what: str, query: ListQuery, ask: Any) -> Any:
         key = (self.changes, what, query)

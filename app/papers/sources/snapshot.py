@@ -35,11 +35,15 @@ from app.papers.records import (
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one line held, and where reading goes on after it: `line` from 1, `offset` in uncompressed bytes."""
+    """What one line held, and where reading goes on after it: `line` from 1, `offset` in uncompressed bytes.
+
+    `consumed` is how many bytes of the file itself were read so far.
+    """
 
     line: int
     offset: int
     value: Paper | Answer | RecordError
+    consumed: int
 
 
 def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 << 20) -> Iterator[Record]:
@@ -60,16 +64,16 @@ def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 
                     size = len(raw) if len(raw) <= longest else len(raw) + _skip_line(stream, raw)
                 except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                     message = f"the compressed file is cut short or damaged here ({error})"
-                    yield Record(line, offset, RecordError(message, str(path), line))
+                    yield Record(line, offset, RecordError(message, str(path), line), file.tell())
                     return
                 if not raw:
                     return
                 offset += size
                 if size > longest:
                     message = f"the line has {size} bytes, over the limit of {longest}"
-                    yield Record(line, offset, RecordError(message, str(path), line))
+                    yield Record(line, offset, RecordError(message, str(path), line), file.tell())
                 elif not raw.isspace():
-                    yield Record(line, offset, _read(raw, path, line))
+                    yield Record(line, offset, _read(raw, path, line), file.tell())
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror or error}") from error
 
@@ -84,7 +88,7 @@ def read_notes(folder: Path, *, longest: int = 4 << 20) -> Iterator[Record]:
             value = RecordError(str(error), str(path), 1)
         except OSError as error:
             raise FileError(f"can't read {path}: {error.strerror or error}") from error
-        yield Record(1, count, value)
+        yield Record(1, count, value, 0)
 
 
 def _read_all(path: Path, longest: int) -> bytes:

@@ -1,0 +1,234 @@
+"""From files to the store and the index: the one way in for papers and answers, and the built-in collection's.
+
+Imports are idempotent, and resumed where a process was killed: how far a file was read is kept with its records.
+What the formats look like is for `sources` to know.
+"""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.errors import FileError, RecordError, StoreError
+from app.papers.answers import Answer
+from app.papers.indexing import SearchWriter, open_index, read_state
+from app.papers.models import Paper
+from app.papers.sources.documents import is_document, read_document
+from app.papers.sources.oai import Deleted
+from app.papers.sources.snapshot import read_lines, read_notes
+from app.papers.store import Store
+from app.papers.writing import Progress, StoreWriter, open_for_writing
+
+COLLECTION = Path(__file__).parent / "collection"
+
+_BATCH = 2000
+_HEAD_BYTES = 1 << 16
+# Readers of the index see an import grow at this pace; those of the store see each batch.
+_PAPERS_PER_COMMIT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """How many records were new, updated, known already, and wrong."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far an import is: `consumed` of the `size` bytes of a file (None where that can't be told), and counts."""
+
+    path: Path
+    consumed: int | None
+    size: int
+    result: ImportResult
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    line: int
+    offset: int
+    consumed: int | None
+    value: Paper | Answer | Deleted | RecordError
+
+
+def import_files(
+    store_path: Path,
+    index_path: Path,
+    paths: Iterable[Path],
+    *,
+    strict: bool = False,
+    on_progress: Callable[[ImportProgress], None] | None = None,
+    on_error: Callable[[RecordError], None] | None = None,
+    command: str = "quire papers import",
+    longest: int = 4 << 20,
+) -> ImportResult:
+    """Brings the records of files into the store, made where there is none, and into the index.
+
+    A path is a file of JSON lines or XML (.gz too), or a folder of notes in TOML. A record that is wrong is given
+    to `on_error` and passed over; with `strict` it is raised, and all before it is kept. `longest` bounds a record, in
+    bytes. Raises FileError for a file that can't be read, StoreLocked where another process writes, StoreError
+    where the disk is full or read-only.
+    """
+    chosen = list(paths)
+    for path in chosen:
+        _check_readable(path)
+    with (
+        open_for_writing(store_path, command) as writer,
+        Store(store_path) as store,
+        open_index(index_path, store) as index,
+    ):
+        work = _Import(writer, index, strict, on_progress, on_error)
+        try:
+            for path in chosen:
+                work.read(path, longest)
+        finally:
+            # What the store has got, the index gets too: also when a record or the reader's Ctrl-C stops us.
+            work.finish()
+        return work.result
+
+
+def prepare_papers(store_path: Path, index_path: Path) -> None:
+    """Makes a store of today's format and its index where there is none, with the built-in papers in an empty one.
+
+    Where another process writes, or the disk is read-only, a store and an index that can be read are enough.
+    """
+    try:
+        with open_for_writing(store_path, "quire serve, preparing"), Store(store_path) as store:
+            empty = len(store) == 0
+            with open_index(index_path, store):
+                pass
+        if empty:
+            import_files(store_path, index_path, [COLLECTION], command="quire serve, preparing")
+    except StoreError:
+        Store(store_path).close()
+        if read_state(index_path) is None:
+            raise
+
+
+class _Import:
+    """One run: batches go to the store with the progress of their file, and what changed there to the index."""
+
+    def __init__(
+        self,
+        writer: StoreWriter,
+        index: SearchWriter,
+        strict: bool,
+        on_progress: Callable[[ImportProgress], None] | None,
+        on_error: Callable[[RecordError], None] | None,
+    ) -> None:
+        self._writer = writer
+        self._index = index
+        self._strict = strict
+        self._on_progress = on_progress
+        self._on_error = on_error
+        self._changes = index.state.changes
+        self._uncommitted = 0
+        self.result = ImportResult()
+
+    def read(self, path: Path, longest: int) -> None:
+        """Reads a file from where it was left, or from its start."""
+        name, fingerprint, size = str(path.resolve()), _fingerprint(path), path.stat().st_size
+        before = self._writer.progress(name)
+        line, offset = 0, 0
+        if before is not None and before.fingerprint == fingerprint and not before.finished:
+            line, offset = before.line, before.offset
+        batch: list[Paper | Answer] = []
+        for step in _steps(path, (line, offset), longest):
+            if isinstance(step.value, Paper | Answer):
+                batch.append(step.value)
+            elif self._strict and isinstance(step.value, RecordError):
+                # What was read before is kept, and the next run begins with this record again.
+                self._add(batch, Progress(name, fingerprint, line, offset, False))
+                raise step.value
+            else:
+                self._skip(step.value, path, step.line)
+            line, offset = step.line, step.offset
+            if len(batch) >= _BATCH:
+                self._add(batch, Progress(name, fingerprint, line, offset, False))
+                batch = []
+                self._tell(path, step.consumed, size)
+        self._add(batch, Progress(name, fingerprint, line, offset, True))
+        self._tell(path, size, size)
+
+    def finish(self) -> None:
+        """Commits to the index what it has got of the store's changes."""
+        if self._changes > self._index.state.changes:
+            self._index.commit(self._changes)
+        self._uncommitted = 0
+
+    def _add(self, batch: Sequence[Paper | Answer], progress: Progress) -> None:
+        papers = [value for value in batch if isinstance(value, Paper)]
+        answers = [value for value in batch if isinstance(value, Answer)]
+        added = self._writer.add(papers, answers, progress)
+        self._index.add(added.changed)
+        self._changes = added.changes
+        self._uncommitted += len(added.changed)
+        if self._uncommitted >= _PAPERS_PER_COMMIT:
+            self.finish()
+        self.result = replace(
+            self.result,
+            new=self.result.new + added.new,
+            updated=self.result.updated + added.updated,
+            unchanged=self.result.unchanged + added.unchanged,
+        )
+
+    def _skip(self, value: RecordError | Deleted, path: Path, line: int) -> None:
+        self.result = replace(self.result, skipped=self.result.skipped + 1)
+        if isinstance(value, Deleted):
+            value = RecordError(
+                f"{value.id} was taken back by its source; the paper is kept", str(path), line
+            )
+        if self._on_error is not None:
+            self._on_error(value)
+
+    def _tell(self, path: Path, consumed: int | None, size: int) -> None:
+        if self._on_progress is not None:
+            self._on_progress(ImportProgress(path, consumed, size, self.result))
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        if not path.is_dir():
+            path.open("rb").close()
+    except OSError as error:
+        raise FileError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def _steps(path: Path, start: tuple[int, int], longest: int) -> Iterator[_Step]:
+    if path.is_dir():
+        for note in read_notes(path, longest=longest):
+            yield _Step(note.line, note.offset, None, note.value)
+    elif is_document(_head(path)):
+        for entry in read_document(path, start=start[1], longest=longest):
+            yield _Step(entry.line, entry.offset, None, entry.value)
+    else:
+        for record in read_lines(path, start=start, longest=longest):
+            yield _Step(record.line, record.offset, record.consumed, record.value)
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file, uncompressed; of a compressed file that is damaged, nothing."""
+    with path.open("rb") as file:
+        if file.peek(2)[:2] != b"\x1f\x8b":
+            return file.read(_HEAD_BYTES)
+        try:
+            with gzip.GzipFile(fileobj=file) as stream:
+                return stream.read(_HEAD_BYTES)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return b""
+
+
+def _fingerprint(path: Path) -> str:
+    """Tells a file from what stood at its path before; a folder is read anew each time, so any text does."""
+    if path.is_dir():
+        return "folder"
+    status = path.stat()
+    with path.open("rb") as file:
+        head = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()
+    return f"{status.st_size} {status.st_mtime_ns} {head}"
