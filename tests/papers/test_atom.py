@@ -13,7 +13,7 @@ from app.errors import RecordError, SourceError
 from app.papers.models import Author, Paper
 from app.papers.sources.atom import read_answer, read_atom
 from app.papers.sources.markup import MarkupError
-from tests.papers.arxiv_server import Sample, atom_entry, atom_error, atom_feed
+from tests.papers.arxiv_forms import Sample, atom_entry, atom_error, atom_feed
 
 KNOWN = b"""<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom">

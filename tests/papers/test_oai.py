@@ -11,7 +11,7 @@ from app.errors import RecordError, SourceError
 from app.papers.models import Author, Paper
 from app.papers.sources.names import read_names
 from app.papers.sources.oai import Deleted, read_oai, read_page
-from tests.papers.arxiv_server import Sample, oai_deleted, oai_document, oai_error, oai_list, oai_record
+from tests.papers.arxiv_forms import Sample, oai_deleted, oai_document, oai_error, oai_list, oai_record
 
 SAMPLE = Sample(
     "2611.00012",

@@ -11,7 +11,7 @@ from app.papers.models import Author, Paper
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
 from app.papers.sources.rss import Announcement, read_feed, read_rss
-from tests.papers.arxiv_server import (
+from tests.papers.arxiv_forms import (
     Sample,
     atom_entry,
     atom_error,

@@ -1,0 +1,146 @@
+"""The one queue that all processes of this machine ask papers' sources through.
+
+A lock file in the data folder lets one request at a time happen, and a small file beside it remembers the last
+one, the day's count and until when a server asked to be left alone. What is asked is none of its business. After
+kill -9 the lock is free at once and the memory is whole, since it is replaced and never written over.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from app.errors import FileError, SourceError
+
+_LONGEST_PAUSE = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """Instants in seconds since 1970: of the last request, and before which there may be none."""
+
+    last: float = 0.0
+    not_before: float = 0.0
+    day: str = ""
+    count: int = 0
+
+
+class RequestQueue:
+    """Turns at asking; at most one in `interval` seconds and `daily_budget` in a day (UTC) over all processes.
+
+    `patience` is how many seconds a caller waits at most for its turn, `clock` and `sleep` are those of `time`,
+    and `notice` is told in a sentence when a wait is longer than the interval.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        interval: float,
+        daily_budget: int,
+        patience: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        notice: Callable[[str], None],
+    ) -> None:
+        self._folder = folder
+        self._interval, self._daily_budget, self._patience = interval, daily_budget, patience
+        self._clock, self._sleep, self._notice = clock, sleep, notice
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for the turn and holds it while the block runs, which makes one request.
+
+        Raises SourceError where the budget is used up or the wait would be too long, FileError where the folder
+        can't be written to: what can't be remembered can't be kept polite.
+        """
+        while True:
+            with self._locked():
+                memory = self._remembered()
+                if memory.last > self._clock():
+                    # The clock was set back since: how long ago the last request was can't be known.
+                    memory = replace(memory, last=self._clock())
+                    self._remember(memory)
+                wait = self._wait(memory)
+                if wait <= 0:
+                    self._count(memory)
+                    yield
+                    return
+            if wait > self._interval:
+                self._notice(f"waiting {wait:.0f} s, as arXiv asks")
+            self._sleep(wait)
+
+    def pause(self, seconds: float) -> None:
+        """Nobody asks for so long; to be called within a turn."""
+        until = self._clock() + min(seconds, _LONGEST_PAUSE)
+        memory = self._remembered()
+        self._remember(replace(memory, not_before=max(until, memory.not_before)))
+
+    def _wait(self, memory: _Memory) -> float:
+        now = self._clock()
+        pause = memory.not_before - now
+        if pause > _LONGEST_PAUSE:
+            # None is longer: here too the clock was set back, which must not lock everyone out.
+            pause = 0.0
+        if pause > self._patience:
+            until = datetime.fromtimestamp(memory.not_before, UTC)
+            raise SourceError(
+                f"arXiv asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC; try again then"
+            )
+        return max(pause, memory.last + self._interval - now)
+
+    def _count(self, memory: _Memory) -> None:
+        now = self._clock()
+        today = datetime.fromtimestamp(now, UTC).date().isoformat()
+        count = memory.count if memory.day == today else 0
+        if count >= self._daily_budget:
+            raise SourceError(
+                f"today's {self._daily_budget} requests to papers' sources are used up (QUIRE_FETCH_DAILY_BUDGET); "
+                "the count starts anew at 00:00 UTC"
+            )
+        self._remember(replace(memory, last=now, day=today, count=count + 1))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self._folder / "queue.lock", thread_local=False, is_singleton=False)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=self._patience, poll_interval=0.05)
+        except Timeout as error:
+            message = f"another process has been asking for {self._patience:.0f} s; try again later"
+            raise SourceError(message) from error
+        except OSError as error:
+            raise FileError(f"can't write to {self._folder}: {error.strerror or error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _remembered(self) -> _Memory:
+        path = self._folder / "queue.json"
+        try:
+            kept = json.loads(path.read_bytes())
+            return _Memory(
+                float(kept["last"]), float(kept["not_before"]), str(kept["day"]), int(kept["count"])
+            )
+        except FileNotFoundError:
+            return _Memory()
+        except OSError as error:
+            raise FileError(f"can't read {path}: {error.strerror or error}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise FileError(f"{path} is no memory of requests; remove it, and wait a minute") from error
+
+    def _remember(self, memory: _Memory) -> None:
+        path = self._folder / "queue.json"
+        beside = path.with_name(f"queue.json.{os.getpid()}")
+        try:
+            beside.write_text(json.dumps(asdict(memory)))
+            beside.replace(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise FileError(f"can't write {path}: {error.strerror or error}") from error
