@@ -40,5 +40,6 @@ def configure_logs(form: Literal["json", "console"], level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # uvicorn's own lines repeat what ours say
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Their own lines repeat what ours say.
+    for name in ("uvicorn", "httpx", "numba"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -39,12 +39,17 @@ class ShardForm(StrEnum):
 
 def load_tokenizer(model: str | None) -> Tokenizer:
     """The tokenizer of a name or a path; a name has no slash and no suffix."""
-    settings = Settings()
     if model is not None and (os.sep in model or model.endswith((".model", ".zip"))):
-        return Tokenizer.load(Path(model), max_bytes=settings.max_model_bytes)
+        return Tokenizer.load(Path(model), max_bytes=Settings().max_model_bytes)
+    return registry().get(model)
+
+
+def registry() -> ModelRegistry:
+    """The models that can be named."""
+    settings = Settings()
     return ModelRegistry(
         settings.model_folders, settings.default_model, settings.max_model_bytes, settings.max_loaded_models
-    ).get(model)
+    )
 
 
 def batches(texts: Iterable[str]) -> Iterator[list[str]]:

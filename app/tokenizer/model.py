@@ -71,7 +71,7 @@ class Card:
         """Writes the card as JSON, unknown keys included; the file appears whole or not at all."""
         known = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "extra"}
         text = json.dumps(known | dict(self.extra), indent=2, ensure_ascii=False)
-        _write(Path(path), f"{text}\n".encode())
+        write_whole(Path(path), f"{text}\n".encode())
 
 
 _CARD_VALUES = {
@@ -166,7 +166,7 @@ class Model:
         """
         path = Path(path)
         content = self.to_bytes()
-        _write(path, content)
+        write_whole(path, content)
         replace(self.card, sha256=hashlib.sha256(content).hexdigest()).save(card_beside(path))
 
 
@@ -308,7 +308,7 @@ def _serialize(pieces: Sequence[bytes], counts: Iterable[int | float]) -> bytes:
     return ("{\n" + ",\n".join(entries) + "\n}").encode()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Writes beside the path, then renames: a reader finds the old file or the new one, never a part."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

@@ -31,7 +31,10 @@ class ModelRegistry:
     def names(self) -> list[str]:
         """All names, sorted, the default first."""
         found = {
-            path.stem for folder in self.folders for path in folder.glob("*.model") if _NAME.fullmatch(path.stem)
+            path.stem
+            for folder in self.folders
+            for path in folder.glob("*.model")
+            if _NAME.fullmatch(path.stem)
         }
         return sorted(found, key=lambda name: (name != self.default, name))
 

@@ -28,8 +28,8 @@ def readyz(services: ServicesDep, response: Response) -> dict[str, Any]:
     reasons: dict[str, str] = {}
     checks = {
         "model": lambda: services.models.get(None),
-        "store": services.store.count,
-        "index": services.index.count,
+        "store": lambda: services.store.changes,
+        "index": services.index.extent,
     }
     for name, check in checks.items():
         try:

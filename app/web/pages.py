@@ -1,6 +1,7 @@
 """The pages that people read: rendered here, whole, and readable without script."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -8,13 +9,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.errors import NotFound
 from app.papers.categories import CategoryExpression, parse_expression
-from app.papers.models import Paper
+from app.papers.models import Paper, parse_id
 from app.papers.positions import listing_day
-from app.papers.store import Store
+from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
-from app.web.deps import StoreDep
+from app.web.deps import IndexDep, LimitsDep, StoreDep
 from app.web.lists import ListParameters, ListParametersDep, address, expression_or_ids
+from app.web.papers import find
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False)
@@ -76,14 +79,6 @@ def _category_list(
 ) -> Response:
     query = parameters.query(expression)
     page = store.page(query, cursor=parameters.cursor, limit=parameters.limit)
-    following = None
-    if page.next_cursor:
-        kept = {
-            name: value for name, value in request.query_params.items() if name not in ("cursor", "start")
-        }
-        following = address(
-            request.url.path, **kept, cursor=page.next_cursor, start=str(start + len(page.papers))
-        )
     previous_day, next_day = (None, None)
     if parameters.on:
         previous_day, next_day = store.neighbour_days(parameters.on, expression)
@@ -98,8 +93,16 @@ def _category_list(
         day=parameters.on,
         previous_day=previous_day,
         next_day=next_day,
-        following=following,
+        following=_following(request, page, start),
     )
+
+
+def _following(request: Request, page: Page, start: int) -> str | None:
+    """The address of the next page of the same list."""
+    if page.next_cursor is None:
+        return None
+    kept = {name: value for name, value in request.query_params.items() if name not in ("cursor", "start")}
+    return address(request.url.path, **kept, cursor=page.next_cursor, start=str(start + len(page.papers)))
 
 
 def _entries(papers: Iterable[Paper], start: int, days: bool) -> Iterator[Entry]:
@@ -132,6 +135,32 @@ def _render_list(
         previous_day=previous_day,
         next_day=next_day,
         next_address=following,
+    )
+
+
+@router.get("/search")
+def search(
+    request: Request,
+    store: StoreDep,
+    index: IndexDep,
+    limits: LimitsDep,
+    parameters: ListParametersDep,
+    q: str = "",
+    start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
+) -> Response:
+    """What a query finds; an id or an address of arXiv leads to its paper at once."""
+    if not q.strip():
+        return render(request, "search.html", q="", entries=[], total=0, next_address=None)
+    with suppress(NotFound):
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{parse_id(q)[0]}", 303)
+    page = find(store, index, parameters, None, q, limits.query_bytes)
+    return render(
+        request,
+        "search.html",
+        q=q,
+        entries=_entries(page.papers, start, days=False),
+        total=page.total,
+        next_address=_following(request, page, start),
     )
 
 

@@ -8,13 +8,15 @@ from pydantic import BaseModel, Field
 
 from app.errors import InputError
 from app.papers.answers import Answer
-from app.papers.categories import parse_expression
+from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.records import answer_record, paper_record
+from app.papers.search import Search, SearchIndex
+from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
-from app.web.deps import StoreDep
+from app.web.deps import IndexDep, LimitsDep, StoreDep
 from app.web.errors import problem_responses
-from app.web.lists import MOST_IN_A_PAGE, ListParametersDep, address
+from app.web.lists import MOST_IN_A_PAGE, ListParameters, ListParametersDep, address
 
 router = APIRouter(prefix="/api/v1", tags=["reader"], responses=problem_responses(422, 503))
 
@@ -111,15 +113,34 @@ def json_papers(papers: list[Paper]) -> Response:
     return json_list([paper_record(paper) for paper in papers], None, len(papers))
 
 
-@router.get("/papers", responses={200: {"model": PaperPage}, **problem_responses(404)})
+def find(
+    store: Store,
+    index: SearchIndex,
+    parameters: ListParameters,
+    expression: CategoryExpression | None,
+    q: str,
+    longest: int,
+) -> Page:
+    """A page of a search: the index finds, the store tells. Raises InputError for a query that makes no sense."""
+    search = Search(q, expression, parameters.since, parameters.until, parameters.sort or "relevance")
+    hits = index.search(search, cursor=parameters.cursor, limit=parameters.limit, longest=longest)
+    return Page(tuple(store.papers_by_number(hits.numbers)), hits.next_cursor, hits.total)
+
+
+@router.get("/papers", responses={200: {"model": PaperPage}, **problem_responses(404, 413)})
 def list_papers(
     request: Request,
     store: StoreDep,
+    index: IndexDep,
+    limits: LimitsDep,
     parameters: ListParametersDep,
+    q: Annotated[
+        str | None, Query(description="words to search for; ti: au: abs: cat: id:, AND OR NOT, quotes")
+    ] = None,
     categories: Annotated[str | None, Query(description="such as cs.AI+cs.LG-cs.CY")] = None,
     ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")] = None,
 ) -> Response:
-    """A list by announcement, newest first: of some categories, of some days, or of ids in the order asked."""
+    """A list, newest first: of some categories, of some days, of what `q` finds, or of ids in the order asked."""
     if ids is not None:
         names = [name for name in ids.split(",") if name.strip()]
         if len(names) > MOST_IN_A_PAGE:
@@ -129,7 +150,10 @@ def list_papers(
             )
         return json_papers(store.papers([parse_id(name)[0] for name in names]))
     expression = parse_expression(categories) if categories else None
-    page = store.page(parameters.query(expression), cursor=parameters.cursor, limit=parameters.limit)
+    if q is not None and q.strip():
+        page = find(store, index, parameters, expression, q, limits.query_bytes)
+    else:
+        page = store.page(parameters.query(expression), cursor=parameters.cursor, limit=parameters.limit)
     response = json_list([paper_record(paper) for paper in page.papers], page.next_cursor, page.total)
     if page.next_cursor:
         following = {**dict(request.query_params), "cursor": page.next_cursor}
@@ -141,6 +165,17 @@ def list_papers(
 def papers_by_ids(store: StoreDep, body: Ids) -> Response:
     """The papers of many ids, in the order asked; ids that are not here are left out."""
     return json_papers(store.papers([parse_id(name)[0] for name in body.ids]))
+
+
+@router.get("/papers/{id:path}/related", responses={200: {"model": PaperPage}, **problem_responses(404)})
+def related_papers(
+    store: StoreDep,
+    index: IndexDep,
+    id: str,
+    limit: Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE)] = 10,
+) -> Response:
+    """The papers whose titles and abstracts share most with this one's, the nearest first."""
+    return json_papers(store.papers_by_number(index.related(store.paper(id), limit)))
 
 
 @router.get("/papers/{id:path}/answers", responses={200: {"model": AnswerPage}, **problem_responses(404)})

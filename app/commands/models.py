@@ -1,0 +1,161 @@
+"""`quire models`: what there is, what is in it, other formats, and which tokenizer says a text in fewer tokens."""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.commands.tokens import load_tokenizer, registry, visible
+from app.errors import FileError, InputError, ModelError
+from app.settings import Settings
+from app.tokenizer import Tokenizer
+from app.tokenizer.corpus import STANDARD_INPUT, Corpus
+from app.tokenizer.formats import from_sentencepiece, to_huggingface, to_sentencepiece, to_tiktoken
+from app.tokenizer.model import FIRST_PIECE, Model, write_whole
+
+app = typer.Typer(no_args_is_help=True, help="List, show, convert and compare models.")
+
+
+class Format(StrEnum):
+    """What a model can be converted to; tiktoken is a listing to look at."""
+
+    bytepiece = "bytepiece"
+    sentencepiece = "sentencepiece"
+    huggingface = "huggingface"
+    tiktoken = "tiktoken"
+
+
+_WRITERS: dict[Format, Callable[[Model], bytes]] = {
+    Format.bytepiece: Model.to_bytes,
+    Format.sentencepiece: to_sentencepiece,
+    Format.huggingface: to_huggingface,
+    Format.tiktoken: to_tiktoken,
+}
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the models that can be named, the default first."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "ids", "bytes per token", "licence", "corpus"):
+        table.add_column(heading)
+    models = registry()
+    for name in models.names():
+        try:
+            model = models.get(name).model
+        except ModelError as error:
+            table.add_row(name, "-", "-", "-", str(error))
+            continue
+        card = model.card
+        measured = "" if card.bytes_per_token is None else f"{card.bytes_per_token:.2f}"
+        table.add_row(name, f"{model.vocab_size:,}", measured, card.licence or "", card.corpus or "")
+    Console().print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A model's name, or the path of a vocabulary file.")],
+    pieces: Annotated[int, typer.Option(help="How many of its most frequent pieces to list.", min=0)] = 20,
+) -> None:
+    """Show a model's card and its most frequent pieces."""
+    model = load_tokenizer(name).model
+    card = {
+        "name": model.name,
+        "vocab_size": model.vocab_size,
+        "sha256": model.sha256,
+        "normalization": model.card.normalization,
+        "add_bos": model.card.add_bos,
+        "add_eos": model.card.add_eos,
+        "corpus": model.card.corpus,
+        "licence": model.card.licence,
+        "bytes_per_token": model.card.bytes_per_token,
+        **model.card.extra,
+    }
+    print(orjson.dumps(card, option=orjson.OPT_INDENT_2).decode())
+    for place in (-model.counts).argsort(kind="stable")[:pieces]:
+        print(f"{place + FIRST_PIECE}\t{model.counts[place]}\t{visible(model.pieces[place])}")
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="A BytePiece or SentencePiece vocabulary file.")],
+    to: Annotated[Format, typer.Option(help="The format to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT where it exists.")] = False,
+) -> None:
+    """Write a model in another format; pieces that it can't express are named, and nothing is written."""
+    if out.exists() and not force:
+        raise InputError(f"{out} exists already; name another file, or replace it with --force")
+    model = _read_any(file)
+    if to is Format.bytepiece:
+        model.save(out)
+    else:
+        write_whole(out, _WRITERS[to](model))
+
+
+def _read_any(file: Path) -> Model:
+    """A BytePiece file (JSON or zip), else SentencePiece's, told apart by how they begin."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(64).lstrip()
+    except OSError as error:
+        raise FileError(f"{file}: can't be read: {error.strerror}") from error
+    if start.startswith((b"{", b"PK")):
+        return Model.load(file, Settings().max_model_bytes)
+    return from_sentencepiece(file.read_bytes(), file.name)
+
+
+@app.command()
+def compare(
+    models: Annotated[
+        list[str], typer.Argument(help="Names or paths of models, or a Hugging Face tokenizer.json.")
+    ],
+    text: Annotated[
+        list[str] | None, typer.Option(help="Files of text; standard input if not given.")
+    ] = None,
+) -> None:
+    """Print how many tokens each tokenizer needs for the same text, and how many bytes a token holds."""
+    documents = list(Corpus(text or [STANDARD_INPUT], keep_newlines=True))
+    size = sum(len(document.encode()) for document in documents)
+    if not size:
+        raise InputError(
+            "there is no text to compare on; name files with --text, or send some to standard input"
+        )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("tokenizer")
+    for heading in ("ids", "tokens", "bytes per token"):
+        table.add_column(heading, justify="right")
+    for name in models:
+        vocab_size, count = _counter(name)
+        tokens = count(documents)
+        table.add_row(name, f"{vocab_size:,}", f"{tokens:,}", f"{size / tokens:.3f}")
+    Console(file=sys.stdout).print(table)
+
+
+def _counter(name: str) -> tuple[int, Callable[[list[str]], int]]:
+    """A tokenizer's vocabulary size, and how it counts the tokens of documents."""
+    if name.endswith(".json"):
+        try:
+            from tokenizers import Tokenizer as HuggingFaceTokenizer
+        except ImportError as error:
+            raise InputError(
+                f"{name}: reading it needs the package tokenizers: pip install tokenizers"
+            ) from error
+        try:
+            other = HuggingFaceTokenizer.from_file(name)
+        except Exception as error:
+            raise FileError(f"{name}: no tokenizer.json that can be read: {error}") from error
+        return other.get_vocab_size(), lambda documents: sum(
+            len(encoding.ids) for encoding in other.encode_batch(documents, add_special_tokens=False)
+        )
+    if Path(name).is_file() and not name.endswith(".zip"):
+        tokenizer = Tokenizer(_read_any(Path(name)))
+    else:
+        tokenizer = load_tokenizer(name)
+    return tokenizer.vocab_size, lambda documents: sum(map(len, tokenizer.encode_batch(documents)))
