@@ -1,4 +1,4 @@
-"""The machine code of `kernels.py`: made once by numba, kept in a file, loaded with llvmlite alone.
+"""The machine code of the kernels: made once by numba, kept in a file, loaded with llvmlite alone.
 
 No algorithm here. Importing numba and waking its compiler costs half a second in every process, calling kept machine
 code next to nothing. The file is named after all that the code depends on (the kernels' source, the versions of
@@ -20,13 +20,13 @@ from typing import Any
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
-_SOURCE = Path(__file__).with_name("kernels.py")
+_SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernels.py", "trie_kernels.py"))
 _ADDRESS, _NUMBER, _REAL, _TEXT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_char_p
 
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "encode": (_ADDRESS, _ADDRESS, _TEXT, _NUMBER, _ADDRESS, _ADDRESS),
     "sample": (_ADDRESS, _ADDRESS, _TEXT, _NUMBER, _ADDRESS, _ADDRESS, _REAL, ctypes.c_uint64),
-    "build": (_TEXT, _ADDRESS, _ADDRESS, _NUMBER, _ADDRESS, _ADDRESS, _NUMBER, *[_ADDRESS] * 6),
+    "build": (_TEXT, *[_ADDRESS] * 3, _NUMBER, *[_ADDRESS] * 2, _NUMBER, *[_ADDRESS] * 7),
 }
 
 # What numba's wrapper of a kernel would call if it raised. Kernels don't, but the names have to lead somewhere.
@@ -41,7 +41,7 @@ _NEVER_CALLED = (
 
 
 @cache
-def kernels() -> Any:
+def load_kernels() -> Any:
     """The kernels as attributes: C functions that release the GIL and return an int.
 
     Made on the first call of the first process, which takes some seconds; ImportError where that is needed and
@@ -64,10 +64,8 @@ def kernels() -> Any:
 
 
 def _machine_code() -> bytes:
-    source = _SOURCE.read_bytes()
     made_of = [
-        source,
-        Path(__file__).read_bytes(),
+        *(path.read_bytes() for path in (*_SOURCES, Path(__file__))),
         *(importlib.metadata.version(name).encode() for name in ("llvmlite", "numba")),
         *(part.encode() for part in (llvm.get_process_triple(), *_processor())),
     ]
@@ -89,14 +87,17 @@ def _processor() -> tuple[str, str]:
 
 
 def _compile() -> bytes:
-    from app.tokenizer import kernels as sources
+    from app.tokenizer import kernels, trie_kernels
 
     triple = llvm.Target.from_default_triple()
     cpu, features = _processor()
     machine = triple.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
     whole = llvm.parse_assembly("")
-    for name in _SIGNATURES:
-        kernel = getattr(sources, name)
+    for name, kernel in (
+        ("encode", kernels.encode),
+        ("sample", kernels.sample),
+        ("build", trie_kernels.build),
+    ):
         module = llvm.parse_assembly(kernel.inspect_llvm())
         module.get_function(kernel.native_name).name = name
         whole.link_in(module)
@@ -105,7 +106,7 @@ def _compile() -> bytes:
 
 
 def _folders() -> Iterator[Path]:
-    yield _SOURCE.parent / "__pycache__"
+    yield _SOURCES[0].parent / "__pycache__"
     if override := os.environ.get("XDG_CACHE_HOME"):
         yield Path(override) / "quire"
     elif (home := os.path.expanduser("~")) != "~":  # noqa: PTH111 (Path.home raises where there is none)

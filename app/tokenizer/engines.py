@@ -35,9 +35,9 @@ class CompiledEngine:
     """The kernels over the trie of a model. ImportError where there is nothing to compile them with."""
 
     def __init__(self, model: Model) -> None:
-        from app.tokenizer.compiled import kernels
+        from app.tokenizer.compiled import load_kernels
 
-        self._kernels = kernels()
+        self._kernels = load_kernels()
         self._trie = Trie.build(model.pieces, model.log_probabilities, FIRST_PIECE)
         self._plan = self._trie.plan.ctypes.data
         self._idle: deque[Scratch] = deque()

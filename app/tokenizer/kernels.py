@@ -1,8 +1,9 @@
-"""The loops of the tokenizer, in the part of Python that numba compiles: build a trie, segment, sample.
+"""The loops of the tokenizer, in the part of Python that numba compiles: segment and sample.
 
 No Python objects, no allocation, no exceptions: every function reads and fills memory that its caller owns, so that
 the machine code can be kept and loaded without numba (`compiled.py` does both). This file is imported only to
-compile it. numba does not see edits across files, so all that calls each other lives here.
+compile it. numba does not see edits across files, so all that calls each other lives here; laying out a
+trie has its own file, `trie_kernels.py`.
 
 A trie is the double array that `trie.py` describes. Segmenting costs a fixed amount of work for a byte and a level
 of the trie, with hardly a branch to mispredict:
@@ -28,7 +29,7 @@ import numpy as np
 from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
-BLOCK = 256  # searches that go down the trie together
+BLOCK = 128  # searches that go down the trie together
 WIDTH = 12  # longest piece that has a column; `relax` is unrolled for it
 SEGMENT = 1 << 16  # whole lines are segmented together until they have this many bytes
 OUTSIDE = 0xFF  # stands for the bytes after a text's end: UTF-8 never holds it
@@ -37,8 +38,6 @@ NOTHING = -1  # the end of a list
 TAKEN = 0x100  # a link's bit that says that its unit is in use
 LABEL = 0x1FF  # that bit, and the byte that leads to the unit
 SHIFT = 9  # above these: where the unit's children are, 0 if it has none
-OPEN_BLOCKS = 16  # blocks of units that are tried for a node's children
-FAILURES = 16  # a block that refused so many nodes is full enough
 
 BYTES = types.CPointer(types.uint8)
 INTEGERS = types.CPointer(types.int32)
@@ -108,8 +107,8 @@ def walk_columns(link, score, text, count, live, base, rows):
         for search in range(alive):
             start = np.int64(live[search])
             unit, found, children = step(link, np.int64(base[search]), np.int64(text[start + length - 1]))
-            value = score[unit]  # loaded before it is chosen, or the choice becomes a branch
-            rows[(start + length) * WIDTH + length - 1] = value if found else -np.inf
+            place = unit | (np.int64(found) - 1)  # -1 if not found; a choice of scores would become a branch
+            rows[(start + length) * WIDTH + length - 1] = score[place]
             live[kept] = start
             base[kept] = children
             kept += found & (children != 0)
@@ -332,121 +331,3 @@ def sample(trie, scratch, text, size, routes, output, alpha, seed):
             if base == 0:
                 break
     return trace(link, integers_at(trie[2]), text, 0, size, routes, output, 0)
-
-
-@compiled
-def children_of(order, texts, starts, low, high, depth, labels, firsts):
-    """The bytes that follow at `depth` in the sorted pieces low..high, and where the pieces of each begin.
-
-    labels and firsts: int32 (257,). Returns how many there are; `firsts` has one more, which is `high`.
-    """
-    count = 0
-    for place in range(low, high):
-        piece = order[place]
-        if starts[piece] + depth < starts[piece + 1]:
-            label = np.int64(texts[starts[piece] + depth])
-            if count == 0 or labels[count - 1] != label:
-                labels[count] = label
-                firsts[count] = place
-                count += 1
-    firsts[count] = high
-    return count
-
-
-@compiled
-def fits(link, taken, base, labels, count):
-    """Whether units for all labels are free at a base that no other node has."""
-    if taken[base]:
-        return False
-    free = True
-    for child in range(count):
-        free &= link[base ^ labels[child]] == 0
-    return free
-
-
-@compiled
-def find_base(link, taken, failures, opened, labels, count):
-    """A base in one of the open blocks, or -1; blocks that refuse often are closed."""
-    for number in range(OPEN_BLOCKS):
-        block = np.int64(opened[number])
-        if block == NOTHING:
-            continue
-        for low in range(256):
-            if fits(link, taken, block * 256 + low, labels, count):
-                return block * 256 + low
-        failures[block] += 1
-        if failures[block] == FAILURES:
-            opened[number] = NOTHING
-    return np.int64(-1)
-
-
-@compiled
-def add_child(starts, order, terminal, queue, tail, low, high, depth, unit):
-    """Notes the piece that ends at a new unit, and queues the unit if others go on. Returns the queue's tail."""
-    piece = order[low]
-    if starts[piece] + depth == starts[piece + 1]:
-        terminal[unit] = piece
-        low += 1
-    if low < high:
-        queue[tail] = low
-        queue[tail + 1] = high
-        queue[tail + 2] = depth
-        queue[tail + 3] = unit
-        tail += 4
-    return tail
-
-
-@cfunc(
-    types.int64(
-        BYTES, INTEGERS, INTEGERS, types.int64,
-        INTEGERS, INTEGERS, types.int64,
-        BYTES, INTEGERS, INTEGERS, INTEGERS, INTEGERS, INTEGERS,
-    ),
-    error_model="numpy",
-)  # fmt: skip
-def build(
-    texts, starts, order, pieces, link, terminal, blocks, taken, failures, opened, labels, firsts, queue
-):
-    """Lays a trie over sorted pieces out as a double array, level by level, so that the short ones lie together.
-
-    texts: uint8, all pieces end to end; starts: int32 (pieces + 1,); order: int32 (pieces,), the pieces sorted.
-    link, terminal: int32 (blocks * 256,), 0 and NOTHING; terminal takes the number of the piece that ends at a unit.
-    taken: uint8 (blocks * 256,), 0; failures: int32 (blocks,), 0; opened: int32 (OPEN_BLOCKS,), NOTHING; labels and
-    firsts: int32 (257,); queue: int32 (4 * nodes,). Returns the number of blocks used, or -1 if there are too few.
-    """
-    count = children_of(order, texts, starts, 0, pieces, 0, labels, firsts)
-    taken[0] = (
-        1  # the root's base; no other node may have it, and 0 in a link says that there are no children
-    )
-    used = np.int64(1)
-    head = tail = np.int64(0)
-    base = depth = np.int64(0)
-    while True:
-        for child in range(count):
-            unit = base ^ labels[child]
-            link[unit] = labels[child] | TAKEN
-            tail = add_child(
-                starts,
-                order,
-                terminal,
-                queue,
-                tail,
-                firsts[child],
-                firsts[child + 1],
-                depth + 1,
-                unit,
-            )
-        if head == tail:
-            return used
-        low, high, depth, parent = queue[head], queue[head + 1], np.int64(queue[head + 2]), queue[head + 3]
-        head += 4
-        count = children_of(order, texts, starts, low, high, depth, labels, firsts)
-        base = find_base(link, taken, failures, opened, labels, count)
-        if base < 0:
-            if used == blocks:
-                return np.int64(-1)
-            base = used * 256
-            opened[used % OPEN_BLOCKS] = used
-            used += 1
-        taken[base] = 1
-        link[parent] |= base << SHIFT

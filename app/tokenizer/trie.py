@@ -17,12 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ModelError
-from app.tokenizer.compiled import kernels
+from app.tokenizer.compiled import load_kernels
 
 MAX_PIECE_LENGTH = 255
 """Longest piece that the kernels take, in bytes: a length has to fit in one."""
 
-_BLOCK, _WIDTH, _OPEN_BLOCKS = 256, 12, 16  # as in kernels.py, which is not imported
+_BLOCK, _WIDTH, _OPEN_BLOCKS, _URGENCIES = (
+    128,
+    12,
+    16,
+    48,
+)  # as in kernels.py and trie_kernels.py, which are not imported
 _MAX_BLOCKS = 1 << 14  # a link has 22 bits for a base
 
 
@@ -49,23 +54,29 @@ class Trie:
                 f"the longest piece has {longest} bytes; this engine takes up to {MAX_PIECE_LENGTH}, "
                 'engine="reference" takes any'
             )
-        link, terminal = _lay_out(pieces)
+        link, terminal = _lay_out(pieces, np.exp(log_probabilities))
         ends = terminal >= 0
-        score = np.where(ends, log_probabilities[terminal], -np.inf)
+        score = np.append(np.where(ends, log_probabilities[terminal], -np.inf), -np.inf)
+        score = np.roll(score, 1)
         ids = np.where(ends, terminal + np.int32(first_id), np.int32(-1))
         return cls(link, score, ids, max(longest, _WIDTH))
 
     @cached_property
     def plan(self) -> NDArray[np.int64]:
         """What the kernels know a trie by: addresses of link, score and ids, and the longest piece."""
-        return np.array([*(_address(a) for a in (self.link, self.score, self.ids)), self.longest], np.int64)
+        return np.array(
+            [*(_address(a) for a in (self.link, self.score[1:], self.ids)), self.longest], np.int64
+        )
 
 
-def _lay_out(pieces: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _lay_out(
+    pieces: Sequence[bytes], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Link and the number of the piece that ends at each unit, -1 where none does."""
     order = np.array(sorted(range(len(pieces)), key=pieces.__getitem__), np.int32)
     starts = np.array([0, *accumulate(map(len, pieces))], np.int32)
     texts = b"".join(pieces)
+    sums = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
     blocks = len(texts) // 200 + 64
     while blocks <= _MAX_BLOCKS:
         link = np.zeros(blocks * 256, np.int32)
@@ -76,10 +87,11 @@ def _lay_out(pieces: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int
             np.full(_OPEN_BLOCKS, -1, np.int32),
             np.empty(257, np.int32),
             np.empty(257, np.int32),
-            np.empty(4 * len(texts), np.int32),
+            np.empty(5 * len(texts), np.int32),
+            np.full(_URGENCIES, -1, np.int32),
         )
-        used = kernels().build(
-            texts, *map(_address, (starts, order)), len(pieces), _address(link), _address(terminal), blocks,
+        used = load_kernels().build(
+            texts, *map(_address, (starts, order, sums)), len(pieces), _address(link), _address(terminal), blocks,
             *map(_address, work),
         )  # fmt: skip
         if used > 0:
@@ -100,7 +112,7 @@ class Scratch:
     def __init__(self, trie: Trie, limit: int) -> None:
         longest = trie.longest
         ring = 1 << (_BLOCK + longest).bit_length()
-        slots = 1 << (2 * _BLOCK * max(longest - _WIDTH, 1)).bit_length()
+        slots = 1 << ((_BLOCK + longest) * (longest - _WIDTH)).bit_length()
         self._arrays: dict[str, NDArray[Any]] = {
             "window": np.empty(_BLOCK + longest, np.uint8),
             "live": np.empty(_BLOCK, np.int32),

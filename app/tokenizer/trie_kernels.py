@@ -1,0 +1,166 @@
+"""The loop that lays a trie out as a double array, in the part of Python that numba compiles.
+
+Under the same rules as `kernels.py`: memory is the caller's, no Python objects, no exceptions. `trie.py` describes the
+double array and calls this.
+"""
+
+# mypy: allow-untyped-calls, allow-untyped-defs
+
+import math
+
+import numpy as np
+from numba import cfunc, njit, types
+
+OPEN_BLOCKS = 16  # blocks of units that are tried for a node's children
+FAILURES = 4  # a block that refused so many nodes is full enough
+URGENCIES = 48  # orders of magnitude, powers of 2, of how often a node is visited
+NOTHING = -1  # the end of a list
+TAKEN = 0x100  # as in kernels.py: a link's bit that says that its unit is in use
+SHIFT = 9  # and where in it the place of the unit's children begins
+
+BYTES = types.CPointer(types.uint8)
+INTEGERS = types.CPointer(types.int32)
+SCORES = types.CPointer(types.float64)
+
+compiled = njit(nogil=True, error_model="numpy")
+
+
+@compiled
+def children_of(order, texts, starts, low, high, depth, labels, firsts):
+    """The bytes that follow at `depth` in the sorted pieces low..high, and where the pieces of each begin.
+
+    labels and firsts: int32 (257,). Returns how many there are; `firsts` has one more, which is `high`.
+    """
+    count = 0
+    for place in range(low, high):
+        piece = order[place]
+        if starts[piece] + depth < starts[piece + 1]:
+            label = np.int64(texts[starts[piece] + depth])
+            if count == 0 or labels[count - 1] != label:
+                labels[count] = label
+                firsts[count] = place
+                count += 1
+    firsts[count] = high
+    return count
+
+
+@compiled
+def fits(link, taken, base, labels, count):
+    """Whether units for all labels are free at a base that no other node has."""
+    if taken[base]:
+        return False
+    free = True
+    for child in range(count):
+        free &= link[base ^ labels[child]] == 0
+    return free
+
+
+@compiled
+def find_base(link, taken, failures, opened, labels, count):
+    """A base in one of the open blocks, or -1; blocks that refuse often are closed."""
+    for number in range(OPEN_BLOCKS):
+        block = np.int64(opened[number])
+        if block == NOTHING:
+            continue
+        for low in range(256):
+            if fits(link, taken, block * 256 + low, labels, count):
+                return block * 256 + low
+        failures[block] += 1
+        if failures[block] == FAILURES:
+            opened[number] = NOTHING
+    return np.int64(-1)
+
+
+@compiled
+def queue_child(starts, order, weights, terminal, queue, heads, queued, low, high, depth, unit):
+    """Notes the piece that ends at a new unit; if others go on, queues it by their weight. Returns the queue's end."""
+    piece = order[low]
+    if starts[piece] + depth == starts[piece + 1]:
+        terminal[unit] = piece
+        low += 1
+    if low < high:
+        share = (weights[low] - weights[high]) / weights[0]
+        urgency = min(np.int64(-math.log2(share)), URGENCIES - 1) if share < 1.0 else np.int64(0)
+        entry = queued * 5
+        queue[entry] = low
+        queue[entry + 1] = high
+        queue[entry + 2] = depth
+        queue[entry + 3] = unit
+        queue[entry + 4] = heads[urgency]
+        heads[urgency] = queued
+        queued += 1
+    return queued
+
+
+BUILD = types.int64(
+    BYTES, INTEGERS, INTEGERS, SCORES, types.int64, INTEGERS, INTEGERS, types.int64,
+    BYTES, INTEGERS, INTEGERS, INTEGERS, INTEGERS, INTEGERS, INTEGERS,
+)  # fmt: skip
+
+
+@cfunc(BUILD, error_model="numpy")
+def build(
+    texts,
+    starts,
+    order,
+    weights,
+    pieces,
+    link,
+    terminal,
+    blocks,
+    taken,
+    failures,
+    opened,
+    labels,
+    firsts,
+    queue,
+    heads,
+):
+    """Lays a trie over sorted pieces out as a double array.
+
+    The units that texts lead to most often are laid out first and so lie together, in few pages and cache lines: a
+    node goes to the list `heads` of the order of magnitude of its share in all weight, the heaviest first.
+
+    texts: uint8, all pieces end to end; starts: int32 (pieces + 1,); order: int32 (pieces,), the pieces sorted;
+    weights: float64 (pieces + 1,), sums of the weights of the sorted pieces from each on, so the first is all.
+    link, terminal: int32 (blocks * 256,), 0 and NOTHING; terminal takes the number of the piece that ends at a unit.
+    taken: uint8 (blocks * 256,), 0; failures: int32 (blocks,), 0; opened: int32 (OPEN_BLOCKS,), NOTHING; labels and
+    firsts: int32 (257,); queue: int32 (5 * nodes,); heads: int32 (URGENCIES,), NOTHING. Returns the number of blocks
+    used, or -1 if there are too few.
+    """
+    count = children_of(order, texts, starts, 0, pieces, 0, labels, firsts)
+    taken[0] = (
+        1  # the root's base; no other node may have it, and 0 in a link says that there are no children
+    )
+    used = np.int64(1)
+    queued = base = depth = urgency = np.int64(0)
+    while True:
+        for child in range(count):
+            unit = base ^ labels[child]
+            link[unit] = labels[child] | TAKEN
+            low, high = firsts[child], firsts[child + 1]
+            queued = queue_child(
+                starts, order, weights, terminal, queue, heads, queued, low, high, depth + 1, unit
+            )
+        while urgency < URGENCIES and heads[urgency] == NOTHING:
+            urgency += 1  # children are no heavier than their parent, so no list fills again
+        if urgency == URGENCIES:
+            return used
+        entry = np.int64(heads[urgency]) * 5
+        low, high, depth, parent = (
+            queue[entry],
+            queue[entry + 1],
+            np.int64(queue[entry + 2]),
+            queue[entry + 3],
+        )
+        heads[urgency] = queue[entry + 4]
+        count = children_of(order, texts, starts, low, high, depth, labels, firsts)
+        base = find_base(link, taken, failures, opened, labels, count)
+        if base < 0:
+            if used == blocks:
+                return np.int64(-1)
+            base = used * 256
+            opened[used % OPEN_BLOCKS] = used
+            used += 1
+        taken[base] = 1
+        link[parent] |= base << SHIFT
