@@ -1,0 +1,210 @@
+"""Trainer: learns a BytePiece vocabulary from texts, in threads, in memory.
+
+It orders the stages of `stages.py` and `pruning.py` and holds no loops of its own. For any number of threads it
+gives byte for byte what `reference.py` and bytepiece 0.6.3 give; how many there are changes the time alone.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, Generic, Self, TypeVar, overload
+
+from app.errors import InputError
+from app.tokenizer import stages
+from app.tokenizer.model import FIRST_PIECE, Card, Model
+from app.tokenizer.ngram_kernels import MAX_ORDER
+from app.tokenizer.pruning import prune_pieces
+
+Progress = Callable[[str, int, int], None]
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+Output = TypeVar("Output")
+
+SMALLEST_VOCABULARY = 256 + FIRST_PIECE
+
+
+class Trainer(Generic[Result]):
+    """How to train; `train` does it.
+
+    order: the longest n-gram whose statistics say where a piece begins, in bytes, 1 to 7.
+    vocab_size: how many ids the model may have at most, or several such sizes for several models.
+    min_count: n-grams and pieces seen less often are dropped.
+    max_piece_length: in bytes; longer pieces are cut.
+    isolate_digits: whether each digit is a piece of its own.
+    ensure_unicode: whether pieces may begin only where a character does.
+
+    Method: J. Su, https://kexue.fm/archives/9752.
+
+    >>> model = Trainer(vocab_size=300).train(["banana bandana"] * 9)
+    >>> model.pieces[256:]
+    (b'banana bandana',)
+    """
+
+    @overload
+    def __init__(
+        self: "Trainer[Model]",
+        order: int = ...,
+        vocab_size: int = ...,
+        min_count: int = ...,
+        max_piece_length: int = ...,
+        isolate_digits: bool = ...,
+        ensure_unicode: bool = ...,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "Trainer[list[Model]]",
+        order: int = ...,
+        *,
+        vocab_size: Sequence[int],
+        min_count: int = ...,
+        max_piece_length: int = ...,
+        isolate_digits: bool = ...,
+        ensure_unicode: bool = ...,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        order: int = 6,
+        vocab_size: int | Sequence[int] = 32000,
+        min_count: int = 2,
+        max_piece_length: int = 36,
+        isolate_digits: bool = False,
+        ensure_unicode: bool = True,
+    ) -> None:
+        self.order = _whole("order", order, 1, MAX_ORDER)
+        self.several = not isinstance(vocab_size, int)
+        sizes = [vocab_size] if isinstance(vocab_size, int) else list(vocab_size)
+        if not sizes:
+            raise InputError("vocab_size is an empty list; name at least one size", "/vocab_size")
+        self.vocab_sizes = [_whole("vocab_size", size, SMALLEST_VOCABULARY, 1 << 30) for size in sizes]
+        self.min_count = _whole("min_count", min_count, 1, 1 << 62)
+        self.max_piece_length = _whole("max_piece_length", max_piece_length, 1, 1 << 62)
+        self.isolate_digits = bool(isolate_digits)
+        self.ensure_unicode = bool(ensure_unicode)
+
+    def train(
+        self, texts: Iterable[str], threads: int | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Learns from texts, which are read twice: a list, or anything that can be iterated anew.
+
+        threads: how many, by default as many as this process has processors. progress: is told a stage's name,
+        how much of it is done, and of how much (0 while that is unknown). Gives one model for one vocabulary
+        size, a list in the order of the sizes for several. InputError if the texts can't be used.
+        """
+        if isinstance(texts, str) or iter(texts) is texts:
+            raise InputError(
+                "texts are read twice, so they should be a list of str or something else that can be iterated "
+                "anew, not a single text, generator or open file",
+                "/texts",
+            )
+        with _Work(threads, progress) as work:
+            models = self._train(texts, work)
+        result: Any = models if self.several else models[0]
+        return result  # type: ignore[no-any-return]
+
+    def _train(self, texts: Iterable[str], work: "_Work") -> list[Model]:
+        run, total = self._count_ngrams(texts, work)
+        ngrams = stages.look_up_tables(run, self.order, self.min_count)
+        del run
+        pieces = self._count_pieces(texts, total, ngrams, work)
+        del ngrams
+        work.progress("prune pieces", 0, 1)
+        pruned = prune_pieces(
+            pieces, self.vocab_sizes, self.min_count, self.max_piece_length, work.threads, work.map
+        )
+        work.progress("prune pieces", 1, 1)
+        card = Card(extra={"training": self.options()})
+        return [Model.from_counts("trained", pruned[size], card) for size in self.vocab_sizes]
+
+    def options(self) -> dict[str, Any]:
+        """The options as plain values, for a model's card."""
+        return {
+            "order": self.order,
+            "vocab_size": self.vocab_sizes if self.several else self.vocab_sizes[0],
+            "min_count": self.min_count,
+            "max_piece_length": self.max_piece_length,
+            "isolate_digits": self.isolate_digits,
+            "ensure_unicode": self.ensure_unicode,
+        }
+
+    def _count_ngrams(self, texts: Iterable[str], work: "_Work") -> tuple[stages.Run, int]:
+        """All n-grams of the corpus, and how many texts it has."""
+
+        def count(batch: stages.Batch) -> tuple[int, stages.Run]:
+            return batch.texts, stages.count_ngrams(batch, self.order)
+
+        done = 0
+        runs = stages.Runs()
+        for ended, run in work.map(count, stages.read_batches(texts, self.isolate_digits)):
+            runs.add(run)
+            done += ended
+            work.progress("count n-grams", done, len(texts) if isinstance(texts, Sized) else 0)
+        merged = runs.merged()
+        if len(merged.keys) == 0:
+            raise InputError("the texts are empty; training needs some to learn from", "/texts")
+        return merged, done
+
+    def _count_pieces(
+        self, texts: Iterable[str], total: int, ngrams: stages.NGrams, work: "_Work"
+    ) -> stages.Pieces:
+        """The pieces that the n-grams cut the corpus into. Each thread counts in a table of its own."""
+        counters: SimpleQueue[stages.PieceCounter] = SimpleQueue()
+        for _ in range(work.threads):
+            counters.put(stages.PieceCounter())
+
+        def count(batch: stages.Batch) -> int:
+            counter = counters.get()
+            counter.count(batch, stages.cut(batch, ngrams, self.ensure_unicode))
+            counters.put(counter)
+            return batch.texts
+
+        done = 0
+        for ended in work.map(count, stages.read_batches(texts, self.isolate_digits)):
+            done += ended
+            work.progress("count pieces", done, total)
+        merged = counters.get()
+        while not counters.empty():
+            merged.add(counters.get().pieces())
+        return merged.pieces()
+
+
+class _Work:
+    """Threads for the kernels, which release the GIL, and a listener to their progress."""
+
+    def __init__(self, threads: int | None, progress: Progress | None) -> None:
+        self.threads = _whole(
+            "threads", len(os.sched_getaffinity(0)) if threads is None else threads, 1, 1024
+        )
+        self.progress: Progress = progress or (lambda *_: None)
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def map(self, function: Callable[[Item], Output], items: Iterable[Item]) -> Iterator[Output]:
+        """Results in the order of the items; only a few more items are read than are being worked on."""
+        if self._pool is None:
+            yield from map(function, items)
+            return
+        waiting: deque[Future[Output]] = deque()
+        for item in items:
+            waiting.append(self._pool.submit(function, item))
+            if len(waiting) > self.threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InputError(
+            f"{name} is {value!r}; it should be a whole number from {low:,} to {high:,}", f"/{name}"
+        )
+    return value
