@@ -143,14 +143,14 @@ def test_four_smooth_versions_of_top_two() -> None:
     for column, t in enumerate((1.0, 0.25)):
         logistic = 1 / (1 + np.exp(-(z - 0.5) / t))
         assert logistic.sum() == pytest.approx(2)
-        assert cells["logistic \\eqref{eq:logistic}"][column] == vector(logistic)
+        assert cells["logistic $\\eqref{eq:logistic}$"][column] == vector(logistic)
         weights = np.exp(z / t)
         pairs = {pair: weights[pair[0]] * weights[pair[1]] for pair in itertools.combinations(range(4), 2)}
         inside = [sum(w for pair, w in pairs.items() if i in pair) for i in range(4)]
-        assert cells["subsets \\eqref{eq:esp}"][column] == vector(np.array(inside) / sum(pairs.values()))
+        assert cells["subsets $\\eqref{eq:esp}$"][column] == vector(np.array(inside) / sum(pairs.values()))
         q = weights / weights.sum()
         drawn = [q[i] + sum(q[j] * q[i] / (1 - q[j]) for j in range(4) if j != i) for i in range(4)]
-        assert cells["Gumbel \\eqref{eq:gumbel}"][column] == vector(np.array(drawn))
+        assert cells["Gumbel $\\eqref{eq:gumbel}$"][column] == vector(np.array(drawn))
 
 
 # 0005 and 0006
