@@ -106,6 +106,8 @@ function* eachLine(source) {
 class InlineReader {
   /** @type {Map<string, number>} for what closes a stretch, from where on there is none */
   #none = new Map();
+  /** Where the next character stands that may start a stretch. */
+  #next = 0;
 
   /** @param {string} source @param {Opaque[]} opaque */
   constructor(source, opaque) {
@@ -118,15 +120,20 @@ class InlineReader {
     const { source } = this;
     /** @type {Map<number, number>} */
     const runs = new Map();
-    const interesting = /[\\`<\]hw]/g;
-    interesting.lastIndex = from;
-    for (let match = interesting.exec(source); match && match.index < to; match = interesting.exec(source)) {
-      const at = match.index;
-      const character = match[0];
-      if (character === '\\') interesting.lastIndex = at + 2;
-      else if (character === '`') interesting.lastIndex = this.#codeSpan(at, to, runs);
-      else interesting.lastIndex = this.#stretch(character, at, to);
+    if (this.#next < from) this.#seek(from);
+    while (this.#next < to) {
+      const at = this.#next;
+      const character = source[at];
+      if (character === '\\') this.#seek(at + 2);
+      else this.#seek(character === '`' ? this.#codeSpan(at, to, runs) : this.#stretch(character, at, to));
     }
+  }
+
+  /** @param {number} from */
+  #seek(from) {
+    const next = /[\\`<\]hw]/g;
+    next.lastIndex = from;
+    this.#next = next.exec(this.source)?.index ?? this.source.length;
   }
 
   /** @param {string} character @param {number} at @param {number} to @returns {number} where to read on */

@@ -114,29 +114,31 @@ function readTokens(source, opaque) {
     tokens.starts.push(start);
     tokens.ends.push(end);
   };
-  let from = 0;
-  for (const stretch of [...opaque, { start: source.length, end: source.length, code: false }]) {
-    readPlain(source, from, stretch.start, push);
-    if (stretch.code) push(CODE, stretch.start, stretch.end);
-    from = stretch.end;
+  let region = 0;
+  const passRegions = (/** @type {number} */ position) => {
+    for (; region < opaque.length && opaque[region].start <= position; region += 1)
+      if (opaque[region].code) push(CODE, opaque[region].start, opaque[region].end);
+  };
+  TOKEN.lastIndex = 0;
+  for (let match = TOKEN.exec(source); match; match = TOKEN.exec(source)) {
+    passRegions(match.index);
+    const inside = region > 0 && opaque[region - 1].end > match.index ? opaque[region - 1] : null;
+    if (inside) TOKEN.lastIndex = inside.end;
+    else {
+      const kind = kindOf(match);
+      if (kind >= 0) push(kind, match.index, match.index + match[0].length);
+    }
   }
+  passRegions(source.length);
   return tokens;
 }
 
-/** @param {string} source @param {number} from @param {number} to @param {(kind: number, start: number, end: number) => void} push */
-function readPlain(source, from, to, push) {
-  TOKEN.lastIndex = from;
-  for (let match = TOKEN.exec(source); match && match.index < to; match = TOKEN.exec(source)) {
-    const [token, edge, name] = match;
-    const end = match.index + token.length;
-    if (edge && !ENVIRONMENTS.has(name)) continue;
-    const kind = edge
-      ? KINDS.indexOf(/** @type {Kind} */ (edge))
-      : KINDS.indexOf(/** @type {Kind} */ (token));
-    if (kind >= 0) push(kind, match.index, end);
-    else if (token === '{' || token === '}')
-      push(token === '{' ? OPENING_BRACE : CLOSING_BRACE, match.index, end);
-  }
+/** @param {RegExpExecArray} match @returns {number} -1 for what is neither a delimiter nor a brace */
+function kindOf([token, edge, name]) {
+  if (token === '{') return OPENING_BRACE;
+  if (token === '}') return CLOSING_BRACE;
+  if (edge && !ENVIRONMENTS.has(name)) return -1;
+  return KINDS.indexOf(/** @type {Kind} */ (edge ?? token));
 }
 
 /** Which braces have a partner. @param {readonly number[]} kinds */
