@@ -92,7 +92,7 @@ def document(paper: Paper) -> Document:
         "announced": announced_position(paper),
         "published": published_position(paper),
         "title": in_pairs(resolve(paper.title)),
-        "authors": in_pairs(", ".join([resolve(author.name) for author in paper.authors])),
+        "authors": in_pairs(resolve(", ".join([author.name for author in paper.authors]))),
         "abstract": in_pairs(resolve(paper.abstract)),
         "category": list(paper.categories),
     }

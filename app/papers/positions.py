@@ -5,6 +5,7 @@ What lies at a position is for the store and the index to say.
 """
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from app.papers.models import OLD_ARCHIVES, Paper
 
@@ -18,6 +19,7 @@ _OLD_NUMBERS = {archive: 100_000 + 1000 * index for index, archive in enumerate(
 _MOST_SECONDS = (1 << 31) - 1
 
 
+@lru_cache(maxsize=1 << 14)
 def paper_number(paper_id: str) -> int:
     """A paper's number, 32 bits, from its id without version; larger for papers submitted later.
 
@@ -59,12 +61,15 @@ def announced_position(paper: Paper) -> int:
 
 def published_position(paper: Paper) -> int:
     """The paper's place in the order of first publication, to the second, ties broken by id; 63 bits."""
-    instant = paper.published
-    if instant is None:
-        start = first_of_month(paper.id)
-        instant = datetime(start.year, start.month, start.day, tzinfo=UTC)
-    seconds = min(max(int((instant - _EPOCH).total_seconds()), 0), _MOST_SECONDS)
-    return seconds << _NUMBER_BITS | paper_number(paper.id)
+    if paper.published is None:
+        seconds = _seconds(first_of_month(paper.id))
+    else:
+        seconds = int((paper.published - _EPOCH).total_seconds())
+    return min(max(seconds, 0), _MOST_SECONDS) << _NUMBER_BITS | paper_number(paper.id)
+
+
+def _seconds(day: date) -> int:
+    return (day.toordinal() - _EPOCH.toordinal()) * 86_400
 
 
 def day_position(day: date) -> int:

@@ -219,7 +219,7 @@ class Store:
             )
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the file, by SQLite's own check and by comparing lists with papers; empty if all is well."""
+        """What is wrong with the file, by SQLite's own check and by comparing lists with papers."""
         with self._reading() as connection:
             for (said,) in connection.execute(text("PRAGMA quick_check")):
                 if said != "ok":

@@ -164,15 +164,17 @@ def _authors(record: Mapping[str, Any]) -> tuple[Author, ...]:
     if not parsed:
         names = (text_or_none(record, "authors") or "").replace(" and ", ", ").split(",")
         return tuple(Author(name.strip()) for name in names if name.strip())
-    authors = []
-    for parts in parsed:
-        if not isinstance(parts, list) or not parts:
-            raise InputError("authors_parsed holds lists of family name, given name and suffix")
-        family, given, suffix = ([plain(part, "authors_parsed") for part in parts[:3]] + ["", ""])[:3]
-        name = " ".join(part for part in (given, family, suffix) if part)
-        if name:
-            authors.append(Author(name, family or None, given or None, suffix or None))
-    return tuple(authors)
+    return tuple([author for parts in parsed if (author := _author(parts)).name])
+
+
+def _author(parts: object) -> Author:
+    if not isinstance(parts, list) or not parts:
+        raise InputError("authors_parsed holds lists of family name, given name and suffix")
+    family = plain(parts[0], "authors_parsed")
+    given = plain(parts[1], "authors_parsed") if len(parts) > 1 else ""
+    suffix = plain(parts[2], "authors_parsed") if len(parts) > 2 else ""
+    name = f"{given} {family}" if given and family else given or family
+    return Author(f"{name} {suffix}" if suffix else name, family or None, given or None, suffix or None)
 
 
 def _history(
