@@ -12,11 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
-from app.papers.sources.client import Addresses
+from app.papers.sources.atom import read_answer
+from app.papers.sources.client import Addresses, PoliteClient
 from tests.papers.arxiv_forms import (
     Sample,
     atom_entry,
@@ -39,6 +42,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     instant: float
+    port: int
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,7 +56,9 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         with arxiv.lock:
-            arxiv.requests.append(Request(parts.path, query, dict(self.headers), time.monotonic()))
+            arxiv.requests.append(
+                Request(parts.path, query, dict(self.headers), time.monotonic(), self.client_address[1])
+            )
             arxiv.at_once += 1
             arxiv.most_at_once = max(arxiv.most_at_once, arxiv.at_once)
             fault = arxiv.faults.popleft() if arxiv.faults else None
@@ -95,7 +101,7 @@ class _Server(ThreadingHTTPServer):
 Fault = Callable[[Handler], None]
 
 
-@dataclass
+@dataclass(repr=False)
 class Arxiv:
     """The state of the loopback arXiv; tests change it between requests."""
 
@@ -231,3 +237,33 @@ def arxiv(**state: object) -> Iterator[Arxiv]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Time:
+    """A clock at noon of 2026-11-23 (UTC) that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        """Seconds since 1970."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Lets the time go by, at once."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def client_of(server: Arxiv, folder: Path, watch: Time, **options: Any) -> PoliteClient:
+    """A client that asks the loopback arXiv, by that clock."""
+    settings: dict[str, Any] = {"version": "0.1.0", "addresses": server.addresses, "jitter": lambda: 0.5}
+    return PoliteClient(folder, clock=watch.clock, sleep=watch.sleep, **(settings | options))
+
+
+def ask(client: PoliteClient) -> list[str]:
+    """The ids that the API answers when asked for the paper 2401.00001."""
+    parameters = {"id_list": "2401.00001"}
+    answer = client.get(client.addresses.api, parameters, lambda body: read_answer(body, "api"))
+    return [paper.id for paper in answer.papers]
