@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from app import __version__
-from app.commands import models, tokens, training
+from app.commands import models, papers, tokens, training
 from app.errors import QuireError
 from app.logs import configure_logs
 from app.settings import Settings
@@ -63,6 +63,7 @@ def serve(
 for command in (training.train, tokens.encode, tokens.decode, tokens.tokenize, tokens.count):
     app.command()(command)
 app.add_typer(models.app, name="models")
+app.add_typer(papers.app, name="papers")
 
 
 def main() -> None:
