@@ -31,6 +31,7 @@ _SPACE = "\u2581"  # SentencePiece's sign for a space
 
 _NORMAL, _UNKNOWN_TYPE, _CONTROL, _BYTE = 1, 2, 3, 6
 _UNIGRAM = 1
+_UNKNOWN_PENALTY = 10.0  # what SentencePiece takes off its rarest piece's score for an unknown character
 _COUNT_SCALE = 2.0**60  # counts made of probabilities; only their ratios matter
 
 
@@ -57,9 +58,9 @@ def to_sentencepiece(model: Model) -> bytes:
 def from_sentencepiece(content: bytes, name: str) -> Model:
     """The model in a SentencePiece unigram `.model` file; ids follow its order.
 
-    Control, unknown and unused pieces are left out. Bytes that it lacks, or scores 0, get the score of its rarest
-    piece. A space that it would put before every text is not put there. ModelError where it is no unigram model, or
-    one that rewrites texts.
+    Control, unknown and unused pieces are left out. Bytes that it lacks, or scores 0, score as it scores what it does
+    not know. A space that it would put before every text is not put there. ModelError where it is no unigram model,
+    or one that rewrites texts.
     """
     message = _parse(content, name)
     if message.trainer_spec.model_type != _UNIGRAM:
@@ -86,7 +87,7 @@ def from_sentencepiece(content: bytes, name: str) -> Model:
             text = piece.piece.replace(_SPACE, " ") if normalizer.escape_whitespaces else piece.piece
             scores[text.encode()] = piece.score
             single.pop(text.encode(), None)
-    least = min(scores.values(), default=-1.0)
+    least = min(scores.values(), default=-1.0) - _UNKNOWN_PENALTY
     for data, score in single.items():
         scores[data] = min(score, scores[data]) or least
     for byte in range(256):
@@ -182,9 +183,10 @@ def _from_scores(name: str, scores: dict[bytes, float]) -> Model:
     """
     probabilities = {piece: exp(score) for piece, score in scores.items()}
     del probabilities[b"\xff"]
-    missing = 1.0 - sum(probabilities.values())
-    probabilities = {piece: probabilities.get(piece, max(missing, 0.0)) for piece in scores}
-    counts = {piece: max(1, round(value * _COUNT_SCALE)) for piece, value in probabilities.items()}
+    total = sum(probabilities.values())
+    probabilities = {piece: probabilities.get(piece, max(1.0 - total, 0.0)) for piece in scores}
+    scale = _COUNT_SCALE / max(total, 1.0)
+    counts = {piece: max(1, round(value * scale)) for piece, value in probabilities.items()}
     checked = Model.from_counts(name, counts)
     model = replace(checked, pieces=tuple(counts), counts=np.array(list(counts.values()), np.int64))
     return replace(model, sha256=hashlib.sha256(model.to_bytes()).hexdigest(), card=Card(normalization=None))

@@ -120,9 +120,9 @@ def walk_columns(link, score, text, count, live, base, rows):
 def walk_lists(link, score, text, alive, live, base, first, heads, ring, lists, used, slots):
     """Goes on with the searches that `walk_columns` left, for pieces longer than WIDTH.
 
-    Each goes to the front of the list of its end, `heads[end & ring]`, so that the longest come first. `lists` are
-    three columns of as many `slots`: score, length, next slot. Returns how many slots were ever `used`; they are
-    used in turn, and there are enough for all lists alive.
+    Each goes into the list of its end, `heads[end & ring]`. `lists` are three columns of as many `slots`: score,
+    length, next slot. Returns how many slots were ever `used`; they are used in turn, and there are enough for all
+    lists alive. Blocks follow each other, so a list is not sorted by length.
     """
     scores, lengths, nexts = lists
     length = WIDTH + 1
@@ -180,9 +180,10 @@ def relax(text, count, rows, best, longest, first, heads, ring, lists, routes):
             heads[place] = NOTHING
             long_total, long_length = -np.inf, np.int64(0)
             while slot != NOTHING:
-                candidate = best[longest + end - lengths[slot]] + scores[slot]
-                if candidate > long_total:
-                    long_total, long_length = candidate, np.int64(lengths[slot])
+                candidate_length = np.int64(lengths[slot])
+                candidate = best[longest + end - candidate_length] + scores[slot]
+                if candidate > long_total or (candidate == long_total and candidate_length > long_length):
+                    long_total, long_length = candidate, candidate_length
                 slot = nexts[slot]
             total, length = longer_wins(long_total, long_length, total, length)
         routes[first + end] = length
