@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ModelError
-from app.tokenizer.compiled import load_kernels
 
 MAX_PIECE_LENGTH = 255
 """Longest piece that the kernels take, in bytes: a length has to fit in one."""
@@ -73,6 +72,8 @@ def _lay_out(
     pieces: Sequence[bytes], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Link and the number of the piece that ends at each unit, -1 where none does."""
+    from app.tokenizer.compiled import load_kernels  # llvmlite may be missing, and then the reference serves
+
     order = np.array(sorted(range(len(pieces)), key=pieces.__getitem__), np.int32)
     starts = np.array([0, *accumulate(map(len, pieces))], np.int32)
     texts = b"".join(pieces)
