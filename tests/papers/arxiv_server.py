@@ -173,6 +173,7 @@ class Arxiv:
             return oai_error("noRecordsMatch", "There is nothing.")
         page, more = chosen[: self.page_size], len(chosen) > self.page_size
         following = self._token(query, page, chosen[self.page_size], skip) if more else None
+        self.forgotten.discard(following or "")
         records = "".join(oai_record(sample, query["metadataPrefix"]) for sample in page)
         return oai_list(records, "" if resumed and following is None else following)
 

@@ -18,6 +18,8 @@ from filelock import FileLock, Timeout
 from app.errors import FileError, SourceError
 
 _LONGEST_PAUSE = 86_400.0
+# Clocks near 2e9 seconds can't tell less than a microsecond: a wait below it would never be over.
+_SHORTEST_WAIT = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class RequestQueue:
                     memory = replace(memory, last=self._clock())
                     self._remember(memory)
                 wait = self._wait(memory)
-                if wait <= 0:
+                if wait < _SHORTEST_WAIT:
                     self._count(memory)
                     yield
                     return
