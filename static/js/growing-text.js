@@ -40,12 +40,13 @@ export class GrowingText {
     this.cutter = format === 'markdown' ? new BlockCutter() : new Uncut();
     this.#open.classList.add('open');
     this.#open.append(this.#openText);
-    host.replaceChildren(this.#open);
+    host.replaceChildren();
   }
 
   /** @param {string} chunk */
   append(chunk) {
     const finished = this.cutter.append(chunk);
+    if (this.#open.parentNode !== this.host) this.host.insertBefore(this.#open, null);
     if (finished.length === 0) {
       this.#openText.appendData(chunk);
       return;
@@ -71,7 +72,13 @@ export class GrowingText {
     const links = this.#show(end);
     this.#pausedEnd = end.nodes;
     this.#openText.data = '';
+    this.#open.remove();
     this.#define(links);
+  }
+
+  /** Before what a new block goes: the open end, if there is one. */
+  get #end() {
+    return this.#open.parentNode === this.host ? this.#open : null;
   }
 
   #removeEnd() {
@@ -86,7 +93,7 @@ export class GrowingText {
         ? buildMarkdown(block.source, this.#links)
         : { fragment: buildLatex(block.source), links: this.#links };
     const old = block.nodes;
-    const place = old.find((node) => node.parentNode === this.host) ?? this.#open;
+    const place = old.find((node) => node.parentNode === this.host) ?? this.#end;
     block.nodes = [...fragment.childNodes];
     this.host.insertBefore(fragment, place);
     for (const node of old) node.parentNode?.removeChild(node);

@@ -15,6 +15,7 @@ import { isLoaded, load, onSettingsChanged } from './mathjax.js';
 import { NearQueue } from './near.js';
 import { prepareForPrinting } from './printing.js';
 import { forgetDrawings, newNumbering, outdated, release, typeset } from './typeset.js';
+import { keepWithin, leave } from './wide.js';
 
 /** @typedef {'waiting' | 'ready' | 'failed'} State */
 /** @typedef {import('./near.js').Steps} Steps */
@@ -97,6 +98,7 @@ export class MathText extends HTMLElement {
   disconnectedCallback() {
     toBuild.remove(this);
     toTypeset.remove(this);
+    leave(this);
     if (isLoaded()) release(this);
   }
 
@@ -158,6 +160,7 @@ export class MathText extends HTMLElement {
     this.classList.remove('notranslate');
     this.removeAttribute('translate');
     this.setAttribute('state', state);
+    if (this.isConnected && formulasIn(this).length > 0) keepWithin(this);
     this.dispatchEvent(new CustomEvent('math-text:ready', { bubbles: true }));
   }
 

@@ -18,6 +18,7 @@ export class NearQueue {
   /** @type {Promise<void> | null} */
   #running = null;
   #isIdling = false;
+  #isFinishing = false;
   #observer = new IntersectionObserver((entries) => this.#moved(entries), { rootMargin: MARGIN });
 
   /** @param {(blocks: T[]) => Steps} work */
@@ -40,8 +41,10 @@ export class NearQueue {
 
   /** Works on every block that waits, near or not. @returns {Promise<void>} */
   async finish() {
+    this.#isFinishing = true; // word that a block is far comes late, and does not matter now
     for (const block of this.waiting) this.#near.add(block);
     await this.#run();
+    this.#isFinishing = false;
   }
 
   /** Works on the far ones too, in the browser's spare time. */
@@ -73,7 +76,7 @@ export class NearQueue {
     for (const { target, isIntersecting } of entries) {
       const block = /** @type {T} */ (target);
       if (isIntersecting && this.waiting.has(block)) this.#near.add(block);
-      else this.#near.delete(block);
+      else if (!this.#isFinishing) this.#near.delete(block);
     }
     void this.#run();
   }

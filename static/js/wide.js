@@ -1,0 +1,43 @@
+/**
+ * Gives an inline formula that is wider than its text a box of its own to scroll in. Only those: a box keeps a line
+ * from breaking within the formula and moves it off the baseline.
+ */
+
+import { formulasIn } from './formula.js';
+
+/** @type {WeakMap<Element, number>} */
+const widths = new WeakMap();
+
+// It reports after layout and before drawing, so that measuring here costs no layout of its own.
+const observer = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (widths.get(target) === contentRect.width) continue;
+    widths.set(target, contentRect.width);
+    boxWide(/** @type {HTMLElement} */ (target));
+  }
+});
+
+/** Looks at a text's formulas now and whenever its width changes. @param {HTMLElement} text */
+export function keepWithin(text) {
+  widths.delete(text);
+  observer.unobserve(text);
+  observer.observe(text);
+}
+
+/** @param {HTMLElement} text */
+export function leave(text) {
+  observer.unobserve(text);
+}
+
+/** @param {HTMLElement} text */
+function boxWide(text) {
+  const inline = formulasIn(text).filter((span) => !('display' in span.dataset));
+  for (const span of inline) if ('wide' in span.dataset) delete span.dataset.wide;
+  const room = text.clientWidth + 1;
+  const tall = window.innerHeight;
+  const boxes = inline.map((span) => span.firstElementChild?.getBoundingClientRect());
+  for (const [index, span] of inline.entries()) {
+    const { width = 0, height = 0 } = boxes[index] ?? {};
+    if (width > room || height > tall) span.dataset.wide = '';
+  }
+}
