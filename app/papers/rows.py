@@ -9,6 +9,15 @@ from app.papers.answers import Answer
 from app.papers.models import Author, Paper
 from app.papers.positions import announced_position, paper_number, published_position
 
+# Lists the papers of one change under each of their categories; in SQLite itself, since there are twice as many
+# listings as papers, and to make and bind them one by one costs an import as much as to parse its file.
+LIST_CHANGED = """
+INSERT INTO listings (category, announced_position, published_position)
+SELECT category.value, papers.announced_position, papers.published_position
+FROM papers, json_each('["' || replace(papers.categories, ' ', '","') || '"]') AS category
+WHERE papers.changed = :changed AND papers.categories != ''
+"""
+
 
 def paper_row(paper: Paper, changed: int) -> dict[str, Any]:
     """The row of a paper in the table `papers`; `changed` is the store's change counter."""
@@ -35,18 +44,6 @@ def paper_row(paper: Paper, changed: int) -> dict[str, Any]:
         "published_position": published_position(paper),
         "changed": changed,
     }
-
-
-def listing_rows(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a paper in the table `listings`, one for each of its categories."""
-    return [
-        {
-            "category": category,
-            "announced_position": row["announced_position"],
-            "published_position": row["published_position"],
-        }
-        for category in row["categories"].split()
-    ]
 
 
 def row_paper(row: Any) -> Paper:

@@ -34,6 +34,7 @@ from app.papers.rows import row_answer, row_paper
 from app.papers.schema import answers, check_current, listings, papers, state
 
 _MOST_REMEMBERED = 256
+_BEYOND_ALL_NUMBERS = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ class Store:
 
     def changed_papers(self, since: int, batch: int = 2000) -> Iterator[tuple[int, list[Paper]]]:
         """Batches of the papers changed after the change counter `since`, each with the counter it leads to."""
-        number = -1
+        number = _BEYOND_ALL_NUMBERS
         while True:
             query = (
                 select(papers)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.papers.answers import Answer
@@ -17,7 +17,7 @@ from app.papers.lock import writer_lock
 from app.papers.merging import merged
 from app.papers.models import Paper
 from app.papers.positions import paper_number
-from app.papers.rows import answer_row, listing_rows, paper_row, row_paper
+from app.papers.rows import LIST_CHANGED, answer_row, paper_row, row_paper
 from app.papers.schema import MIGRATIONS, answers, check_version, imports, listings, migrate, papers, state
 
 
@@ -129,10 +129,8 @@ def _add_papers(connection: Connection, given: Sequence[Paper], counter: int, ad
             )
         )
         connection.execute(delete(papers).where(papers.c.number == number))
-    rows = [paper_row(paper, counter) for _, paper in sorted(changed.items())]
-    connection.execute(insert(papers), rows)
-    if listed := [listing for row in rows for listing in listing_rows(row)]:
-        connection.execute(insert(listings), listed)
+    connection.execute(insert(papers), [paper_row(paper, counter) for _, paper in sorted(changed.items())])
+    connection.execute(text(LIST_CHANGED), {"changed": counter})
     added.changed = list(changed.values())
     return True
 
