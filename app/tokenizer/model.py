@@ -10,8 +10,10 @@ import binascii
 import hashlib
 import io
 import json
+import lzma
 import math
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,6 +35,19 @@ FIRST_PIECE = len(SPECIAL_TOKENS)
 
 MAX_MODEL_BYTES = 64 << 20
 MAX_CARD_BYTES = 1 << 20
+
+# What zipfile lets through of its readers and decompressors when bytes of an archive are damaged.
+_BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 Counts = NDArray[np.int64] | NDArray[np.float64]
 
@@ -194,7 +209,7 @@ def _unzip(content: bytes, path: Path, max_bytes: int) -> bytes:
     """The one model in a zip, read in memory and never beyond `max_bytes`, whatever its header claims."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = [member.filename for member in archive.infolist() if not member.is_dir()]
+            names = [name for name in archive.namelist() if not name.endswith("/")]
             if len(names) != 1:
                 raise ModelError(f"{path} holds {len(names)} files; it should hold exactly one model")
             inner = PurePosixPath(names[0].replace("\\", "/"))
@@ -206,7 +221,7 @@ def _unzip(content: bytes, path: Path, max_bytes: int) -> bytes:
                 raise ModelError(f"{path} is encrypted; unpack it with its password first")
             with archive.open(names[0]) as file:
                 model = file.read(max_bytes + 1)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError, zlib.error) as error:
+    except _BROKEN_ZIP as error:
         raise ModelError(f"{path} is a broken zip file: {error}; fetch it again") from error
     if len(model) > max_bytes:
         raise ModelError(
