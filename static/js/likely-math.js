@@ -39,7 +39,8 @@ export function isDollarMath(tex, before, after) {
   if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
   if (/\d/.test(after) && !mayPrecedeDigit(content)) return false;
   if (COMMAND.test(content)) return !(words(text) >= 8 && (text.match(STOP_WORDS) ?? []).length >= 2);
-  return !isVariable(content, after) && !(opensNext(after) && !isBalanced(content)) && !isProse(text);
+  if (!isBalanced(content) && (opensNext(after) || STOP_WORD.test(text))) return false;
+  return !isVariable(content, after) && !hasLoneBar(content) && !isProse(text);
 }
 
 /** White space at the edges is mathematics' own only around signs or one token. @param {string} tex @param {string} text @param {string} after */
@@ -86,7 +87,7 @@ function isProse(text) {
   return words(text) >= 3 && STOP_WORD.test(text) && !/[=^_]/.test(text);
 }
 
-/** Whether brackets close, round or square alike, and bars come in pairs at the edges. @param {string} content */
+/** Whether brackets close, round or square alike. @param {string} content */
 function isBalanced(content) {
   let depth = 0;
   for (const character of content) {
@@ -94,9 +95,12 @@ function isBalanced(content) {
     if (character === ')' || character === ']') depth -= 1;
     if (depth < 0 && !content.startsWith(']')) return false;
   }
-  const bars = content.split('|').length - 1;
-  const edge = /^\|[A-Za-z\d]|[A-Za-z\d]\|$/.test(content);
-  return depth <= 0 && !(edge && bars % 2 === 1);
+  return depth <= 0 && !hasLoneBar(content);
+}
+
+/** Whether a bar at an edge has no partner: the edge of a table's cell, or an alternative. @param {string} content */
+function hasLoneBar(content) {
+  return /^\|[A-Za-z\d]|[A-Za-z\d]\|$/.test(content) && content.split('|').length % 2 === 0;
 }
 
 /**
@@ -122,6 +126,7 @@ export function isBracketMath(tex, display, alone) {
   if (content === '') return false;
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
   if (display && !alone && (/^[\d\s,;–-]+$/.test(content) || /^[xX]$/.test(content))) return false;
+  if (!/[\p{L}\p{N}=<>+*∞∅-]/u.test(content)) return false;
   const text = bare(content);
   if (COMMAND.test(text)) return true;
   const prose = text.replace(FUNCTION, '');
@@ -134,12 +139,14 @@ export function isBracketMath(tex, display, alone) {
  * Whether a text that breaks off after an opening delimiter may yet become mathematics.
  * @param {string} kind the delimiter, or `begin`
  * @param {string} tail what follows it
+ * @param {boolean} leads whether it is the first on its line
  */
-export function isUnfinishedMath(kind, tail) {
+export function isUnfinishedMath(kind, tail, leads) {
   if (kind === 'begin' || tail.trim() === '') return kind !== '$';
   const text = bare(tail);
   const prose = STOP_WORD.test(text) || HAN.test(text) || words(text) >= 3;
-  if (kind === '$$' || kind === '\\[') return COMMAND.test(text) || !prose;
+  if (kind === '$$' || kind === '\\[')
+    return COMMAND.test(text) || (!prose && (leads || /[\^_=]/.test(text)));
   if (/^\s|^\d[\d.,]*\s/.test(tail)) return false;
   return /\\[A-Za-z]|[\^_]/.test(tail) && !prose;
 }

@@ -105,8 +105,8 @@ export class OutlineReader {
     }
     const inList = this.#items.length > 0;
     const relative = indent.columns - (this.#items[this.#items.length - 1] ?? 0);
-    if (relative >= 4 && !this.#paragraph) return this.#line('indented');
-    if (relative >= 4 && this.#paragraph) return this.#line('text', { joins: true });
+    if (relative >= 4) return this.#paragraph ? this.#line('text', { joins: true }) : this.#line('indented');
+    if (starts) this.#paragraph = false;
     const rest = this.#readMarkers(line, at, indent.columns);
     const marked = rest !== at;
     const more = { marked, inList, joins: this.#paragraph && !marked && !starts && line[at] !== '|' };

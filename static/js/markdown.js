@@ -10,10 +10,13 @@ import { scanUnfinished } from './tex-scanner.js';
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
 /** @typedef {{kind: 'plain', source: string}} PlainSegment something shown as its source: a formula cut short, or a character that we use as a mark */
 /** @typedef {MathSegment | PlainSegment} Formula */
+/** @typedef {{start: number, end: number}} Stretch */
 /** @typedef {Record<string, {href?: string | null, title?: string | null}>} Links link definitions by label */
 
 /** A placeholder in text: its first group is the number of the formula. */
 export const PLACEHOLDER = /\uE000(\d+)\uE001/g;
+/** More signs than these in one paragraph cost Marked time that grows with their square. */
+const SIGNS = { emphasis: 500, brackets: 2000 };
 /** Our own marks in somebody's text, as characters or as HTML would write them. */
 const OURS = /(?:[\uE000\uE001]|&#(?:0*5734[45]|[xX]0*[eE]00[01]);?)+/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
@@ -29,7 +32,7 @@ export function renderMarkdown(source, known = {}) {
   const { text, formulas } = protect(source.replace(/\r\n?/g, '\n'));
   const lexer = new Lexer();
   Object.assign(lexer.tokens.links, known);
-  const html = /** @type {string} */ (Parser.parse(lexer.lex(text)));
+  const html = toHtml(lexer, text);
   /** @type {Links} */
   const links = Object.create(null);
   for (const [label, { href, title }] of Object.entries(lexer.tokens.links))
@@ -40,35 +43,93 @@ export function renderMarkdown(source, known = {}) {
   return { html, formulas, links };
 }
 
+/** @param {Lexer} lexer @param {string} text */
+function toHtml(lexer, text) {
+  try {
+    return /** @type {string} */ (Parser.parse(lexer.lex(text)));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // Nested too deeply for Marked, which calls itself for each level.
+    return `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`;
+  }
+}
+
 /** @param {string} source @returns {{text: string, formulas: Formula[]}} */
 function protect(source) {
-  /** @type {Formula[]} */
-  const formulas = [];
-  /** @type {Map<string, number>} */
-  const numbers = new Map();
-  /** @param {Formula} formula */
-  const placeholder = (formula) => {
-    const key = `${formula.kind} ${formula.source}`;
-    let number = numbers.get(key);
-    if (number === undefined) {
-      number = formulas.push(formula) - 1;
-      numbers.set(key, number);
-    }
-    return `\uE000${number}\uE001`;
-  };
-  /** @param {string} text */
-  const prose = (text) => text.replace(OURS, (marks) => placeholder({ kind: 'plain', source: marks }));
-  const { segments, unfinished: cut } = scanUnfinished(source);
+  const numbered = new Numbered();
+  const { segments, unfinished, around } = scanUnfinished(source);
+  const plain = overloaded(source, around, unfinished);
   let text = '';
+  let from = 0;
+  /** @param {number} to */
+  const addProse = (to) => {
+    text += source
+      .slice(from, to)
+      .replace(OURS, (marks) => numbered.placeholder({ kind: 'plain', source: marks }));
+    from = to;
+  };
   for (const segment of segments) {
-    if (segment.kind === 'math') text += placeholder(segment);
-    else if (segment.end <= cut) text += prose(segment.text);
-    else {
-      text += prose(segment.text.slice(0, cut - segment.start));
-      text += placeholder({ kind: 'plain', source: segment.text.slice(cut - segment.start) });
+    while (plain.length > 0 && plain[0].start < segment.end) {
+      const { start, end } = /** @type {Stretch} */ (plain.shift());
+      addProse(start);
+      text += numbered.placeholder({ kind: 'plain', source: source.slice(start, end) });
+      from = end;
     }
+    if (segment.kind !== 'math' || segment.start < from) continue;
+    addProse(segment.start);
+    text += numbered.placeholder(segment);
+    from = segment.end;
   }
-  return { text, formulas };
+  addProse(source.length);
+  return { text, formulas: numbered.formulas };
+}
+
+/** Formulas with their numbers; the same formula has the same number. */
+class Numbered {
+  /** @type {Formula[]} */
+  formulas = [];
+  /** @type {Map<string, number>} */
+  #numbers = new Map();
+
+  /** @param {Formula} formula */
+  placeholder(formula) {
+    const key = `${formula.kind} ${formula.source}`;
+    const number = this.#numbers.get(key) ?? this.formulas.push(formula) - 1;
+    this.#numbers.set(key, number);
+    return `\uE000${number}\uE001`;
+  }
+}
+
+/**
+ * The stretches that are shown as they were written: paragraphs so full of signs, or so deeply nested, that Marked
+ * would take minutes or run out of stack, and the formula that the text breaks off in.
+ * @param {string} source
+ * @param {import('./opaque.js').Surroundings} around
+ * @param {number} unfinished
+ * @returns {Stretch[]}
+ */
+function overloaded(source, { breaks, opaque }, unfinished) {
+  /** @type {Stretch[]} */
+  const stretches = [];
+  let code = 0;
+  for (let index = 0; index < breaks.length && breaks[index] < unfinished; index += 1) {
+    const start = breaks[index];
+    const end = Math.min(breaks[index + 1] ?? source.length, unfinished);
+    while (code < opaque.length && opaque[code].end <= start) code += 1;
+    if (end - start <= SIGNS.emphasis || (opaque[code]?.code && opaque[code].start <= start)) continue;
+    const trimmed = start + source.slice(start, end).trimEnd().length;
+    if (isOverloaded(source.slice(start, trimmed))) stretches.push({ start, end: trimmed });
+  }
+  if (unfinished < source.length) stretches.push({ start: unfinished, end: source.length });
+  return stretches;
+}
+
+/** @param {string} paragraph */
+function isOverloaded(paragraph) {
+  if (/^[ \t]{200}|^(?: {0,3}>){50}/.test(paragraph)) return true;
+  const emphasis = paragraph.match(/[*_~]/g)?.length ?? 0;
+  const brackets = paragraph.match(/[[(<]/g)?.length ?? 0;
+  return emphasis > SIGNS.emphasis || brackets > SIGNS.brackets;
 }
 
 /**

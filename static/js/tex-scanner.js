@@ -35,12 +35,13 @@ export function scan(source, format) {
 /**
  * The segments of a Markdown text, and where it breaks off inside a formula that more text may finish.
  * @param {string} source
- * @returns {{segments: Segment[], unfinished: number}} the position of the open delimiter, or the text's length
+ * @returns {{segments: Segment[], unfinished: number, around: import('./opaque.js').Surroundings}} `unfinished`: the
+ *   position of the open delimiter, or the text's length; `around`: where its code and its paragraphs are
  */
 export function scanUnfinished(source) {
   const scanner = new Scanner(source, 'markdown');
   const segments = scanner.segments();
-  return { segments, unfinished: scanner.unfinished(segments) };
+  return { segments, unfinished: scanner.unfinished(segments), around: scanner.around };
 }
 
 /**
@@ -153,7 +154,14 @@ class Scanner {
     return /^[\s>]*$/.test(source.slice(lines[line], start)) && source.slice(end, next).trim() === '';
   }
 
-  /** @param {readonly Segment[]} segments */
+  /** Whether a delimiter is the first on its line. @param {number} at */
+  #leads(at) {
+    const { lines } = this.around;
+    const line = lines[firstFrom(lines, at + 1) - 1];
+    return at - line <= 80 && /^[\s>]*$/.test(this.source.slice(line, at));
+  }
+
+  /** Where an open formula starts that more text may finish. @param {readonly Segment[]} segments */
   unfinished(segments) {
     const { source, marks, around } = this;
     const done = segments.findLast((segment) => segment.kind === 'math')?.end ?? 0;
@@ -163,13 +171,16 @@ class Scanner {
     /** @type {Map<string, {first: Place, last: Place}>} */
     const open = new Map();
     for (let index = marks.length - 1; index >= 0; index -= 1) {
-      const { kind, at, end } = marks.get(index);
+      const { kind, at, end, next } = marks.get(index);
       if (at < Math.min(inline, display)) break;
-      if (CLOSING.has(kind) || at < (kind === '$' || kind === '\\(' ? inline : display)) continue;
+      if (CLOSING.has(kind) || next >= 0 || at < (kind === '$' || kind === '\\(' ? inline : display))
+        continue;
       open.set(kind, { first: { at, end }, last: open.get(kind)?.last ?? { at, end } });
     }
     const starts = [...open].flatMap(([kind, { first, last }]) =>
-      [first, last].filter(({ end }) => isUnfinishedMath(kind, source.slice(end))).map(({ at }) => at),
+      [first, last]
+        .filter(({ at, end }) => isUnfinishedMath(kind, source.slice(end), this.#leads(at)))
+        .map(({ at }) => at),
     );
     return Math.min(source.length, ...starts);
   }

@@ -1,0 +1,53 @@
+/** What the tests read out of the scanner's and the renderers' results. */
+
+import { renderMarkdown } from '../../static/js/markdown.js';
+import { scan } from '../../static/js/tex-scanner.js';
+
+/** @typedef {import('../../static/js/tex-prose.js').Node} Node */
+
+/**
+ * The formulas of a text, in order.
+ * @param {string} source
+ * @param {'latex' | 'markdown'} format
+ */
+export function formulasOf(source, format) {
+  return scan(source, format).filter((segment) => segment.kind === 'math');
+}
+
+/**
+ * Rendered Markdown with each placeholder replaced: formulas between ⟪ and ⟫, what is shown plainly as it is.
+ * @param {string} source
+ * @param {import('../../static/js/markdown.js').Links} [links]
+ */
+export function renderedHtml(source, links) {
+  const { html, formulas } = renderMarkdown(source, links);
+  return html.replace(/\uE000(\d+)\uE001/g, (_, number) => {
+    const formula = formulas[number];
+    return formula.kind === 'math' ? `⟪${formula.tex}⟫` : formula.source;
+  });
+}
+
+/**
+ * The visible text of a prose tree, mathematics as U+FFFC.
+ * @param {readonly Node[]} nodes
+ * @returns {string}
+ */
+export function visibleText(nodes) {
+  return nodes
+    .map((node) => {
+      if (node.type === 'text') return node.text;
+      if (node.type === 'math') return '\uFFFC';
+      return node.type === 'break' ? '\n' : visibleText(node.children);
+    })
+    .join('');
+}
+
+/** A generator of pseudo-random numbers in [0, 1) that a seed determines (mulberry32). @param {number} seed */
+export function randomFrom(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
