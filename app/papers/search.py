@@ -229,5 +229,6 @@ def related_papers(store: Store, index: SearchIndex, paper: Paper, limit: int = 
 
 def _between(field: str, lower: int | None, upper: int | None) -> Query:
     """Papers with `lower` <= field < `upper`; None is no bound. It moves no score."""
-    bounds = Query.range_query(schema(), field, FieldType.Unsigned, lower, upper, True, False)
+    last = None if upper is None else upper - 1
+    bounds = Query.range_query(schema(), field, FieldType.Unsigned, lower, last)
     return Query.const_score_query(bounds, 0.0)

@@ -80,7 +80,6 @@ def test_a_record_with_a_question_is_an_answer() -> None:
         "question": "Why?",
         "answer": "$x$",
         "model": "m",
-        "language": "zh",
     }
     assert read_record(record) == Answer("2601.00001", 3, "Why?", "m", None, "$x$")
 
