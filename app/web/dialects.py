@@ -1,0 +1,239 @@
+"""The endpoints of other servers, so that their clients work with another base URL: POST /tokenize and /detokenize.
+
+vLLM, llama.cpp and text-embeddings-inference share the path; the body's own key tells whose request it is, and its
+failures leave in the shape that its clients read (`dialect_shapes.py`). A body of no dialect, or of two, is our own
+problem+json. A text that looks like a special token is text, but where llama.cpp's `parse_special` asks to parse it.
+
+A 60-byte call costs hardly more than an empty endpoint: no dependency is resolved and no thread is woken for it.
+"""
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from app.errors import InputError, Overloaded, QuireError
+from app.tokenizer import Tokenizer
+from app.tokenizer.engines import Ids
+from app.tokenizer.model import BOS, EOS, SPECIAL_TOKENS
+from app.web.deps import SMALL_TEXT, Limits, Services, get_services
+from app.web.dialect_docs import DETOKENIZE_DOCS, TOKENIZE_DOCS
+from app.web.dialect_shapes import (
+    DETOKENIZE,
+    LLAMA_CPP,
+    TEI,
+    VLLM,
+    DetokenizeRequest,
+    Dialect,
+    LlamaCppRequest,
+    TeiRequest,
+    TooManyTokens,
+    VllmRequest,
+)
+from app.web.json_route import check_media_type, dump, parse, validate
+from app.web.token_checks import bytes_of, check_batch, check_ids, check_text, is_at_hand, tokenizer_of
+
+Answerer = Callable[[Any, Services], Any]
+
+_SPECIAL = re.compile(f"({'|'.join(map(re.escape, SPECIAL_TOKENS))})")
+
+
+class _BareRoute(APIRoute):
+    """Calls its endpoint with the request and nothing else."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+
+router = APIRouter(tags=["dialects"], route_class=_BareRoute)
+
+
+@router.post("/tokenize", **TOKENIZE_DOCS)
+async def tokenize(request: Request) -> Response:
+    """Text to ids as vLLM (`prompt`), llama.cpp (`content`) or text-embeddings-inference (`inputs`) answer it."""
+    return await _answer(request, _whose)
+
+
+@router.post("/detokenize", **DETOKENIZE_DOCS)
+async def detokenize(request: Request) -> Response:
+    """Ids to text as vLLM and llama.cpp answer it. `<pad>`, `<bos>` and `<eos>` are nothing unless asked for."""
+    return await _answer(request, lambda _: (DETOKENIZE, _detokenized))
+
+
+async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answerer]]) -> Response:
+    """Read the body and find whose it is; from then on every answer has that dialect's shape."""
+    if "content-type" in request.headers:  # llama.cpp asks for none
+        check_media_type(request)
+    services = get_services(request)
+    content = await request.body()
+    short = len(content) <= SMALL_TEXT
+    value = parse(content) if short else await run_in_threadpool(parse, content)
+    dialect, answerer = choose(value)
+    if short and isinstance(value, dict) and is_at_hand(services, value.get("model")):
+        return _answer_as(dialect, answerer, value, services)
+    try:
+        return await services.work.run(_answer_as, dialect, answerer, value, services)
+    except Overloaded as error:
+        return _failed(dialect, error)
+
+
+def _answer_as(dialect: Dialect, answerer: Answerer, value: Any, services: Services) -> Response:
+    try:
+        return Response(dump(answerer(value, services)), media_type="application/json")
+    except (QuireError, RequestValidationError) as error:
+        return _failed(dialect, error)
+
+
+def _failed(dialect: Dialect, error: Exception) -> Response:
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Overloaded) else None
+    return Response(
+        dump(dialect.reason(error)), dialect.status(error), headers, media_type="application/json"
+    )
+
+
+def _whose(value: Any) -> tuple[Dialect, Answerer]:
+    """Whose request to /tokenize this is; InputError where it is nobody's, or of two."""
+    if not isinstance(value, dict):
+        raise InputError("the body should be a JSON object with prompt, content or inputs")
+    found = {_KEYS[key] for key in _KEYS if key in value}
+    if len(found) != 1:
+        given = [key for key in _KEYS if key in value]
+        raise InputError(
+            "one of prompt (vLLM), content (llama.cpp) and inputs (text-embeddings-inference) tells whose request "
+            f"this is; {' and '.join(given) + ' are both there' if given else 'none of them is there'}",
+            f"/{given[1]}" if given else "",
+        )
+    return found.pop()
+
+
+def _vllm(value: Any, services: Services) -> Any:
+    if "messages" in value:
+        raise InputError(
+            "these models have no chat template, so messages can't be tokenised; send a prompt", "/messages"
+        )
+    body = validate(VllmRequest, value)
+    tokenizer = tokenizer_of(services, body.model)
+    check_text(body.prompt, "/prompt", services.limits)
+    ids = _encode(tokenizer, body.prompt, body.add_special_tokens)
+    _check_count(len(ids), services.limits, "/prompt")
+    return {
+        "count": len(ids),
+        "max_model_len": services.limits.model_len,
+        "tokens": ids,
+        "token_strs": [_shown(number, tokenizer) for number in ids.tolist()]
+        if body.return_token_strs
+        else None,
+    }
+
+
+def _llama_cpp(value: Any, services: Services) -> Any:
+    body = validate(LlamaCppRequest, value)
+    tokenizer = tokenizer_of(services, body.model)
+    limits = services.limits
+    parts = body.content if isinstance(body.content, list) else [body.content]
+    check_batch(parts, "/content", limits)
+    ids: list[int] = []
+    for i, part in enumerate(parts):
+        if isinstance(part, int):
+            check_ids([part], tokenizer, f"/content/{i}", limits)
+            ids.append(part)
+        else:
+            check_text(part, "/content", limits)
+            ids += _llama_cpp_ids(tokenizer, part, body.parse_special)
+        _check_count(len(ids), limits, "/content")
+    if body.add_special:
+        card = tokenizer.model.card
+        ids = [BOS] * card.add_bos + ids + [EOS] * card.add_eos
+    if not body.with_pieces:
+        return {"tokens": ids}
+    return {"tokens": [{"id": number, "piece": _llama_cpp_piece(number, tokenizer)} for number in ids]}
+
+
+def _llama_cpp_ids(tokenizer: Tokenizer, text: str, parse_special: bool) -> list[int]:
+    if not parse_special:
+        return list(_encode(tokenizer, text, add_special=False).tolist())
+    ids: list[int] = []
+    for part in _SPECIAL.split(text):
+        if part in SPECIAL_TOKENS:
+            ids.append(SPECIAL_TOKENS.index(part))
+        elif part:
+            ids += _encode(tokenizer, part, add_special=False).tolist()
+    return ids
+
+
+def _llama_cpp_piece(number: int, tokenizer: Tokenizer) -> str | list[int]:
+    data = bytes_of([number], tokenizer, special=True)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return list(data)
+
+
+def _tei(value: Any, services: Services) -> Any:
+    body = validate(TeiRequest, value)
+    tokenizer = tokenizer_of(services, body.model)
+    limits = services.limits
+    if body.prompt_name is not None:
+        raise InputError(
+            f"there is no prompt {body.prompt_name[:100]!r} here; these models have none", "/prompt_name"
+        )
+    texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+    check_batch(texts, "/inputs", limits)
+    count = 0
+    answers = []
+    for text in texts:
+        check_text(text, "/inputs", limits)
+        pieces = tokenizer.spans(text)
+        count += len(pieces)
+        _check_count(count, limits, "/inputs")
+        card = tokenizer.model.card if body.add_special_tokens else None
+        starts, stops = pieces.source_chars[:-1].tolist(), pieces.source_chars[1:].tolist()
+        tokens = [
+            {"id": number, "text": _shown(number, tokenizer), "special": False, "start": start, "stop": stop}
+            for number, start, stop in zip(pieces.ids.tolist(), starts, stops, strict=True)
+        ]
+        before = [_tei_special(BOS)] if card and card.add_bos else []
+        after = [_tei_special(EOS)] if card and card.add_eos else []
+        answers.append(before + tokens + after)
+    return answers
+
+
+def _tei_special(number: int) -> dict[str, Any]:
+    return {"id": number, "text": SPECIAL_TOKENS[number], "special": True, "start": None, "stop": None}
+
+
+def _detokenized(value: Any, services: Services) -> Any:
+    body = validate(DetokenizeRequest, value)
+    tokenizer = tokenizer_of(services, body.model)
+    check_ids(body.tokens, tokenizer, "/tokens", services.limits)
+    text = bytes_of(body.tokens, tokenizer, body.special).decode(errors="replace")
+    return {"prompt": text, "content": text}
+
+
+_KEYS: dict[str, tuple[Dialect, Answerer]] = {
+    "prompt": (VLLM, _vllm),
+    "messages": (VLLM, _vllm),
+    "content": (LLAMA_CPP, _llama_cpp),
+    "inputs": (TEI, _tei),
+}
+
+
+def _encode(tokenizer: Tokenizer, text: str, add_special: bool) -> Ids:
+    """The ids; with `add_special` the special tokens that the model's card says."""
+    added = None if add_special else False
+    return tokenizer.encode_array(text, add_bos=added, add_eos=added)
+
+
+def _shown(number: int, tokenizer: Tokenizer) -> str:
+    """A token as text; what is no whole character shows as U+FFFD."""
+    return bytes_of([number], tokenizer, special=True).decode(errors="replace")
+
+
+def _check_count(count: int, limits: Limits, pointer: str) -> None:
+    if count > limits.model_len:
+        raise TooManyTokens(count, limits.model_len, pointer)

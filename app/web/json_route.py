@@ -1,0 +1,134 @@
+"""Routes that take a JSON body and compute: a short body is answered at once, a long one in a worker thread.
+
+The function of such a route is plain Python: `def count(body: CountRequest, services: ServicesDep) -> …`. It knows no
+event loop and returns what orjson can write. OpenAPI is FastAPI's, from the same signature.
+"""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import orjson
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
+from starlette.exceptions import HTTPException
+
+from app.web.deps import SMALL_TEXT, Services, get_services
+from app.web.token_checks import is_at_hand
+
+Body = TypeVar("Body", bound=BaseModel)
+
+_LONE_SURROGATE = "holds a lone surrogate, which is no character; send whole characters, or U+FFFD instead"
+_MESSAGES = {
+    "string_unicode": _LONE_SURROGATE,
+    "model_type": "should be a JSON object",
+    "extra_forbidden": "there is no such field",
+}
+"""What we say better than pydantic, which can't know what is sent to it."""
+
+
+def _whole_characters(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise PydanticCustomError("string_unicode", _LONE_SURROGATE) from error
+    return text
+
+
+Characters = Annotated[str, AfterValidator(_whole_characters)]
+"""A text that UTF-8 can hold; JSON's escapes can write others."""
+
+
+def check_media_type(request: Request) -> None:
+    """Refuse a body that does not call itself JSON with 415, before it is read."""
+    given = request.headers.get("content-type", "")
+    if given == "application/json":
+        return
+    media_type = given.partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        shown = f"it is {given[:100]!r}" if given else "none was sent"
+        raise HTTPException(415, f"The content-type should be application/json, {shown}")
+
+
+def parse(content: bytes) -> Any:
+    """The value of a JSON text. Raises RequestValidationError with where and why where it is none."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        # The standard library reads escaped lone surrogates, so that the field that holds one can be named.
+        try:
+            return json.loads(content.decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            problem = {
+                "type": "json_invalid",
+                "loc": ("body", error.pos),
+                "msg": "JSON decode error",
+                "ctx": {"error": error.msg},
+            }
+            raise RequestValidationError([problem]) from error
+
+
+def validate(model: type[Body], value: Any) -> Body:
+    """`value` as `model`; raises RequestValidationError that points at each field that is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise RequestValidationError([_finding(item) for item in error.errors(include_url=False)]) from error
+
+
+def dump(value: Any) -> bytes:
+    """JSON of dicts, lists, numbers, texts, fragments and numpy arrays; NaN becomes null."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+class JsonRoute(APIRoute):
+    """A POST route whose function takes `body`, a pydantic model with a field `model`, and `services`."""
+
+    most_inline = SMALL_TEXT
+    """Size in bytes up to which a body is worked on without a thread."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        function = self.endpoint
+        schema = get_type_hints(function)["body"]
+
+        def work(content: bytes, services: Services) -> bytes:
+            return dump(function(body=validate(schema, parse(content)), services=services))
+
+        async def handle(request: Request) -> Response:
+            check_media_type(request)
+            services = get_services(request)
+            content = await request.body()
+            if len(content) <= self.most_inline:
+                body = validate(schema, parse(content))
+                if is_at_hand(services, body.model):
+                    return _json(dump(function(body=body, services=services)))
+            return _json(await services.work.run(work, content, services))
+
+        return handle
+
+
+class HeavyRoute(JsonRoute):
+    """A JSON route whose work is never short, however short its body is."""
+
+    most_inline = -1
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+def _finding(item: Any) -> dict[str, Any]:
+    """A finding of pydantic, as FastAPI's handlers expect it, with texts that UTF-8 can hold."""
+    message = _MESSAGES.get(item["type"], item["msg"])
+    steps = (
+        step.encode(errors="replace").decode() if isinstance(step, str) else step for step in item["loc"]
+    )
+    return {"type": item["type"], "loc": ("body", *steps), "msg": message}
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,65 @@
+"""How pieces and their places are written as JSON."""
+
+import base64
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from app.tokenizer.spans import Piece, Pieces
+
+_BLOCK = 4096  # pieces that are Python objects at the same time
+
+
+def json_of_pieces(pieces: Pieces, bos: Sequence[int] = (), eos: Sequence[int] = ()) -> orjson.Fragment:
+    """All pieces as a JSON list, special tokens at its ends; written in blocks, so that memory stays small."""
+    blocks = [orjson.dumps([_special(number, pieces, 0) for number in bos])] if bos else []
+    several = iter(pieces)
+    while block := [_described(piece) for piece in islice(several, _BLOCK)]:
+        blocks.append(orjson.dumps(block))
+    if eos:
+        blocks.append(orjson.dumps([_special(number, pieces, -1) for number in eos]))
+    return orjson.Fragment(b"[%b]" % b",".join(block[1:-1] for block in blocks))
+
+
+def described_bytes(data: bytes) -> dict[str, str | None]:
+    """Bytes as text, null where they are no whole characters, and in base64."""
+    try:
+        text: str | None = data.decode()
+    except UnicodeDecodeError:
+        text = None
+    return {"text": text, "b64": base64.b64encode(data).decode()}
+
+
+def ends(boundaries: NDArray[np.int64], bos: Sequence[int], eos: Sequence[int]) -> NDArray[np.int64]:
+    """Boundaries of the pieces with an empty piece more at an end for each special token there."""
+    return np.concatenate(
+        (boundaries[:1].repeat(len(bos)), boundaries, boundaries[-1:].repeat(len(eos))), dtype=np.int64
+    )
+
+
+def pairs(boundaries: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Spans [start, end) between neighbouring boundaries, int64 (n, 2)."""
+    return np.column_stack((boundaries[:-1], boundaries[1:]))
+
+
+def _described(piece: Piece) -> dict[str, Any]:
+    return {
+        "id": piece.id,
+        **described_bytes(piece.data),
+        "bytes": piece.bytes,
+        "chars": piece.chars,
+        "source_bytes": piece.source_bytes,
+        "source_chars": piece.source_chars,
+        "score": piece.score,
+    }
+
+
+def _special(number: int, pieces: Pieces, end: int) -> dict[str, Any]:
+    """A special token: empty, at the first or the last boundary."""
+    columns = ("bytes", "chars", "source_bytes", "source_chars")
+    spans = {name: [int(getattr(pieces, name)[end])] * 2 for name in columns}
+    return {"id": number, "text": "", "b64": "", **spans, "score": None}
