@@ -149,15 +149,16 @@ def test_related_papers_leave_out_the_paper_itself(place: Place) -> None:
     assert PAPERS[0] not in related
 
 
-def pages(store: Store, index: SearchIndex, search: Search, between: Iterator[object]) -> list[str]:
-    cursor, found = None, []
+def pages(place: Place, store: Store, search: Search, coming: Iterator[list[Paper]]) -> list[str]:
+    """What paging to the end finds, with papers brought in after each page."""
+    index, cursor, found = SearchIndex(place.index_path), None, []
     while True:
         page = search_page(store, index, search, cursor=cursor, limit=7)
         found += [one.id for one in page.papers]
         cursor = page.next_cursor
         if cursor is None:
             return found
-        next(between, None)
+        place.add(next(coming, []))
 
 
 @pytest.mark.parametrize("sort", ["relevance", "announced", "published"])
@@ -166,13 +167,10 @@ def test_paging_gives_every_paper_once_while_others_come_in(tmp_path: Path, sort
     before = [paper(number, abstract="word " * (number % 5 + 1)) for number in range(1, 60, 2)]
     place.add(before)
     coming = (
-        place.add(
-            [paper(n, abstract="word " * 9), paper(n + 500, announced=date(2026, 3, 1), abstract="word")]
-        )
-        for n in range(2, 60, 2)
+        [paper(n, abstract="word " * 9), paper(n + 500, announced=date(2026, 3, 1))] for n in range(2, 60, 2)
     )
     with Store(place.store_path) as store:
-        found = pages(store, SearchIndex(place.index_path), Search("word", sort=sort), coming)
+        found = pages(place, store, Search("word OR title", sort=sort), coming)
     assert len(found) == len(set(found))
     assert {one.id for one in before} <= set(found)
 
@@ -195,7 +193,8 @@ def test_a_reader_sees_what_another_process_commits(tmp_path: Path) -> None:
     assert index.search(Search("first OR second")).total == 1
     script = (
         "import sys; from pathlib import Path; from tests.papers.test_search import Place; "
-        "from tests.papers.samples import paper; Place(Path(sys.argv[1])).add([paper(2, title='Second'), paper(1, title='Third')])"
+        "from tests.papers.samples import paper; "
+        "Place(Path(sys.argv[1])).add([paper(2, title='Second'), paper(1, title='Third')])"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
     assert index.search(Search("first OR second")).total == 1
