@@ -50,16 +50,18 @@ class _Vocabulary:
 
     @classmethod
     def of(cls, pieces: Pieces, parts: int, apply: Map) -> "_Vocabulary":
+        pieces = _compact(pieces)
         order = np.empty(len(pieces.starts), np.int64)
         training_kernels.sort_pieces(
             pieces.pool, pieces.starts, pieces.lengths, int(pieces.lengths.max()), order
         )
         pieces = Pieces(pieces.pool, pieces.starts[order], pieces.lengths[order], pieces.counts[order])
-        size, used = 1 << 16, -1
+        # Shared beginnings save more units than gaps between them cost; should they not, there is a next size.
+        size, used = len(pieces.pool) + 8 * training_kernels.TRIED, -1
         while used < 0:
-            size *= 2
             units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
             used = training_kernels.build_trie(pieces.pool, pieces.starts, pieces.lengths, units, piece_at)
+            size *= 2
         return cls(pieces, units[:used].copy(), piece_at[:used].copy(), parts, apply)
 
     def cut(self, pieces: Pieces, counts: Integers) -> Integers:
@@ -118,6 +120,13 @@ class _Vocabulary:
 
 def _select(pieces: Pieces, which: NDArray[np.bool_]) -> Pieces:
     return Pieces(pieces.pool, pieces.starts[which], pieces.lengths[which], pieces.counts[which])
+
+
+def _compact(pieces: Pieces) -> Pieces:
+    """The same pieces in a pool that holds nothing else, so that it fits a cache."""
+    starts = np.cumsum(pieces.lengths) - pieces.lengths
+    moved = np.repeat(pieces.starts - starts, pieces.lengths) + np.arange(pieces.lengths.sum())
+    return Pieces(pieces.pool[moved], starts, pieces.lengths, pieces.counts)
 
 
 def _complete(pieces: Pieces) -> Pieces:

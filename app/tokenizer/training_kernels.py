@@ -257,16 +257,18 @@ def recount(
         best[0] = 0.0
         best[1 : length + 1] = -np.inf
         for start in range(length):
-            unit = ROOT
+            base, so_far = units[ROOT] >> SHIFT, best[start]
             for end in range(start, length):
                 byte = np.int64(pool[first + end])
-                unit = (units[unit] >> SHIFT) ^ byte
-                if units[unit] & LABEL != byte:
+                unit = base ^ byte
+                link = units[unit]
+                if link & LABEL != byte:
                     break
-                score = best[start] + scores[unit]
-                if score > best[end + 1]:
-                    best[end + 1] = score
-                    reached[end + 1] = unit
+                base = link >> SHIFT
+                score = so_far + scores[unit]
+                better = score > best[end + 1]  # chosen, not branched on: it can't be predicted
+                best[end + 1] = score if better else best[end + 1]
+                reached[end + 1] = unit if better else reached[end + 1]
         end = length
         while end > 0:
             piece = piece_at[reached[end]]
