@@ -1,0 +1,227 @@
+"""Imports: idempotent, resumed after any death, strict or forgiving, and exports that read back as they were."""
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from app.errors import FileError, RecordError, StoreLocked
+from app.papers.answers import Answer
+from app.papers.importing import ImportProgress, ImportResult, import_files, prepare_papers
+from app.papers.listing import ListQuery
+from app.papers.models import Author, Paper
+from app.papers.records import answer_record, paper_record
+from app.papers.search import Search, SearchIndex, search_page
+from app.papers.store import Store
+from app.papers.upkeep import check, export, reindex
+from app.papers.writing import open_for_writing
+from tests.papers.samples import paper
+from tests.shared import shared
+
+
+class Place:
+    """Where a store, its index and a file to import lie."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = folder / "data" / "papers.sqlite"
+        self.index = folder / "data" / "index"
+        self.file = folder / "records.jsonl"
+
+    def write(self, *values: Paper | Answer | bytes) -> None:
+        lines = [value if isinstance(value, bytes) else orjson.dumps(record(value)) for value in values]
+        self.file.write_bytes(b"\n".join(lines))
+
+    def run(self, **options: object) -> ImportResult:
+        return import_files(self.store, self.index, [self.file], **options)  # type: ignore[arg-type]
+
+
+def record(value: Paper | Answer) -> dict[str, object]:
+    return answer_record(value) if isinstance(value, Answer) else paper_record(value)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+ANSWER = Answer("2601.00001", 2, "Why?", "model", "en", "Because $x$.")
+
+
+def test_an_import_twice_changes_nothing_the_second_time(place: Place) -> None:
+    place.write(paper(1), paper(2), ANSWER)
+    assert place.run() == ImportResult(new=3)
+    assert place.run() == ImportResult(unchanged=3)
+    place.write(paper(1), paper(2, version=2), ANSWER)
+    assert place.run() == ImportResult(updated=1, unchanged=2)
+    assert check(place.store, place.index) == []
+
+
+def test_bad_records_are_told_and_passed_over(place: Place) -> None:
+    place.write(paper(1), b"{", paper(2), b'{"id": "x"}')
+    told: list[RecordError] = []
+    assert place.run(on_error=told.append) == ImportResult(new=2, skipped=2)
+    assert [error.line for error in told] == [2, 4]
+
+
+def test_strict_stops_and_keeps_what_came_before(place: Place) -> None:
+    place.write(paper(1), b"{", paper(2))
+    for _ in range(2):
+        with pytest.raises(RecordError, match=r"records\.jsonl:2: this is no JSON"):
+            place.run(strict=True)
+    with Store(place.store) as store:
+        assert [one.id for one in store.page().papers] == ["2601.00001"]
+        assert search_page(store, SearchIndex(place.index), Search("title")).total == 1
+    place.write(paper(1), paper(3), paper(2))
+    assert place.run(strict=True) == ImportResult(new=2, unchanged=1)
+
+
+def test_progress_ends_at_the_end_of_the_file(place: Place) -> None:
+    place.write(*[paper(number) for number in range(1, 5000)])
+    seen: list[ImportProgress] = []
+    place.run(on_progress=seen.append)
+    sizes = [step.consumed for step in seen if step.consumed is not None]
+    assert len(seen) >= 3
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == seen[-1].size == place.file.stat().st_size
+    assert seen[-1].result.new == 4999
+
+
+def test_a_missing_file_stops_before_anything_is_made(place: Place) -> None:
+    with pytest.raises(FileError, match="can't read"):
+        place.run()
+    assert not place.store.parent.exists()
+
+
+def test_a_second_import_is_told_of_the_first(place: Place) -> None:
+    place.write(paper(1))
+    with open_for_writing(place.store, "the first"), pytest.raises(StoreLocked, match="the first"):
+        place.run()
+
+
+def test_an_import_that_is_killed_goes_on_where_it_was(place: Place) -> None:
+    papers = [paper(number, abstract=f"word{number} " * 20) for number in range(1, 16_001)]
+    with gzip.open(place.file, "wb", 1) as stream:
+        for one in papers:
+            stream.write(orjson.dumps(paper_record(one)) + b"\n")
+    script = (
+        "import sys; from pathlib import Path; from app.papers.importing import import_files; "
+        "a = [Path(x) for x in sys.argv[1:]]; "
+        "import_files(a[0], a[1], [a[2]], on_progress=lambda step: print(step.result.new, flush=True))"
+    )
+    command = [sys.executable, "-c", script, str(place.store), str(place.index), str(place.file)]
+    counts = []
+    for wait in (0.0, 0.05, 0.1):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(wait)
+            os.kill(process.pid, signal.SIGKILL)
+        with Store(place.store) as store:
+            counts.append(len(store))
+            assert list(store.faults()) == []
+    assert counts == sorted(counts)
+    result = place.run()
+    assert result.new + counts[-1] == len(papers)
+    assert result.updated == result.skipped == 0
+    assert result.unchanged == 0, "what was in the store was read again"
+    assert check(place.store, place.index) == []
+    with Store(place.store) as store:
+        index = SearchIndex(place.index)
+        assert store.count() == index.extent()[1] == len(papers)
+        assert [one.id for one in search_page(store, index, Search("word17")).papers] == ["2601.00017"]
+
+
+def test_an_export_reads_back_as_it_was(place: Place, tmp_path: Path) -> None:
+    rich = Paper(
+        id="math/0211159",
+        version=3,
+        title=" $x$\n title ",
+        abstract="",
+        body="# Body",
+        authors=(Author("Ada Lovelace Jr.", "Lovelace", "Ada", "Jr."), Author("NVIDIA")),
+        categories=("math.NA", "cs.LG"),
+        primary_category="cs.LG",
+        subject_classes=("68T07,",),
+        published=datetime(2002, 11, 10, 1, 2, 3, tzinfo=UTC),
+        updated=datetime(2003, 11, 10, 1, 2, 3, tzinfo=UTC),
+        comment="c",
+        doi="10.1/x",
+        journal_ref="J",
+    )
+    place.write(rich, paper(1), ANSWER, Answer("quire/0001", None, "q", None, None, "a"))
+    place.run()
+    for name in ("out.jsonl", "out.jsonl.gz"):
+        assert export(place.store, tmp_path / name) == 4
+        other = Place(tmp_path / name.replace(".", "-"))
+        assert import_files(other.store, other.index, [tmp_path / name]) == ImportResult(new=4)
+        with Store(place.store) as one, Store(other.store) as two:
+            assert list(one.all_papers()) == list(two.all_papers())
+            assert list(one.all_answers()) == list(two.all_answers())
+            assert one.paper("math/0211159") == rich
+    with pytest.raises(FileError, match="can't write"):
+        export(place.store, tmp_path / "no" / "folder.jsonl")
+
+
+def test_check_finds_an_index_that_is_missing_or_lags_and_reindex_mends_it(place: Place) -> None:
+    place.write(paper(1))
+    place.run()
+    with open_for_writing(place.store, "test") as writer:
+        writer.add([paper(2)])
+    assert "knows 1 of 2 papers" in check(place.store, place.index)[0]
+    (place.index / "state.json").unlink()
+    assert "quire papers reindex" in check(place.store, place.index)[0]
+    assert reindex(place.store, place.index) == 2
+    assert check(place.store, place.index) == []
+
+
+def test_an_empty_folder_gets_the_built_in_papers_and_no_other_does(place: Place, tmp_path: Path) -> None:
+    prepare_papers(place.store, place.index)
+    with Store(place.store) as store:
+        built_in = store.page(limit=100).papers
+        assert built_in
+        assert all(one.categories == ("quire",) and one.body for one in built_in)
+        assert store.paper("quire/0001") in built_in
+    other = Place(tmp_path / "other")
+    other.file.parent.mkdir()
+    other.write(paper(1))
+    other.run()
+    prepare_papers(other.store, other.index)
+    with Store(other.store) as store:
+        assert len(store) == 1
+
+
+def test_a_server_starts_beside_an_import(place: Place) -> None:
+    place.write(paper(1))
+    place.run()
+    with open_for_writing(place.store, "importing"):
+        prepare_papers(place.store, place.index)
+
+
+def test_the_real_records_come_in_whole(place: Place) -> None:
+    place.file = shared("arxiv/arxiv-metadata-sample.jsonl.gz")
+    started = time.process_time()
+    with gzip.open(place.file) as stream:
+        records = [orjson.loads(line) for line in stream]
+    parsing = time.process_time() - started
+    started = time.process_time()
+    assert place.run() == ImportResult(new=20_004)
+    assert time.process_time() - started < 60 * parsing
+    assert check(place.store, place.index) == []
+    with Store(place.store) as store:
+        for given in records[::100]:
+            kept = store.paper(given["id"])
+            assert (kept.title, kept.abstract, kept.comment) == (
+                given["title"],
+                given["abstract"],
+                given["comments"],
+            )
+            assert kept.announced is not None
+            assert kept.announced.isoformat() == given["update_date"]
+        assert store.count(ListQuery()) == len(records)
