@@ -5,23 +5,16 @@
  */
 
 import { LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented } from './tex-text.js';
+import { ProseTree } from './tex-tree.js';
 
 /** @typedef {import('./tex-scanner.js').Segment} Segment */
-/** @typedef {'em' | 'strong' | 'code' | 'small-caps' | 'underline' | 'strike' | 'superscript' | 'subscript' | 'footnote' | 'cite'} Style */
-/**
- * @typedef {{type: 'text', text: string}
- *   | {type: 'math', index: number}
- *   | {type: 'break'}
- *   | {type: 'link', href: string, children: Node[]}
- *   | {type: Style, children: Node[]}} Node
- */
-/** @typedef {{style: string, raw: string, children: Node[], code: boolean, href: string, switched: boolean, bare: boolean, inner: number}} Frame */
+/** @typedef {import('./tex-tree.js').Node} Node */
+/** @typedef {import('./tex-tree.js').Style} Style */
 
-const DEPTH = 40;
 const WORD = /\\([A-Za-z]+)\*?/y;
 const ACCENT =
   /\\(['"`^~=.]|[uvHcdbkrt](?![A-Za-z]))[ \t]*(?:\{(\\?[A-Za-z]*)\}|(\\[ij](?![A-Za-z])|\p{L}))/uy;
-const ADDRESS = /https?:\/\/(?:[A-Za-z0-9!*'(),;:@&=+$/?#[\].~-]|\\?[_%#&]|%)+/y;
+const ADDRESS = /https?:\/\/(?:[A-Za-z0-9!*'(),;:@&=+$/?#[\].~-]|\\?[_%#&]){1,2000}/y;
 const ADDRESS_ARGUMENT = /\s*\{([^{}]*)\}/y;
 const KEYS = /\s*(?:\[([^[\]{}]*)\]\s*){0,2}\{([^{}\\$]*)\}/y;
 const IGNORED = /\s*\{[^{}\\$]*\}\s*/y;
@@ -41,6 +34,10 @@ export function texProse(segments) {
 }
 
 class ProseReader {
+  /** @type {number[]} */
+  #starts = [];
+  #passed = 0;
+
   /** @param {readonly Segment[]} segments */
   constructor(segments) {
     this.source = segments
@@ -54,41 +51,32 @@ class ProseReader {
       if (segment.kind === 'math') this.formulas.set(at, { index, end });
       at = end;
     }
+    this.#starts = [...this.formulas.keys()];
     this.at = 0;
     this.closingQuote = -1;
-    /** @type {Frame[]} */
-    this.frames = [frame('root', '')];
-  }
-
-  get frame() {
-    return this.frames[this.frames.length - 1];
+    this.tree = new ProseTree();
   }
 
   read() {
     while (this.at < this.source.length) this.#step();
-    while (this.frames.length > 1) {
-      const open = this.#pop();
-      this.#text(open.raw);
-      this.#append(open.children);
-    }
-    return this.frame.children;
+    return this.tree.finish();
   }
 
   #step() {
     const { source, at } = this;
     const formula = this.formulas.get(at);
     if (formula) {
-      this.#append([{ type: 'math', index: formula.index }]);
+      this.tree.append([{ type: 'math', index: formula.index }]);
       this.at = formula.end;
       return;
     }
     const character = source[at];
     if (character === '\\') this.#macro();
-    else if (character === '{') this.#openGroup();
-    else if (character === '}') this.#close();
-    else if (character === 'h' && this.#address()) return;
+    else if (character === '{') this.#pass(1, () => this.tree.open('group', '{'));
+    else if (character === '}') this.#pass(1, () => this.tree.close());
+    else if (character === 'h') this.#address();
     else if (character === '\n') this.#newline();
-    else if (!this.frame.code && "`'-~".includes(character)) this.#punctuation(character);
+    else if (!this.tree.frame.code && "`'-~".includes(character)) this.#punctuation(character);
     else this.#take(this.#match(PLAIN)?.[0] ?? character);
   }
 
@@ -98,34 +86,23 @@ class ProseReader {
     return pattern.exec(this.source);
   }
 
+  /** @param {number} length @param {() => void} act */
+  #pass(length, act) {
+    this.at += length;
+    act();
+  }
+
   /** Passes over `source` and shows `text`. @param {string} source @param {string} [text] */
   #take(source, text = source) {
     this.at += source.length;
-    this.#text(text);
-  }
-
-  /** @param {string} text */
-  #text(text) {
-    if (text === '') return;
-    const { children } = this.frame;
-    const last = children[children.length - 1];
-    if (last?.type === 'text') last.text += text;
-    else children.push({ type: 'text', text });
-  }
-
-  /** @param {readonly Node[]} nodes */
-  #append(nodes) {
-    for (const node of nodes) {
-      if (node.type === 'text') this.#text(node.text);
-      else this.frame.children.push(node);
-    }
+    this.tree.text(text);
   }
 
   #newline() {
     const blank = this.#match(BLANK_LINE);
     if (!blank) return this.#take('\n');
     this.at += blank[0].length;
-    if (this.at < this.source.length) this.#append([{ type: 'break' }]);
+    if (this.at < this.source.length) this.tree.append([{ type: 'break' }]);
   }
 
   /** @param {string} character */
@@ -155,44 +132,6 @@ class ProseReader {
     return /[\p{L}\p{N}.,)}$\]]/u.test(before);
   }
 
-  #openGroup() {
-    const frame = this.frame;
-    if (this.frames.length > DEPTH) {
-      frame.inner += 1;
-      this.#take('{');
-      return;
-    }
-    this.at += 1;
-    this.#push('group', '{');
-  }
-
-  /** @param {string} style @param {string} raw what stands in the source, should no closing brace come @param {string} [href] */
-  #push(style, raw, href = '') {
-    const code = this.frame.code || style === 'code';
-    this.frames.push({ ...frame(style, raw), code, href });
-  }
-
-  #pop() {
-    return /** @type {Frame} */ (this.frames.pop());
-  }
-
-  #close() {
-    const { frame } = this;
-    this.at += 1;
-    if (frame.style === 'root' || frame.inner > 0) {
-      frame.inner = Math.max(0, frame.inner - 1);
-      return this.#text('}');
-    }
-    const { style, children, href, switched, bare } = this.#pop();
-    if (style === 'group' && !switched && !isInvisible(children, bare)) {
-      this.#text('{');
-      this.#append(children);
-      this.#text('}');
-    } else if (style === 'group' || style === 'plain') this.#append(children);
-    else if (style === 'link') this.#append([{ type: 'link', href, children }]);
-    else this.#append([{ type: /** @type {Style} */ (style), children }]);
-  }
-
   #macro() {
     const accent = this.#match(ACCENT);
     const letter = accent && accented(accent[1], accent[2] ?? accent[3]);
@@ -205,7 +144,7 @@ class ProseReader {
     const next = this.source[this.at + 1] ?? '';
     if (next === '\\') {
       this.at += 2;
-      return this.#append([{ type: 'break' }]);
+      return this.tree.append([{ type: 'break' }]);
     }
     const symbol = SYMBOLS.get(next);
     this.#take('\\' + next, symbol ?? '\\' + next);
@@ -216,16 +155,16 @@ class ProseReader {
     if (this.#environment(name) || this.#linkOrKeys(name, raw)) return;
     const style = STYLES.get(name);
     const opening = style && /\s*(?:\[\d*\])?\{/y;
-    if (opening && this.frames.length <= DEPTH) {
+    if (opening && this.tree.isShallow) {
       opening.lastIndex = this.at + raw.length;
       const brace = opening.exec(this.source);
       if (brace && !raw.endsWith('*')) {
         this.at += raw.length + brace[0].length;
-        return this.#push(style, raw + brace[0]);
+        return this.tree.open(style, raw + brace[0]);
       }
     }
     const switched = SWITCHES.get(name);
-    if (switched && this.frame.style === 'group' && this.frame.children.length === 0)
+    if (switched && this.tree.frame.style === 'group' && this.tree.frame.children.length === 0)
       return this.#switch(switched, raw);
     this.#sign(name, raw);
   }
@@ -244,22 +183,22 @@ class ProseReader {
   /** Notes that a group holds this macro and nothing else, so that its braces need not be seen. @param {number} length */
   #markBare(length) {
     if (
-      this.frame.style === 'group' &&
+      this.tree.frame.style === 'group' &&
       this.source[this.at - 1] === '{' &&
       this.source[this.at + length] === '}'
     )
-      this.frame.bare = true;
+      this.tree.frame.bare = true;
   }
 
   /** @param {string} style @param {string} raw */
   #switch(style, raw) {
-    this.frame.style = style === 'plain' ? 'group' : style;
-    this.frame.code ||= style === 'code';
-    this.frame.switched = true;
-    this.frame.raw += raw;
+    this.tree.frame.style = style === 'plain' ? 'group' : style;
+    this.tree.frame.code ||= style === 'code';
+    this.tree.frame.switched = true;
+    this.tree.frame.raw += raw;
     this.at += raw.length;
     const space = /** @type {RegExpExecArray} */ (this.#match(/\s*/y))[0];
-    this.frame.raw += space;
+    this.tree.frame.raw += space;
     this.at += space.length;
   }
 
@@ -268,8 +207,8 @@ class ProseReader {
     const match = name === 'begin' || name === 'end' ? this.#match(ENVIRONMENT) : null;
     if (!match && name !== 'item' && name !== 'par' && name !== 'newline') return false;
     this.at += match ? match[0].length : name.length + 1;
-    if (this.frame.children.at(-1)?.type !== 'break') this.#append([{ type: 'break' }]);
-    if (name === 'item') this.#text('• ');
+    if (this.tree.frame.children.at(-1)?.type !== 'break') this.tree.append([{ type: 'break' }]);
+    if (name === 'item') this.tree.text('• ');
     if (!match) this.at += /** @type {RegExpExecArray} */ (this.#match(/\s*/y))[0].length;
     return true;
   }
@@ -292,15 +231,15 @@ class ProseReader {
     const end = this.at + argument[0].length;
     if (name === 'url' || name === 'nolinkurl') {
       this.at = end;
-      this.#append([{ type: 'link', href, children: [{ type: 'text', text: href }] }]);
+      this.tree.append([{ type: 'link', href, children: [{ type: 'text', text: href }] }]);
       return true;
     }
     const brace = /\s*\{/y;
     brace.lastIndex = end;
     const opening = brace.exec(this.source);
-    if (!opening || this.frames.length > DEPTH) return false;
+    if (!opening || !this.tree.isShallow) return false;
     this.at = end + opening[0].length;
-    this.#push('link', raw + argument[0] + opening[0], href);
+    this.tree.open('link', raw + argument[0] + opening[0], href);
     return true;
   }
 
@@ -311,10 +250,10 @@ class ProseReader {
     if (!mark) return false;
     this.at += mark[0].length;
     if (name === 'footnotemark')
-      this.#append([{ type: 'superscript', children: [{ type: 'text', text: mark[1] }] }]);
+      this.tree.append([{ type: 'superscript', children: [{ type: 'text', text: mark[1] }] }]);
     else {
       const note = mark[1] ? `, ${mark[1]}` : '';
-      this.#append([{ type: 'cite', children: [{ type: 'text', text: `[${mark[2].trim()}${note}]` }] }]);
+      this.tree.append([{ type: 'cite', children: [{ type: 'text', text: `[${mark[2].trim()}${note}]` }] }]);
     }
     return true;
   }
@@ -326,51 +265,37 @@ class ProseReader {
     if (!argument) return false;
     const end = this.at + argument[0].length;
     if (name === 'color') {
-      if (this.frame.style === 'group') this.frame.switched = true;
+      if (this.tree.frame.style === 'group') this.tree.frame.switched = true;
       this.at = end;
       return true;
     }
-    if (this.source[end] !== '{' || this.frames.length > DEPTH) return false;
+    if (this.source[end] !== '{' || !this.tree.isShallow) return false;
     this.at = end + 1;
-    this.#push('plain', `\\textcolor${argument[0]}{`);
+    this.tree.open('plain', `\\textcolor${argument[0]}{`);
     return true;
   }
 
-  /** What of the text ahead comes before the next formula. @param {string} ahead */
-  #beforeFormula(ahead) {
-    for (const { index } of ahead.matchAll(/[$\\]/g))
-      if (this.formulas.has(this.at + index)) return ahead.slice(0, index);
-    return ahead;
+  /** Where the next formula starts, or where the text ends. */
+  #nextFormula() {
+    while (this.#starts[this.#passed] < this.at) this.#passed += 1;
+    return this.#starts[this.#passed] ?? this.source.length;
   }
 
   #address() {
-    const match = this.#match(ADDRESS);
-    if (!match || /[\p{L}\p{N}]/u.test(this.source[this.at - 1] ?? '')) {
-      if (match || !this.source.startsWith('h', this.at)) return false;
-      this.#take(this.#match(/h[^\\{}`'~\-h\n$]*/y)?.[0] ?? 'h');
-      return true;
-    }
-    const whole = this.#beforeFormula(match[0]);
+    const { source, at } = this;
+    ADDRESS.lastIndex = 0;
+    const starts = source.startsWith('http', at) && !/[\p{L}\p{N}]/u.test(source[at - 1] ?? '');
+    const whole = starts ? ADDRESS.exec(source.slice(at, this.#nextFormula()))?.[0] : undefined;
+    if (!whole || !/^https?:\/\/[A-Za-z0-9]/.test(whole))
+      return this.#take(this.#match(/h[^\\{}`'~\-h\n$]*/y)?.[0] ?? 'h');
     const raw = whole
       .replace(/(?:[.,;:!?'*]|\\)+$/, '')
       .replace(/\)+$/, (end) => (whole.includes('(') ? end : ''));
     const href = plainAddress(raw);
     this.at += raw.length;
-    if (this.frames.some((open) => open.style === 'link')) this.#text(href);
-    else this.#append([{ type: 'link', href, children: [{ type: 'text', text: href }] }]);
-    return true;
+    if (this.tree.isInLink) this.tree.text(href);
+    else this.tree.append([{ type: 'link', href, children: [{ type: 'text', text: href }] }]);
   }
-}
-
-/** @param {string} style @param {string} raw @returns {Frame} */
-function frame(style, raw) {
-  return { style, raw, children: [], code: false, href: '', switched: false, bare: false, inner: 0 };
-}
-
-/** @param {readonly Node[]} children @param {boolean} bare whether the group holds one known macro alone */
-function isInvisible(children, bare) {
-  if (bare) return true;
-  return children.length === 1 && children[0].type === 'text' && children[0].text === ',';
 }
 
 /** @param {string} address */

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { BlockCutter } from '../../static/js/markdown-blocks.js';
+import { renderMarkdown, restoreText } from '../../static/js/markdown.js';
+import { texProse } from '../../static/js/tex-prose.js';
+import { scan } from '../../static/js/tex-scanner.js';
+import { visibleText } from './reading.js';
+
+const UNITS = [
+  '$', '$ ', '$x ', '$x$ ', '$$ ', '$$\n\n', '${', '$ \\text{$', '$5 and \\text{', '\\(', '\\(see ', '\\[', '\\[see\n', '\\begin{a}', '\\begin{align}',
+  '\\end{align}', '[', '{', '}', '\\', '`', '` `` ', '<a ', '<a b="', '<!--', '<code>', 'http://a$', 'http://a(', '>', '> a\n\n', '- ', '- a\n', '\n', ' ', '\t',
+  '```\n', '~~~ \n', '| a |\n|-|\n', '\ue000', '\ue000a', '&#57344;', '\\emph{', '\\href{', '\\cite[', "\\'", '`a ', '式$式',
+]; // prettier-ignore
+
+/** @type {Record<string, (text: string) => unknown>} */
+const READERS = {
+  latex: (text) => texProse(scan(text, 'latex')),
+  markdown: (text) => scan(text, 'markdown'),
+  blocks: (text) => new BlockCutter().append(text),
+};
+
+/** The least of a few runs, in milliseconds. @param {() => unknown} run */
+function leastTime(run) {
+  let least = Infinity;
+  for (let round = 0; round < 3; round += 1) {
+    const start = performance.now();
+    run();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}
+
+for (const [name, read] of Object.entries(READERS))
+  test(`reading ${name} takes linear time, whatever is repeated`, () => {
+    for (const unit of UNITS) {
+      const size = 30000;
+      const small = leastTime(() => read(unit.repeat(size / unit.length)));
+      const large = leastTime(() => read(unit.repeat((8 * size) / unit.length)));
+      // A quadratic reader takes 64 times as long; the constant forgives what a busy machine adds.
+      assert.ok(large < 30 * small + 400, `${JSON.stringify(unit)}: ${small} ms, then ${large} ms`);
+    }
+  });
+
+test('ten megabytes of one sign are read', () => {
+  for (const unit of ['$', '\\(', '\\begin{a}', '[']) {
+    const source = unit.repeat(10_000_000 / unit.length);
+    assert.deepEqual(
+      scan(source, 'markdown').map(({ kind }) => kind),
+      ['prose'],
+    );
+  }
+});
+
+test('a small hostile text is shown as it was written', () => {
+  for (const unit of UNITS.filter((one) => !/[\\`'<&~]|^(?:>|-|\||\n|\t| |http)/.test(one))) {
+    const source = unit.repeat(50);
+    const { html, formulas } = renderMarkdown(source);
+    const shown = restoreText(html.replace(/<[^>]*>/g, ''), formulas).trim();
+    assert.equal(shown.replace(/\s+/g, ' '), source.trim().replace(/\s+/g, ' '));
+  }
+});
+
+test('rendering takes no minutes where Marked alone would', () => {
+  for (const unit of ['_a', '*a **b ', '[a](', '![', '>', 'http://a(', '- ', '~~a']) {
+    const small = leastTime(() => renderMarkdown(unit.repeat(10000 / unit.length)));
+    const large = leastTime(() => renderMarkdown(unit.repeat(40000 / unit.length)));
+    assert.ok(large < 12 * small + 200, `${JSON.stringify(unit)}: ${small} ms, then ${large} ms`);
+  }
+});
+
+test('every control character passes through', () => {
+  for (let code = 0; code < 0x20; code += 1) {
+    const sign = String.fromCharCode(code);
+    const source = `a${sign}$x${sign}_1$ b`;
+    const segments = scan(source, 'latex');
+    assert.equal(segments.map(({ start, end }) => source.slice(start, end)).join(''), source);
+    assert.equal(visibleText(texProse(scan(`a${sign}b`, 'latex'))), `a${sign}b`);
+    renderMarkdown(source);
+  }
+});
