@@ -1,0 +1,101 @@
+"""Citations over HTTP: `/api/v1/cite`, of papers by their ids. How a citation is written is in papers/citations.py."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
+
+from app.errors import InputError, NotFound
+from app.papers.citations import MEDIA_TYPES, CitationFormat, citation_key, cite
+from app.papers.models import Paper, parse_id
+from app.papers.store import Store
+from app.web.deps import StoreDep
+from app.web.errors import problem_responses
+from app.web.json_route import check_media_type
+from app.web.lists import MOST_IN_A_PAGE
+
+router = APIRouter(prefix="/api/v1", tags=["reader"])
+
+MOST_BY_POST = 2000
+
+_ENDINGS: dict[CitationFormat, str] = {"bibtex": "bib", "ris": "ris", "csl": "json", "markdown": "md"}
+_EXAMPLES = {
+    "bibtex": "@misc{arxiv-2401.12345,\n  title = {{On zeros}},\n}\n",
+    "ris": "TY  - UNPB\r\nID  - arxiv-2401.12345\r\nTI  - On zeros\r\nER  - \r\n\r\n",
+    "csl": [{"id": "arxiv-2401.12345", "type": "article", "title": "On zeros"}],
+    "markdown": "- E. Noether. **On zeros**. [arXiv:2401.12345](https://arxiv.org/abs/2401.12345), 2024.\n",
+}
+_CITATIONS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The citations, in the order of the ids",
+        "content": {
+            MEDIA_TYPES[name]: {
+                "schema": {"type": "array", "items": {"type": "object"}}
+                if name == "csl"
+                else {"type": "string"},
+                "example": _EXAMPLES[name],
+            }
+            for name in MEDIA_TYPES
+        },
+    }
+}
+
+
+class CitationRequest(BaseModel):
+    """Ids of papers, for lists too long for an address."""
+
+    ids: list[str] = Field(min_length=1, max_length=MOST_BY_POST, examples=[["2401.12345", "math/0211159"]])
+    format: CitationFormat = "bibtex"
+
+
+@router.get("/cite", response_class=Response, responses={**_CITATIONS, **problem_responses(404, 422, 503)})
+def cite_by_address(
+    store: StoreDep,
+    ids: Annotated[str, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")],
+    format: Annotated[CitationFormat, Query(description="how the citations are written")] = "bibtex",
+) -> Response:
+    """Citations of papers by their ids, in the order asked; an id that is not here is 404."""
+    names = [name for name in ids.split(",") if name.strip()]
+    if not names:
+        raise InputError("ids is empty; write for example ids=2401.12345,math/0211159", "?ids")
+    if len(names) > MOST_IN_A_PAGE:
+        raise InputError(
+            f"{len(names)} ids in an address are too many: up to {MOST_IN_A_PAGE}; send more by POST", "?ids"
+        )
+    return _citations(_papers(store, names, "?ids"), format)
+
+
+@router.post(
+    "/cite",
+    response_class=Response,
+    responses={**_CITATIONS, **problem_responses(400, 404, 413, 415, 422, 503)},
+    dependencies=[Depends(check_media_type)],
+)
+def cite_by_body(store: StoreDep, body: CitationRequest) -> Response:
+    """The same for up to 2,000 papers."""
+    return _citations(_papers(store, body.ids, "/ids"), body.format)
+
+
+def _papers(store: Store, names: list[str], pointer: str) -> list[Paper]:
+    """Raises NotFound that names the ids which are none or not here."""
+    wanted = []
+    for name in names:
+        try:
+            wanted.append(parse_id(name)[0])
+        except NotFound as error:
+            raise NotFound(str(error), pointer) from error
+    papers = store.papers(wanted)
+    missing = sorted(set(wanted) - {paper.id for paper in papers})
+    if missing:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise NotFound(f"not here: {shown}; `quire papers fetch` or `import` brings papers in", pointer)
+    return papers
+
+
+def _citations(papers: list[Paper], form: CitationFormat) -> Response:
+    name = citation_key(papers[0]) if len(papers) == 1 else "papers"
+    headers = {
+        "content-disposition": f'attachment; filename="{re.sub(r"[^A-Za-z0-9.-]", "-", name)}.{_ENDINGS[form]}"'
+    }
+    return Response(cite(papers, form), headers=headers, media_type=f"{MEDIA_TYPES[form]}; charset=utf-8")
