@@ -106,9 +106,9 @@ def prepare_papers(store_path: Path, index_path: Path) -> None:
         if empty:
             import_files(store_path, index_path, [COLLECTION], command="quire serve, preparing")
     except StoreError:
-        Store(store_path).close()
-        if read_state(index_path) is None:
+        if not store_path.is_file() or read_state(index_path) is None:
             raise
+        Store(store_path).close()
 
 
 class _Import:

@@ -201,7 +201,8 @@ class SearchIndex:
             index = self._open[1]
             index.reload()
         except ValueError as error:
-            raise StoreError(f"can't read the search index in {self._folder}: {error}") from error
+            reason = "tantivy puts a lock file there, and may not" if "Lockfile" in str(error) else str(error)
+            raise StoreError(f"can't read the search index in {self._folder}: {reason}") from error
         self._readings.pop(state.changes, None)
         self._readings[state.changes] = index.searcher()
         while len(self._readings) > _KEPT_READINGS:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -44,7 +45,7 @@ expressions = st.builds(
 days = st.none() | st.integers(-1, 5).map(lambda count: FIRST_DAY + timedelta(days=count))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(papers(), expressions, days, days, st.sampled_from(["announced", "published"]), st.integers(1, 7))
 def test_paging_gives_every_paper_of_a_list_once_and_in_order(
     given_papers: list[Paper],
@@ -150,7 +151,7 @@ def test_a_cursor_made_up_is_refused(path: Path, cursor: str) -> None:
             assert len(store.page(cursor=cursor).papers) == 1
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(st.data())
 def test_a_cursor_that_was_changed_or_taken_elsewhere_is_refused(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder, stored(Path(folder) / "s", [paper(1), paper(2)]) as store:
@@ -183,3 +184,13 @@ def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
         Store(path)
     with pytest.raises(StoreError, match="damaged or no store"), open_for_writing(path, "test"):
         pass
+
+
+def test_many_threads_read_while_one_process_writes(path: Path) -> None:
+    with stored(path, [paper(number) for number in range(1, 50)]) as store, ThreadPoolExecutor(8) as threads:
+        counts = [threads.submit(lambda: len(list(every_page(store, ListQuery(), 7)))) for _ in range(30)]
+        with open_for_writing(path, "test") as writer:
+            for number in range(50, 80):
+                writer.add([paper(number)])
+        assert all(49 <= count.result() <= 79 for count in counts)
+        assert len(list(every_page(store, ListQuery()))) == 79
