@@ -36,13 +36,16 @@ class ListQuery:
         self, after: int | None = None, before: int | None = None
     ) -> Select[Any] | CompoundSelect[Any]:
         """The column `position`, of papers whose position lies below `after` and above `before`; not ordered."""
-        return _either([self._arm(table, category, after, before) for table, category in self._arms()])
+        arms = [self._arm(table, category, after, before) for table, category in self._arms()]
+        return union(*arms) if len(arms) > 1 else arms[0] if arms else self._arm(papers, None, 0, 0)
 
     def _arms(self) -> Iterator[tuple[Any, str | None]]:
         if self.expression is None or not self.expression.include:
             yield papers, None
         else:
-            for category in sorted(self.expression.members[0]):
+            included, excluded = self.expression.members
+            # An arm that is excluded as a whole would be read to its end in search of a paper that is not.
+            for category in sorted(included - excluded):
                 yield listings, category
 
     def _arm(self, table: Any, category: str | None, after: int | None, before: int | None) -> Select[Any]:
@@ -72,10 +75,6 @@ def check_range(since: date | None, until: date | None) -> None:
     """Raises InputError where a range of days ends before it starts."""
     if since is not None and until is not None and until < since:
         raise InputError(f"since {since} is after until {until}; the range holds no day", "?until")
-
-
-def _either(arms: list[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
-    return arms[0] if len(arms) == 1 else union(*arms)
 
 
 def _listed_under(categories: list[str], table: Any) -> ColumnElement[bool]:
