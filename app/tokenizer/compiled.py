@@ -20,7 +20,9 @@ from typing import Any
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
-_SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernels.py", "trie_kernels.py"))
+_SOURCES = tuple(
+    Path(__file__).with_name(name) for name in ("kernels.py", "trie_kernels.py", "dimensions.py")
+)
 _ADDRESS, _NUMBER, _REAL, _TEXT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_char_p
 
 _SIGNATURES: dict[str, tuple[Any, ...]] = {

@@ -29,8 +29,8 @@ import numpy as np
 from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
-BLOCK = 256  # searches that go down the trie together
-WIDTH = 12  # longest piece that has a column; `relax` is unrolled for it
+from app.tokenizer.dimensions import BLOCK, WIDTH
+
 SEGMENT = 1 << 16  # whole lines are segmented together until they have this many bytes
 OUTSIDE = 0xFF  # stands for the bytes after a text's end: UTF-8 never holds it
 NEWLINE = 10

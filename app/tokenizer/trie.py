@@ -17,16 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ModelError
+from app.tokenizer.dimensions import BLOCK, OPEN_BLOCKS, URGENCIES, WIDTH
 
 MAX_PIECE_LENGTH = 255
 """Longest piece that the kernels take, in bytes: a length has to fit in one."""
 
-_BLOCK, _WIDTH, _OPEN_BLOCKS, _URGENCIES = (
-    128,
-    12,
-    16,
-    48,
-)  # as in kernels.py and trie_kernels.py, which are not imported
 _MAX_BLOCKS = 1 << 14  # a link has 22 bits for a base
 
 
@@ -58,7 +53,7 @@ class Trie:
         score = np.append(np.where(ends, log_probabilities[terminal], -np.inf), -np.inf)
         score = np.roll(score, 1)
         ids = np.where(ends, terminal + np.int32(first_id), np.int32(-1))
-        return cls(link, score, ids, max(longest, _WIDTH))
+        return cls(link, score, ids, max(longest, WIDTH))
 
     @cached_property
     def plan(self) -> NDArray[np.int64]:
@@ -85,11 +80,11 @@ def _lay_out(
         work = (
             np.zeros(blocks * 256, np.uint8),
             np.zeros(blocks, np.int32),
-            np.full(_OPEN_BLOCKS, -1, np.int32),
+            np.full(OPEN_BLOCKS, -1, np.int32),
             np.empty(257, np.int32),
             np.empty(257, np.int32),
             np.empty(5 * len(texts), np.int32),
-            np.full(_URGENCIES, -1, np.int32),
+            np.full(URGENCIES, -1, np.int32),
         )
         used = load_kernels().build(
             texts, *map(_address, (starts, order, sums)), len(pieces), _address(link), _address(terminal), blocks,
@@ -112,13 +107,13 @@ class Scratch:
 
     def __init__(self, trie: Trie, limit: int) -> None:
         longest = trie.longest
-        ring = 1 << (_BLOCK + longest).bit_length()
-        slots = 1 << ((_BLOCK + longest) * (longest - _WIDTH)).bit_length()
+        ring = 1 << (BLOCK + longest).bit_length()
+        slots = 1 << ((BLOCK + longest) * (longest - WIDTH)).bit_length()
         self._arrays: dict[str, NDArray[Any]] = {
-            "window": np.empty(_BLOCK + longest, np.uint8),
-            "live": np.empty(_BLOCK, np.int32),
-            "base": np.empty(_BLOCK, np.int32),
-            "rows": np.full((_BLOCK + _WIDTH + 1, _WIDTH), -np.inf),
+            "window": np.empty(BLOCK + longest, np.uint8),
+            "live": np.empty(BLOCK, np.int32),
+            "base": np.empty(BLOCK, np.int32),
+            "rows": np.full((BLOCK + WIDTH + 1, WIDTH), -np.inf),
             "best": np.empty(ring + longest + 1),
             "heads": np.full(ring, -1, np.int32),
             "scores": np.empty(slots),

@@ -11,9 +11,9 @@ import math
 import numpy as np
 from numba import cfunc, njit, types
 
-OPEN_BLOCKS = 16  # blocks of units that are tried for a node's children
+from app.tokenizer.dimensions import OPEN_BLOCKS, URGENCIES
+
 FAILURES = 4  # a block that refused so many nodes is full enough
-URGENCIES = 48  # orders of magnitude, powers of 2, of how often a node is visited
 NOTHING = -1  # the end of a list
 TAKEN = 0x100  # as in kernels.py: a link's bit that says that its unit is in use
 SHIFT = 9  # and where in it the place of the unit's children begins
