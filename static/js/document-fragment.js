@@ -41,6 +41,7 @@ const PURIFY = {
     'align alt checked cite colspan datetime dir href lang open rowspan src start title type'.split(' '),
   ALLOW_ARIA_ATTR: false,
   ALLOW_DATA_ATTR: false,
+  FORCE_BODY: true, // else white space after a script at the start goes with it
   RETURN_DOM_FRAGMENT: true,
 };
 

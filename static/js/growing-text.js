@@ -4,7 +4,7 @@
  */
 
 import { buildLatex, buildMarkdown } from './document-fragment.js';
-import { guardedSpan } from './formula.js';
+import { formulasIn, guardedSpan } from './formula.js';
 import { BlockCutter, referencesIn } from './markdown-blocks.js';
 
 /** @typedef {import('./markdown.js').Links} Links */
@@ -21,10 +21,14 @@ class Uncut {
 }
 
 export class GrowingText {
-  /** @type {Links} */
+  /** Definitions of finished blocks. @type {Links} */
   #links = Object.create(null);
+  /** The same with those of the open end, as they look so far: what is shown now. @type {Links} */
+  #shownLinks = this.#links;
   /** Blocks by the label of a link that they may refer to. @type {Map<string, Set<Shown>>} */
   #referring = new Map();
+  /** Formulas that nobody has been told of. @type {HTMLElement[]} */
+  #formulas = [];
   /** What the open end looks like, where the stream has paused before. @type {Node[]} */
   #pausedEnd = [];
   #open = guardedSpan('');
@@ -43,37 +47,51 @@ export class GrowingText {
     host.replaceChildren();
   }
 
-  /** @param {string} chunk */
+  /**
+   * @param {string} chunk
+   * @returns {HTMLElement[]} the formulas that have come onto the page
+   */
   append(chunk) {
     const finished = this.cutter.append(chunk);
     if (this.#open.parentNode !== this.host) this.host.insertBefore(this.#open, null);
     if (finished.length === 0) {
       this.#openText.appendData(chunk);
-      return;
+      return [];
     }
     this.#removeEnd();
     for (const { source } of finished) {
       /** @type {Shown} */
       const block = { source, nodes: [] };
-      const links = this.#show(block);
+      this.#links = this.#show(block, this.#links);
       for (const label of referencesIn(source)) {
         if (!this.#referring.has(label)) this.#referring.set(label, new Set());
         this.#referring.get(label)?.add(block);
       }
-      this.#define(links);
+      this.#showLinks(this.#links);
     }
     this.#openText.data = this.cutter.tail.source;
+    return this.#takeFormulas();
   }
 
-  /** The stream pauses, and may have ended: the open end is shown as if it had. */
+  /**
+   * The stream pauses, and may have ended: the open end is shown as if it had.
+   * @returns {HTMLElement[]} the formulas that have come onto the page
+   */
   pause() {
     this.#removeEnd();
     const end = { source: this.cutter.tail.source, nodes: /** @type {Node[]} */ ([]) };
-    const links = this.#show(end);
+    const links = this.#show(end, this.#links);
     this.#pausedEnd = end.nodes;
     this.#openText.data = '';
     this.#open.remove();
-    this.#define(links);
+    this.#showLinks(links);
+    return this.#takeFormulas();
+  }
+
+  #takeFormulas() {
+    const formulas = this.#formulas;
+    this.#formulas = [];
+    return formulas;
   }
 
   /** Before what a new block goes: the open end, if there is one. */
@@ -86,30 +104,32 @@ export class GrowingText {
     this.#pausedEnd = [];
   }
 
-  /** Renders a block in its place. @param {Shown} block @returns {Links} */
-  #show(block) {
+  /** Renders a block in its place. @param {Shown} block @param {Links} known @returns {Links} */
+  #show(block, known) {
     const { fragment, links } =
       this.format === 'markdown'
-        ? buildMarkdown(block.source, this.#links)
-        : { fragment: buildLatex(block.source), links: this.#links };
+        ? buildMarkdown(block.source, known)
+        : { fragment: buildLatex(block.source), links: known };
     const old = block.nodes;
     const place = old.find((node) => node.parentNode === this.host) ?? this.#end;
     block.nodes = [...fragment.childNodes];
+    this.#formulas.push(...formulasIn(fragment));
     this.host.insertBefore(fragment, place);
     for (const node of old) node.parentNode?.removeChild(node);
     return links;
   }
 
   /** Shows again the blocks that refer to what these links define or define otherwise. @param {Links} links */
-  #define(links) {
+  #showLinks(links) {
+    const before = this.#shownLinks;
+    this.#shownLinks = links;
     /** @type {Set<Shown>} */
     const changed = new Set();
-    for (const label of Object.keys({ ...this.#links, ...links })) {
-      if (isSame(this.#links[label], links[label])) continue;
+    for (const label of Object.keys({ ...before, ...links })) {
+      if (isSame(before[label], links[label])) continue;
       for (const block of this.#referring.get(label) ?? []) changed.add(block);
     }
-    this.#links = links;
-    for (const block of changed) this.#show(block);
+    for (const block of changed) this.#show(block, links);
   }
 }
 

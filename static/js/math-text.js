@@ -40,6 +40,10 @@ export class MathText extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pausing;
   #isBuilt = false;
+  /** Formulas that are not typeset yet. @type {HTMLElement[]} */
+  #waiting = [];
+  /** Formulas that are being typeset. @type {HTMLElement[]} */
+  #taken = [];
 
   /** The text as it was given; setting it shows another text. */
   get source() {
@@ -62,15 +66,12 @@ export class MathText extends HTMLElement {
     const before = this.source;
     this.#source = before + chunk;
     this.#guard();
-    if (this.#growing) this.#growing.append(chunk);
+    if (this.#growing) this.#wait(this.#growing.append(chunk));
     else {
       toBuild.remove(this);
-      this.#isBuilt = true;
-      this.#numbering = newNumbering();
       this.#growing = new GrowingText(this, this.format);
-      this.#growing.append(this.#source);
+      this.#start(this.#growing.append(this.#source));
     }
-    this.#typesetWhenNear();
     clearTimeout(this.#pausing);
     this.#pausing = setTimeout(() => this.#pause(), PAUSE);
   }
@@ -80,9 +81,11 @@ export class MathText extends HTMLElement {
     return this.getAttribute('format') === 'markdown' ? 'markdown' : 'latex';
   }
 
-  /** The formulas that are not typeset yet, in order, and the numbers they take part in. */
-  get waitingFormulas() {
-    return { spans: formulasIn(this).filter(isWaiting), numbering: this.#numbering };
+  /** Hands out the formulas that wait, in order, and the numbers they take part in. */
+  takeFormulas() {
+    this.#taken = this.#waiting.filter((span) => this.contains(span));
+    this.#waiting = [];
+    return { spans: this.#taken, numbering: this.#numbering };
   }
 
   connectedCallback() {
@@ -119,44 +122,62 @@ export class MathText extends HTMLElement {
   /** Makes the elements of the text; typesetting follows when they are near. */
   build() {
     toBuild.remove(this);
-    this.#isBuilt = true;
     this.#guard();
-    this.#numbering = newNumbering();
     this.replaceChildren(buildText(this.source, this.format));
-    this.#typesetWhenNear();
-    if (this.waitingFormulas.spans.length === 0) queueMicrotask(() => this.releaseWhenDone());
+    this.#start(formulasIn(this));
+    if (this.#waiting.length === 0) queueMicrotask(() => this.releaseWhenDone());
+  }
+
+  /** @param {HTMLElement[]} formulas of a text that has just been built */
+  #start(formulas) {
+    this.#isBuilt = true;
+    this.#numbering = newNumbering();
+    this.#waiting = [];
+    this.#taken = [];
+    this.#wait(formulas);
   }
 
   #pause() {
     this.#pausing = undefined;
-    this.#growing?.pause();
+    if (this.#growing) this.#wait(this.#growing.pause());
     this.releaseWhenDone();
   }
 
+  /** @param {HTMLElement[]} formulas to be typeset when they are near */
+  #wait(formulas) {
+    this.#waiting.push(...formulas.filter(isWaiting));
+    this.#typesetWhenNear();
+  }
+
   #typesetWhenNear() {
-    for (const span of outdated(this.#numbering, this)) {
-      this.#numbering = newNumbering();
-      showSource(span);
-    }
-    if (this.isConnected && this.waitingFormulas.spans.length > 0) toTypeset.add(this);
+    if (this.isConnected && this.#waiting.length > 0) toTypeset.add(this);
   }
 
   #guard() {
+    if (this.getAttribute('state') === 'waiting' && this.classList.contains('notranslate')) return;
     this.classList.add('notranslate');
     this.translate = false;
     this.setAttribute('state', 'waiting');
   }
 
   /**
-   * Opens the block to translation, once all its formulas are typeset or cannot be.
+   * Takes note that the formulas handed out are typeset, or cannot be.
+   * @param {State} state
+   */
+  putFormulas(state) {
+    const later = state === 'ready' ? this.#taken.filter(isWaiting) : [];
+    this.#taken = [];
+    this.#wait([...later, ...this.#renumber()]);
+    this.releaseWhenDone(state);
+  }
+
+  /**
+   * Opens the block to translation, once nothing of it waits.
    * @param {State} state
    */
   releaseWhenDone(state = 'ready') {
     if (this.#pausing !== undefined || !this.#isBuilt || this.getAttribute('state') !== 'waiting') return;
-    if (state === 'ready') {
-      this.#typesetWhenNear();
-      if (this.waitingFormulas.spans.length > 0) return;
-    }
+    if (this.#waiting.length > 0 || this.#taken.length > 0) return;
     this.classList.remove('notranslate');
     this.removeAttribute('translate');
     this.setAttribute('state', state);
@@ -164,11 +185,21 @@ export class MathText extends HTMLElement {
     this.dispatchEvent(new CustomEvent('math-text:ready', { bubbles: true }));
   }
 
+  /** The formulas whose numbers or references are no longer right, to be typeset again from the first number on. */
+  #renumber() {
+    const formulas = outdated(this.#numbering, this);
+    if (formulas.length > 0) this.#numbering = newNumbering();
+    for (const span of formulas) showSource(span);
+    return formulas;
+  }
+
   /** Shows the formulas as their source and has them typeset again. */
   typesetAgain() {
-    this.#numbering = newNumbering();
-    for (const span of formulasIn(this)) showSource(span);
-    this.#typesetWhenNear();
+    if (!this.#isBuilt) return;
+    const formulas = formulasIn(this);
+    for (const span of formulas) showSource(span);
+    if (formulas.length > 0) this.setAttribute('state', 'waiting');
+    this.#start(formulas);
   }
 }
 
@@ -199,11 +230,12 @@ function* typesetBlocks(blocks) {
       console.warn(error.message);
     });
   }
+  const texts = blocks.map((block) => block.takeFormulas());
   if (isLoaded()) {
-    yield* typeset(blocks.filter((block) => block.isConnected).map((block) => block.waitingFormulas));
+    yield* typeset(texts);
     prepareForPrinting();
   }
-  for (const block of blocks) block.releaseWhenDone(failed ? 'failed' : 'ready');
+  for (const block of blocks) block.putFormulas(failed ? 'failed' : 'ready');
 }
 
 /**

@@ -12,7 +12,18 @@ export const MATHJAX_ADDRESS = new URL('mathjax/tex-chtml.js', VENDOR).href;
 const CLOSED = ['action', 'html', 'mhchem', 'newcommand', 'unicode', 'require', 'setoptions', 'texhtml'];
 
 // Loaded with MathJax rather than when a formula asks, so that printing, which cannot wait, finds them there.
-const TEX_EXTENSIONS = ['boldsymbol', 'braket', 'cancel', 'color', 'mathtools'];
+const TEX_EXTENSIONS = ['boldsymbol', 'braket', 'cancel', 'color', 'extpfeil', 'mathtools'];
+
+/** What would change the meaning of other formulas, by MathJax's names of the tables it stands in. */
+export const CLOSED_COMMANDS = {
+  'AMSmath-macros': ['DeclareMathOperator'],
+  color: ['definecolor'],
+  extpfeil: ['Newextarrow'],
+  'mathtools-macros': (
+    'DeclarePairedDelimiter DeclarePairedDelimiters DeclarePairedDelimiterX DeclarePairedDelimiterXPP ' +
+    'mathtoolsset newcases renewcases newtagform renewtagform usetagform'
+  ).split(' '),
+};
 
 /** Commands that authors use and TeX knows from packages that are not served, drawn with what is there. */
 const MACROS = {

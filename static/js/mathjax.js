@@ -3,7 +3,7 @@
  * own, and word of the reader's choices in its menu. It typesets nothing.
  */
 
-import { MATHJAX_ADDRESS, settings } from './mathjax-settings.js';
+import { CLOSED_COMMANDS, MATHJAX_ADDRESS, settings } from './mathjax-settings.js';
 
 /** @type {Promise<void> | null} */
 let loading = null;
@@ -51,6 +51,9 @@ function start() {
   return new Promise((resolve, reject) => {
     const ready = () => {
       const { startup } = mathjax();
+      const { MapHandler } = mathjax()._.input.tex.MapHandler;
+      for (const [table, commands] of Object.entries(CLOSED_COMMANDS))
+        for (const command of commands) MapHandler.getMap(table).map.delete(command);
       startup.extendHandler(ourDocument, 100);
       startup.defaultReady();
       startup.hasTypeset = true; // otherwise the menu believes that its settings concern no formula

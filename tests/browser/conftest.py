@@ -37,14 +37,16 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Opened]]:
     """Opens a page with a body of one's own, 1000 by 800 pixels unless said otherwise, in a context of its own."""
     contexts = []
 
-    def open_one(body: str, *, width: int = 1000, height: int = 800, before: str | None = None) -> Opened:
+    def open_one(
+        body: str, *, width: int = 1000, height: int = 800, before: str | None = None, strict: bool = True
+    ) -> Opened:
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page: Page = context.new_page()
         opened = Opened(page, site.address)
         if before:
             page.add_init_script(before)
-        page.goto(site.page(body))
+        page.goto(site.page(body, strict=strict))
         page.evaluate("customElements.whenDefined('math-text')")
         return opened
 

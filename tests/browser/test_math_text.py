@@ -1,0 +1,291 @@
+"""The element as other people's pages see it: what it builds, says, copies, numbers and keeps."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.opened import Opened, papers, text_block
+from tests.browser.test_translation import rich_papers
+from tests.shared import shared
+
+OpenPage = Callable[..., Opened]
+
+
+def collapsed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_formula_is_guarded_from_the_moment_its_block_is_built(open_page: OpenPage) -> None:
+    opened = open_page("")
+    built = opened.page.evaluate(
+        """() => {
+            const text = document.createElement('math-text');
+            text.setAttribute('format', 'markdown');
+            document.querySelector('main').append(text);
+            text.source = 'Let $$x_1$$ be `a b`.';
+            return [text.outerHTML, text.source];
+        }"""
+    )
+    assert built == [
+        '<math-text format="markdown" class="notranslate" translate="no" state="waiting">'
+        '<p>Let <span class="math notranslate" translate="no" data-tex="x_1" data-display="">$$x_1$$</span>'
+        ' be <code class="notranslate" translate="no">a b</code>.</p>\n</math-text>',
+        "Let $$x_1$$ be `a b`.",
+    ]
+    opened.settle()
+    host = opened.page.locator("math-text")
+    assert host.get_attribute("state") == "ready"
+    assert "notranslate" not in (host.get_attribute("class") or "")
+    assert host.get_attribute("translate") is None
+    assert [formula["typeset"] for formula in opened.formulas()] == [True]
+    assert opened.complaints == []
+    assert opened.foreign_requests == []
+
+
+@pytest.mark.parametrize(
+    ("format", "source"), [("latex", ""), ("markdown", "No mathematics."), ("latex", "$x$")]
+)
+def test_each_new_source_waits_and_becomes_ready_with_an_event_that_bubbles(
+    open_page: OpenPage, format: str, source: str
+) -> None:
+    opened = open_page(f'<math-text format="{format}"></math-text>')
+    states = opened.page.evaluate(
+        """async (source) => {
+            const text = document.querySelector('math-text'), states = [];
+            for (let round = 0; round < 3; round += 1) {
+                const ready = new Promise((done) => addEventListener('math-text:ready', done, {once: true}));
+                if (round < 2) text.source = source; else text.append('more');
+                states.push(text.getAttribute('state'));
+                await ready;
+                states.push(text.getAttribute('state'));
+            }
+            return states;
+        }""",
+        source,
+    )
+    assert states == ["waiting", "ready"] * 3
+
+
+def test_without_mathjax_the_source_is_shown_and_the_prose_is_free(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.page.route("**/tex-chtml.js", lambda route: route.abort())
+    opened.show("Let $x$ be.", "latex")
+    host = opened.page.locator("math-text")
+    assert host.get_attribute("state") == "failed"
+    assert host.inner_text() == "Let $x$ be."
+    assert host.get_attribute("translate") is None
+
+
+def test_bad_tex_stays_as_its_source_and_harms_nothing_else(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.show(r"Good $a$ bad $\frac{1}{$ good $b$ and $" + "x" * 5001 + "$ too long.", "markdown")
+    good, bad, also_good, long = opened.formulas()
+    assert good["typeset"]
+    assert also_good["typeset"]
+    assert (bad["error"], bad["typeset"], bad["text"]) == (True, False, r"$\frac{1}{$")
+    assert (long["error"], long["typeset"], len(long["text"])) == (False, False, 5003)
+
+
+def test_a_formula_that_breaks_mathjax_leaves_the_rest_alone(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.show("$warm$", "latex")
+    opened.page.evaluate(
+        """() => {
+            const jax = MathJax.startup.document.outputJax, toDOM = jax.toDOM;
+            jax.toDOM = function (math, ...rest) {
+                if (math.math === 'killer') throw new Error('boom');
+                return toDOM.call(this, math, ...rest);
+            };
+        }"""
+    )
+    opened.show("$a$ then $killer$ then $b$.", "latex")
+    assert [(formula["typeset"], formula["error"]) for formula in opened.formulas()] == [
+        (True, False),
+        (False, True),
+        (True, False),
+    ]
+    assert opened.page.locator("math-text").get_attribute("state") == "ready"
+
+
+def test_numbers_and_labels_belong_to_one_text(open_page: OpenPage) -> None:
+    source = (
+        r"See \(\eqref{e}\). \begin{equation}a=b\label{e}\end{equation} "
+        r"\begin{equation}c=d\label{f}\end{equation} and \(\ref{f}\), \(\eqref{none}\)."
+    )
+    opened = open_page(text_block(source) + text_block(source))
+    opened.settle()
+    spoken = opened.page.evaluate(
+        """() => [...document.querySelectorAll('math-text')].map((text) =>
+            [...text.querySelectorAll('span.math')].map((span) => span.querySelector('math')?.textContent))"""
+    )
+    assert spoken == [["(1)", "(1)a=b", "(2)c=d", "2", "(???)"]] * 2
+    targets = opened.page.evaluate(
+        """() => [...document.querySelectorAll('math-text')].map((text) => {
+            const link = text.querySelector('mjx-container a');
+            return text.contains(document.getElementById(decodeURIComponent(link.hash.slice(1))));
+        })"""
+    )
+    assert targets == [True, True]
+
+
+def test_copying_gives_the_tex_with_its_delimiters(open_page: OpenPage) -> None:
+    opened = open_page(text_block(r"Let $x_1$ and \[y\] be.") + "<p>Other.</p>")
+    opened.settle()
+    copied = opened.page.evaluate(
+        """() => {
+            const taken = {};
+            const copy = (node) => {
+                getSelection().selectAllChildren(node);
+                const data = new DataTransfer();
+                document.dispatchEvent(new ClipboardEvent('copy', {clipboardData: data, cancelable: true}));
+                return data.getData('text/plain');
+            };
+            return [copy(document.querySelector('math-text')), copy(document.querySelector('mjx-container')),
+                    copy(document.querySelector('main > p'))];
+        }"""
+    )
+    assert collapsed(copied[0]) == r"Let $x_1$ and \[y\] be."
+    assert copied[1] == "$x_1$"
+    assert copied[2] == ""  # left to the browser
+
+
+@pytest.mark.parametrize("keys", ["Space", "Enter", "Shift+F10", "ContextMenu"])
+def test_the_menu_opens_by_keyboard_also_after_streaming(open_page: OpenPage, keys: str) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    opened.page.evaluate("document.querySelector('math-text').append('Let $x$ be $y$.')")
+    opened.settle()
+    opened.page.locator("mjx-container").last.focus()
+    opened.page.keyboard.press(keys)
+    opened.page.locator(".CtxtMenu_Menu:focus").wait_for(
+        timeout=3000
+    )  # MathJax moves the focus a little later
+    opened.page.keyboard.press("Escape")
+    opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+    assert opened.page.evaluate("document.activeElement.tagName") == "MJX-CONTAINER"
+
+
+def test_the_menu_opens_by_right_click_and_speaks_of_the_formula_under_it(open_page: OpenPage) -> None:
+    opened = open_page(text_block("Let $x_1$ be $y$ and $x_1$ again."))
+    opened.settle()
+    for index, tex in enumerate(["x_1", "y", "x_1"]):
+        opened.page.locator("mjx-container").nth(index).click(button="right")
+        opened.page.locator(".CtxtMenu_Menu").first.wait_for(timeout=3000)
+        assert opened.page.evaluate("MathJax.startup.document.menu.menu.mathItem.math") == tex
+        opened.page.mouse.click(20, 780)  # elsewhere
+        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+
+
+def test_the_menu_s_settings_reach_formulas_already_shown(open_page: OpenPage) -> None:
+    opened = open_page(text_block("Let $x_1$ be."))
+    opened.settle()
+    before = opened.page.evaluate("document.querySelector('mjx-container').style.fontSize")
+    opened.page.evaluate("MathJax.startup.document.menu.menu.pool.lookup('scale').setValue('2')")
+    opened.page.wait_for_function(
+        "(before) => document.querySelector('mjx-container')?.style.fontSize !== before"
+        " && document.querySelector('math-text').getAttribute('state') === 'ready'",
+        arg=before,
+    )
+    assert opened.formulas()[0]["typeset"]
+
+
+def test_formulas_far_away_wait_and_mathjax_is_not_asked_for_before_one_is_near(open_page: OpenPage) -> None:
+    far = '<div class="tall"></div>'
+    opened = open_page(text_block("Nothing here.") + far + text_block("Let $x$ be."))
+    opened.page.evaluate("document.querySelector('.tall').style.height = '6000px'")
+    opened.page.reload()
+    opened.page.evaluate("document.querySelector('.tall').style.height = '6000px'")
+    opened.requests.clear()
+    opened.page.wait_for_timeout(400)
+    assert opened.page.locator("math-text").first.get_attribute("state") == "ready"
+    far_text = opened.page.locator("math-text").last
+    if far_text.get_attribute("state") == "waiting":
+        assert not [url for url in opened.requests if "tex-chtml" in url]
+    far_text.scroll_into_view_if_needed()
+    opened.settle()
+    assert opened.formulas()[0]["typeset"]
+
+
+def test_printing_typesets_everything_at_once(open_page: OpenPage) -> None:
+    opened = open_page(papers(rich_papers(40)))
+    opened.settle("article:first-child math-text")
+    opened.page.wait_for_timeout(1500)  # the browser's spare time, in which the font's parts are loaded
+    left = opened.page.evaluate(
+        """() => {
+            const waiting = 'span.math:not(.math-error):not(:has(mjx-container))';
+            const untypeset = () => document.querySelectorAll(waiting).length;
+            const before = untypeset();
+            window.dispatchEvent(new Event('beforeprint'));
+            return [before, untypeset()];
+        }"""
+    )
+    assert left[0] > 20
+    assert left[1] == 0
+
+
+def test_wide_formulas_stay_inside_the_page_of_a_telephone(open_page: OpenPage) -> None:
+    opened = open_page("", width=360, height=700)
+    long_sum = "+".join(f"x_{{{n}}}" for n in range(80))
+    opened.show(
+        f"Inline ${long_sum}$ and $\\sqrt{{{long_sum}}}$ and $\\hspace{{9000em}}x$, "
+        f"$\\rule{{500em}}{{500em}}$.\n\n$${long_sum}$$\n\n| a | b |\n|---|---|\n| ${long_sum}$ | 2 |\n",
+    )
+    opened.page.wait_for_timeout(200)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert opened.page.evaluate("document.documentElement.scrollHeight") < 10_000
+    reachable = opened.page.evaluate(
+        """() => [...document.querySelectorAll('p > span.math[data-wide], span.math[data-display]')]
+            .map((span) => span.scrollWidth > span.clientWidth)"""
+    )
+    assert reachable == [True, True, True, True]
+
+
+def test_the_shared_cases_of_markdown_hold_on_the_page(open_page: OpenPage) -> None:
+    opened = open_page("")
+    failures = []
+    for case in json.loads(shared("markdown/cases.json").read_text(encoding="utf-8")):
+        opened.show(case["markdown"])
+        found = [(collapsed(formula["tex"]), formula["display"]) for formula in opened.formulas()]
+        if found != [(collapsed(formula["tex"]), formula["display"]) for formula in case["math"]]:
+            failures.append((case["name"], found))
+        visible = opened.visible_text()
+        failures += [(case["name"], text) for text in case["text_contains"] if collapsed(text) not in visible]
+        without_math = """(selector) => { const copy = document.querySelector('math-text').cloneNode(true);
+            for (const span of copy.querySelectorAll('span.math')) span.remove();
+            return copy.querySelectorAll(selector).length; }"""
+        for wanted in case["structure"]:
+            if opened.page.evaluate(without_math, wanted["selector"]) != wanted["count"]:
+                failures.append((case["name"], wanted))
+        for forbidden in case["forbidden"]:
+            if "selector" in forbidden and opened.page.evaluate(without_math, forbidden["selector"]):
+                failures.append((case["name"], forbidden))
+            if "text" in forbidden and forbidden["text"] in visible:
+                failures.append((case["name"], forbidden))
+    assert failures == []
+    assert opened.dialogs == []
+
+
+def test_the_gold_abstracts_show_the_text_that_a_reader_expects(open_page: OpenPage) -> None:
+    opened = open_page("")
+    failures = []
+    lines = shared("arxiv/gold_abstracts.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    built = opened.page.evaluate(
+        """(texts) => texts.map((source) => {
+            const text = document.createElement('math-text');
+            text.source = source;
+            const spans = [...text.querySelectorAll('span.math')];
+            const math = spans.map((span) => [span.dataset.tex, 'display' in span.dataset]);
+            for (const span of spans) span.replaceWith('\ufffc');
+            return {math, text: text.textContent};
+        })""",
+        [record[part] for record in records for part in ("title", "abstract")],
+    )
+    for index, record in enumerate(records):
+        title, abstract = built[2 * index], built[2 * index + 1]
+        found = [(collapsed(tex), display) for part in (title, abstract) for tex, display in part["math"]]
+        if found != [(collapsed(formula["tex"]), formula["display"]) for formula in record["math"]]:
+            failures.append((record["id"], found))
+        visible = collapsed(title["text"]) + " " + collapsed(abstract["text"])
+        failures += [(record["id"], text) for text in record["text"] if collapsed(text) not in visible]
+    assert failures == []

@@ -1,0 +1,212 @@
+"""A text that arrives in chunks ends as the same text given at once, and what is finished is left alone."""
+
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.opened import Opened
+from tests.shared import shared
+
+OpenPage = Callable[..., Opened]
+
+# Streams a text in chunks of these sizes, then compares what is built with the same text given at once.
+STREAM = r"""async ([source, sizes]) => {
+    const bare = (text) => {
+        const copy = text.cloneNode(true);
+        for (const span of copy.querySelectorAll('span.math')) {
+            span.replaceChildren(span.dataset.tex);
+            span.className = 'math notranslate';
+        }
+        return copy.innerHTML;
+    };
+    const make = () => {
+        const text = document.createElement('math-text');
+        text.setAttribute('format', 'markdown');
+        document.querySelector('main').replaceChildren(text);
+        return text;
+    };
+    const whole = make();
+    whole.source = source;
+    const wanted = bare(whole);
+    const text = make();
+    const ready = () => new Promise((done) => text.addEventListener('math-text:ready', done, {once: true}));
+    let at = 0, turn = 0;
+    while (at < source.length) {
+        const size = sizes[turn++ % sizes.length];
+        text.append(source.slice(at, at + size));
+        at += size;
+        if (turn % 7 === 0) await new Promise((done) => setTimeout(done));
+        if (turn % 29 === 0) await ready();
+    }
+    if (text.getAttribute('state') !== 'ready') await ready();
+    return [wanted, bare(text), text.source];
+}"""
+
+TEXT = r"""# A $\beta$-answer
+
+First see [the paper][one], **bold $a*b$**, and \(x_1\).
+
+1. one $a_1$
+
+2. two
+
+   ```py
+   price = "$5"
+   ```
+
+$$
+a
+
++ b
+$$
+
+> quoted $q$
+> $$
+> r
+> $$
+
+| a | $|b|$ |
+|---|---|
+| 1 | $5 |
+
+- [ ] open
+- [x] done
+
+<div>
+
+raw *x* $y$
+
+</div>
+
+[one]: https://example.org/1 "The paper"
+
+\begin{aligned} p &= q \\ r &= s \end{aligned}
+
+The end, cut in $\frac{a"""
+
+
+@pytest.mark.parametrize("sizes", [[1], [1, 2, 3, 5, 8, 13], [40, 1], [1024]], ids=str)
+def test_the_end_is_what_the_whole_text_gives(open_page: OpenPage, sizes: list[int]) -> None:
+    opened = open_page("")
+    wanted, found, source = opened.page.evaluate(STREAM, [TEXT, sizes])
+    assert found == wanted
+    assert source == TEXT
+
+
+def test_the_shared_cases_may_arrive_in_any_chunks(open_page: OpenPage) -> None:
+    opened = open_page("")
+    found = json.loads(shared("markdown/cases.json").read_text(encoding="utf-8"))
+    cases = [case["markdown"] for case in found if "streaming cut" not in case["name"]]
+    chance = random.Random(7)
+    for start in range(0, len(cases), 12):
+        text = "\n\n".join(cases[start : start + 12])
+        sizes = [chance.choice([1, 2, 3, 7, 20, 90]) for _ in range(13)]
+        whole, streamed, _ = opened.page.evaluate(STREAM, [text, sizes])
+        assert streamed == whole
+
+
+def test_finished_blocks_are_left_alone_and_the_open_end_is_plain_and_guarded(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    seen = opened.page.evaluate(
+        r"""() => {
+            const text = document.querySelector('math-text');
+            text.append('First $a$.\n\nSecond *b* $');
+            const first = text.querySelector('p');
+            first.dataset.mine = 'kept';
+            const open = [...text.children].at(-1);
+            const guard = open.closest('.notranslate[translate="no"]') === open && open.matches('.notranslate');
+            const plain = [open.textContent, open.children.length];
+            text.append('c$ and more.\n\nThird.\n\n');
+            return [first === text.querySelector('p') && first.dataset.mine, guard, plain];
+        }"""
+    )
+    assert seen == ["kept", True, ["Second *b* $", 0]]
+    opened.settle()
+    assert opened.page.evaluate("document.querySelector('p').dataset.mine") == "kept"
+    assert opened.visible_text() == "First \ufffc. Second b \ufffc and more. Third."
+
+
+def test_a_link_defined_later_changes_the_block_that_names_it_and_no_other(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    seen = opened.page.evaluate(
+        r"""() => {
+            const text = document.querySelector('math-text');
+            text.append('One [here][a].\n\nTwo.\n\nThree');
+            for (const block of text.querySelectorAll('p')) block.dataset.mine = '';
+            text.append('.\n\n[a]: https://example.org/a\n\nFour\n\n');
+            return [...text.querySelectorAll('p')].slice(0, 2).map((block) =>
+                ['mine' in block.dataset, block.querySelector('a')?.href ?? null]);
+        }"""
+    )
+    assert seen == [[False, "https://example.org/a"], [True, None]]
+
+
+def test_numbers_stay_right_when_an_equation_grows_or_is_named_before_it_comes(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    append = "(chunk) => document.querySelector('math-text').append(chunk)"
+    opened.page.evaluate(append, "See $\\eqref{b}$.\n\n\\begin{equation}a\\label{a}\\end{equation}\n\nthen")
+    opened.settle()
+    opened.page.evaluate(append, "\n\n\\begin{equation}b\\label{b}\\end{equation}")
+    opened.settle()
+    opened.page.evaluate(append, "\n\n\\begin{equation}c\\end{equation}\n\nEnd $\\eqref{a}$.")
+    opened.settle()
+    spoken = opened.page.evaluate(
+        "() => [...document.querySelectorAll('span.math math')].map((math) => math.textContent)"
+    )
+    assert spoken == ["(2)", "(1)a", "(2)b", "(3)c", "(1)"]
+
+
+def test_a_long_answer_costs_linear_time(open_page: OpenPage) -> None:
+    opened = open_page("")
+    paragraph = (
+        "A sentence with $x_1$ and **bold** words, `code` and [a link](https://example.org). " * 4 + "\n\n"
+    )
+    opened.show("$x_1$")
+    measure = r"""async ([source, size]) => {
+        const text = document.createElement('math-text');
+        text.setAttribute('format', 'markdown');
+        document.querySelector('main').replaceChildren(text);
+        let worst = 0;
+        const began = performance.now();
+        for (let at = 0; at < source.length; at += size) {
+            const before = performance.now();
+            text.append(source.slice(at, at + size));
+            worst = Math.max(worst, performance.now() - before);
+        }
+        return [performance.now() - began, worst];
+    }"""
+    short = opened.page.evaluate(measure, [paragraph * 150, 16])[0]
+    long = opened.page.evaluate(measure, [paragraph * 600, 16])[0]
+    assert long < 10 * short  # 4 times the text
+
+
+def test_one_endless_paragraph_costs_linear_time(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    took = opened.page.evaluate(
+        """() => {
+            const text = document.querySelector('math-text'), times = [];
+            for (const words of [10000, 40000]) {
+                text.source = '';
+                const began = performance.now();
+                for (let word = 0; word < words; word += 1) text.append('words ');
+                times.push(performance.now() - began);
+            }
+            return times;
+        }"""
+    )
+    assert took[1] < 12 * took[0] + 50
+
+
+def test_a_latex_text_may_grow_too(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="latex"></math-text>')
+    opened.page.evaluate(
+        r"""() => {
+            for (const letter of 'An \\emph{old $x$ and} $y_1$.') document.querySelector('math-text').append(letter);
+        }"""
+    )
+    opened.settle()
+    assert opened.visible_text() == "An old \ufffc and \ufffc."
+    assert opened.page.locator("math-text em").count() == 1
+    assert [formula["tex"] for formula in opened.formulas()] == ["x", "y_1"]
