@@ -67,11 +67,11 @@ def list_or_paper(
     asked = expression_or_ids(path)
     if isinstance(asked, CategoryExpression):
         return _category_list(request, store, parameters, asked, start)
-    if len(asked) == 1:
+    if len(asked) == 1 and "," not in path:
         paper = store.paper(asked[0])
         return render(request, "paper.html", paper=paper, answers=store.answers(paper.id))
     papers = store.papers(asked)
-    return _render_list(request, ", ".join(asked), _entries(papers, 1, days=False), len(papers))
+    return _render_list(request, ", ".join(asked), _entries(papers, start, days=False), len(papers))
 
 
 def _category_list(
@@ -162,6 +162,12 @@ def search(
         total=page.total,
         next_address=_following(request, page, start),
     )
+
+
+@router.get("/starred")
+def starred(request: Request) -> Response:
+    """What a reader kept; the browser alone knows what that is, and asks for those papers by their ids."""
+    return render(request, "starred.html")
 
 
 @router.get("/preview")

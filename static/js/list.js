@@ -5,8 +5,10 @@
  */
 
 import './math-text.js';
+import { tell, word } from './say.js';
 
 const NEAR = '1600px';
+const MANY = '200'; // papers in the largest page that the server gives
 
 /** @type {HTMLElement | null} */
 const list = document.querySelector('#papers');
@@ -18,67 +20,134 @@ const observer = new IntersectionObserver(
   { rootMargin: NEAR },
 );
 
+/** @type {Promise<boolean> | null} */
+let pending = null;
+let paused = false;
+
 /** @returns {HTMLAnchorElement | null} */
 const nextLink = () => document.querySelector('.more a[rel="next"]');
 
-/** @type {Promise<boolean> | null} */
-let pending = null;
+/** Whether the list goes on beyond what is on the page. */
+export const goesOn = () => nextLink() !== null;
 
 /**
- * Fetch and append the next page; calls that come while one is under way share it.
- *
+ * Fetches the next page and appends it; calls that come while one is under way share it.
+ * @param {{ many?: boolean }} [how] many: as many papers at once as the server gives
  * @returns {Promise<boolean>} whether anything was appended
  */
-export function more() {
-  pending ??= append().finally(() => {
+export function more({ many = false } = {}) {
+  pending ??= append(many).finally(() => {
     pending = null;
     watch();
   });
   return pending;
 }
 
-async function append() {
+/** Stops fetching by itself, or starts again: what hides papers brings the end near. @param {boolean} stop */
+export function pause(stop) {
+  paused = stop;
+  watch();
+}
+
+/** Lets the list go on at another address; null ends it. @param {string | null} address @param {string} text */
+export function goOn(address, text) {
+  const end = document.querySelector('.more');
+  if (!end) return;
+  if (address === null) end.textContent = text;
+  else {
+    const link = document.createElement('a');
+    link.rel = 'next';
+    link.href = address;
+    link.textContent = text;
+    end.replaceChildren(link);
+  }
+  watch();
+}
+
+/** @param {boolean} many */
+async function append(many) {
   const link = nextLink();
   if (!list || !link) return false;
   observer.disconnect();
   const busy = document.getElementById('loading');
   busy?.setAttribute('data-busy', '');
+  const hadFocus = link === document.activeElement;
   try {
-    const response = await fetch(link.href, { headers: { accept: 'text/html' } });
-    if (!response.ok) throw new Error(String(response.status));
-    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-    const arrived = page.querySelector('#papers')?.children ?? [];
-    list.append(...[...arrived].filter(isNew).map((element) => document.adoptNode(element)));
-    document.querySelector('.more')?.replaceWith(page.querySelector('.more') ?? '');
-    list.dispatchEvent(new CustomEvent('list:grown', { bubbles: true }));
+    const page = await fetchPage(link.href, many);
+    if (!link.isConnected) return false; // the list was told to go on elsewhere meanwhile
+    const arrived = putBeneath(page.querySelector('#papers')?.children ?? []);
+    document.querySelector('.more')?.replaceChildren(...adopted(page.querySelector('.more')?.childNodes));
+    if (hadFocus) arrived[0]?.focus({ preventScroll: true });
+    tell(word('moreArrived', { count: arrived.length }));
+    list.dispatchEvent(new CustomEvent('list:grown', { bubbles: true, detail: arrived }));
     return true;
-  } catch {
+  } catch (error) {
+    console.warn(`${link.href}: ${error}`);
     // The link stays where it was, with a word on what happened: a press on it asks again.
-    link.textContent = link.dataset.failed ?? link.textContent;
+    link.textContent = word('moreFailed') || link.textContent;
     link.dataset.tried = '';
+    tell(link.textContent ?? '');
     return false;
   } finally {
     busy?.removeAttribute('data-busy');
   }
 }
 
-/** @param {Element} element a paper or a day's heading */
-function isNew(element) {
-  if (element.id) return !document.getElementById(element.id);
-  return true;
+/** @param {string} href @param {boolean} many */
+async function fetchPage(href, many) {
+  const address = new URL(href);
+  const limit = address.searchParams.get('limit');
+  if (many) address.searchParams.set('limit', MANY);
+  const response = await fetch(address, { headers: { accept: 'text/html' } });
+  if (!response.ok) throw new Error(String(response.status));
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const next = page.querySelector('.more a[rel="next"]');
+  if (many && next) {
+    const following = new URL(next.getAttribute('href') ?? '', address);
+    if (limit === null) following.searchParams.delete('limit');
+    else following.searchParams.set('limit', limit);
+    next.setAttribute('href', following.href);
+  }
+  return page;
 }
 
+/** @param {Iterable<Element>} elements papers and days' headings @returns {HTMLElement[]} the papers that are new */
+function putBeneath(elements) {
+  const arrived = [];
+  for (const element of [...elements]) {
+    if (element.id && document.getElementById(element.id)) continue;
+    const own = document.adoptNode(element);
+    list?.append(own);
+    if (own.matches('article')) arrived.push(/** @type {HTMLElement} */ (own));
+  }
+  return arrived;
+}
+
+/** @param {Iterable<Node>} [nodes] */
+const adopted = (nodes = []) => [...nodes].map((node) => document.adoptNode(node));
+
 function watch() {
+  observer.disconnect();
   const link = nextLink();
-  if (link && !('tried' in link.dataset)) observer.observe(link);
+  if (link && !paused && !('tried' in link.dataset)) observer.observe(link);
+}
+
+/** Asks again for what could not be fetched. */
+function tryAgain() {
+  const link = nextLink();
+  if (!link || !('tried' in link.dataset)) return;
+  delete link.dataset.tried;
+  watch();
 }
 
 document.addEventListener('click', (event) => {
   const link = nextLink();
-  if (!link || !link.contains(/** @type {Node} */ (event.target)) || event.ctrlKey || event.metaKey) return;
+  if (!link?.contains(/** @type {Node} */ (event.target)) || event.ctrlKey || event.metaKey || event.shiftKey)
+    return;
   event.preventDefault();
   delete link.dataset.tried;
   void more();
 });
-
+window.addEventListener('online', tryAgain);
+window.addEventListener('pageshow', tryAgain); // a page that was left while it fetched comes back from the cache
 watch();

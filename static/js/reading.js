@@ -1,0 +1,8 @@
+/** What a page of papers does for its reader; each part is a module of its own and can be left out. */
+
+import './list.js';
+import './place.js';
+import './keys.js';
+import './marks.js';
+import './cite.js';
+import './find-bar.js';

@@ -1,0 +1,37 @@
+/**
+ * Words for what happened: one line that everybody sees for a moment, and one that only screen readers speak.
+ *
+ * The words themselves come with the page, in its language, on the element #words; nothing is worded here.
+ */
+
+const SHOWN = 5000; // milliseconds
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hiding;
+
+/**
+ * A text of the interface: `word('moreArrived', { count: 25 })` is data-more-arrived with its {count} filled in.
+ * @param {string} name
+ * @param {Record<string, string | number>} [values]
+ */
+export function word(name, values = {}) {
+  const text = document.getElementById('words')?.dataset[name] ?? '';
+  return text.replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
+}
+
+/** Shows a line at the foot of the window, and has it spoken. @param {string} text */
+export function say(text) {
+  const line = document.getElementById('said');
+  if (!line) return;
+  line.textContent = text;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => {
+    line.textContent = '';
+  }, SHOWN);
+}
+
+/** Has a line spoken and shows nothing: for what can be seen anyway. @param {string} text */
+export function tell(text) {
+  const line = document.getElementById('heard');
+  if (line) line.textContent = text;
+}
