@@ -45,6 +45,7 @@ _STATUS_KINDS = {
     400: "malformed",
     404: "not-found",
     405: "method-not-allowed",
+    406: "not-acceptable",
     413: "too-large",
     415: "unsupported-media-type",
     422: "invalid-input",
@@ -53,7 +54,10 @@ _STATUS_KINDS = {
     503: "unavailable",
 }
 
-_ENDPOINTS = {"/tokenize", "/detokenize", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"}
+_ENDPOINTS = {
+    *("/tokenize", "/detokenize", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"),
+    *("/unapi", "/opensearch.xml", "/robots.txt"),
+}
 
 
 class FieldProblem(BaseModel):
@@ -89,7 +93,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def is_page(request: Request) -> bool:
     """Whether a person asked: pages answer HTML, but for clients that accept JSON and no HTML."""
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    if path.startswith("/api/") or path in _ENDPOINTS:
+    if path.startswith("/api/") or path.endswith("/feed") or path in _ENDPOINTS:
         return False
     accept = request.headers.get("accept", "")
     return "json" not in accept or "text/html" in accept
