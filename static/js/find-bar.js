@@ -19,8 +19,8 @@ const MOST = 5000; // papers that one press on "all of this list" may bring
 /** @param {string} id @returns {any} */
 const part = (id) => document.getElementById(id);
 
-/** @type {HTMLFormElement | null} */
-const bar = part('find-bar');
+/** Only beside a list: elsewhere the key is the browser's. @type {HTMLFormElement | null} */
+const bar = part('papers') && part('find-bar');
 /** @type {HTMLInputElement} */
 const words = part('find-words');
 /** @type {Entry[]} */

@@ -107,3 +107,17 @@ def test_keys_with_modifiers_are_the_browsers(open_reader: OpenReader, keys: str
     opened = open_reader(ALL)
     press(opened, keys)
     assert opened.page.locator(".paper.current").count() == 0
+
+
+def test_a_papers_own_page_has_the_keys_too_and_leaves_finding_to_the_browser(
+    open_reader: OpenReader,
+) -> None:
+    opened = open_reader("/arxiv/math/0211159")
+    press(opened, "s")
+    opened.page.wait_for_selector(PRESSED % ("math/0211159", "star"))
+    press(opened, "t")
+    opened.page.wait_for_selector(".note-editor")
+    press(opened, "Escape", "Control+f")
+    assert opened.page.locator("#find-bar:visible").count() == 0
+    press(opened, "?")
+    opened.page.wait_for_selector("dialog#keys[open]")
