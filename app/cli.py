@@ -1,20 +1,50 @@
-"""The `quire` command. Each command reads its options, calls the library and prints; the work is done elsewhere."""
+"""The `quire` command: finds the module of the command that was asked for, and says what went wrong in a line.
 
-import os
+A command's module is imported when the command is used, so that `quire encode` doesn't wait for the store's libraries.
+"""
+
 import sys
-from pathlib import Path
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
 from app import __version__
-from app.commands import models, papers, tokens, training
 from app.errors import QuireError
-from app.logs import configure_logs
-from app.settings import Settings
+
+_MODULES = {
+    "serve": "serving",
+    "train": "training",
+    "encode": "tokens",
+    "decode": "tokens",
+    "tokenize": "tokens",
+    "count": "tokens",
+    "models": "models",
+    "papers": "papers",
+}
+
+
+class _Commands(TyperGroup):
+    """The commands by name, each imported when it is needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return list(_MODULES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in _MODULES:
+            return None
+        command = typer.main.get_command(import_module(f"app.commands.{_MODULES[cmd_name]}").app)
+        if cmd_name not in ("models", "papers") and isinstance(command, TyperGroup):
+            # A module of several commands that stand at the top.
+            return command.commands[cmd_name]
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -22,48 +52,20 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _version_option(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
-    ] = False,
-) -> None:
-    if version:
-        typer.echo(f"quire {__version__}")
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"quire {__version__}")
         raise typer.Exit
 
 
-@app.command()
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
-    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1, max=64)] = 1,
-    data_dir: Annotated[Path | None, typer.Option(help="The folder that Quire writes to.")] = None,
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True),
+    ] = False,
 ) -> None:
-    """Serve the pages and the API; prints one line with the address when it is ready."""
-    from app.main import prepare
-    from app.serve import listen
-    from app.serve import serve as serve_until_stopped
-
-    if data_dir is not None:
-        # The workers are processes of their own and read the same settings anew.
-        os.environ["QUIRE_DATA_DIR"] = str(data_dir.resolve())
-    settings = Settings()
-    configure_logs(settings.log_format, settings.log_level)
-    listener = listen(host, port)
-    prepare(settings)
-    serve_until_stopped(
-        listener,
-        workers=workers,
-        base_path=settings.base_path,
-        announce=lambda address: print(f"Quire is at {address}", flush=True),
-    )
-
-
-for command in (training.train, tokens.encode, tokens.decode, tokens.tokenize, tokens.count):
-    app.command()(command)
-app.add_typer(models.app, name="models")
-app.add_typer(papers.app, name="papers")
+    """Tokenises text and reads papers, on your own machine."""
 
 
 def main() -> None:

@@ -42,11 +42,13 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that listens at the address, port 0 meaning any free one; raises InputError that says why it can't."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family)
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
+        with contextlib.ExitStack() as on_failure:
+            listener = on_failure.enter_context(socket.socket(family))
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen(2048)
+            on_failure.pop_all()
     except socket.gaierror as error:
         raise InputError(
             f"--host {host}: there is no such address on this machine ({error.strerror})"

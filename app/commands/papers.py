@@ -32,7 +32,8 @@ def import_papers(
     """Bring in papers and answers. Doing it again changes nothing; what was cut off goes on where it was."""
     settings = Settings()
     problems = _Problems()
-    with _bars() as bars:
+    bars = _bars()
+    try:
         result = import_files(
             settings.store_path,
             settings.index_path,
@@ -41,6 +42,9 @@ def import_papers(
             on_progress=_Files(bars),
             on_error=problems,
         )
+    finally:
+        if bars.tasks:
+            bars.stop()
     problems.finish()
     print(
         f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} known already, "
@@ -97,6 +101,7 @@ class _Files:
         self._tasks: dict[Path, TaskID] = {}
 
     def __call__(self, progress: ImportProgress) -> None:
+        self._bars.start()
         if progress.path not in self._tasks:
             self._tasks[progress.path] = self._bars.add_task(progress.path.name, total=None, papers=0)
         result = progress.result

@@ -23,6 +23,8 @@ from app.tokenizer.registry import ModelRegistry
 
 BATCH_LINES = 2048
 
+app = typer.Typer()
+
 Files = Annotated[list[str] | None, typer.Argument(help="Files to read; none, or -, is standard input.")]
 Model = Annotated[str | None, typer.Option(help="A model's name, or the path of a vocabulary file.")]
 Threads = Annotated[int | None, typer.Option(help="Threads to use; all cores if not given.", min=1)]
@@ -59,6 +61,7 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
+@app.command()
 def encode(
     files: Files = None,
     model: Model = None,
@@ -95,6 +98,7 @@ def encode(
             writer.write(arrays)
 
 
+@app.command()
 def decode(files: Files = None, model: Model = None) -> None:
     """Print the text of each line of ids, byte for byte; separators are spaces or commas."""
     tokenizer = load_tokenizer(model)
@@ -108,6 +112,7 @@ def decode(files: Files = None, model: Model = None) -> None:
             sys.stdout.buffer.write(data + b"\n")
 
 
+@app.command()
 def tokenize(
     files: Files = None,
     model: Model = None,
@@ -137,6 +142,7 @@ def tokenize(
             sys.stdout.write(" ".join(map(visible, tokenizer.tokenize(text))) + "\n")
 
 
+@app.command()
 def count(
     files: Files = None,
     model: Model = None,

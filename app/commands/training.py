@@ -31,9 +31,11 @@ from app.tokenizer.trainer import Trainer
 
 LONGEST_SHOWN = 40
 
+app = typer.Typer()
 console = Console(stderr=True)
 
 
+@app.command()
 def train(
     files: Annotated[
         list[str],

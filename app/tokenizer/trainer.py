@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from app.errors import InputError
 from app.tokenizer import stages
@@ -18,6 +18,7 @@ from app.tokenizer.ngram_kernels import MAX_ORDER
 from app.tokenizer.pruning import prune_pieces
 
 Progress = Callable[[str, int, int], None]
+Objective = Literal["likelihood"]
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 Output = TypeVar("Output")
@@ -34,6 +35,7 @@ class Trainer(Generic[Result]):
     max_piece_length: in bytes; longer pieces are cut.
     isolate_digits: whether each digit is a piece of its own.
     ensure_unicode: whether pieces may begin only where a character does.
+    objective: "likelihood", BytePiece's own: pieces by how often the n-gram model cuts them out.
 
     Method: J. Su, https://kexue.fm/archives/9752.
 
@@ -51,6 +53,7 @@ class Trainer(Generic[Result]):
         max_piece_length: int = ...,
         isolate_digits: bool = ...,
         ensure_unicode: bool = ...,
+        objective: Objective = ...,
     ) -> None: ...
 
     @overload
@@ -63,6 +66,7 @@ class Trainer(Generic[Result]):
         max_piece_length: int = ...,
         isolate_digits: bool = ...,
         ensure_unicode: bool = ...,
+        objective: Objective = ...,
     ) -> None: ...
 
     def __init__(
@@ -73,7 +77,10 @@ class Trainer(Generic[Result]):
         max_piece_length: int = 36,
         isolate_digits: bool = False,
         ensure_unicode: bool = True,
+        objective: Objective = "likelihood",
     ) -> None:
+        if objective != "likelihood":
+            raise InputError(f'objective is {objective!r}; it should be "likelihood"', "/objective")
         self.order = _whole("order", order, 1, MAX_ORDER)
         self.several = not isinstance(vocab_size, int)
         sizes = [vocab_size] if isinstance(vocab_size, int) else list(vocab_size)
@@ -175,9 +182,7 @@ class _Work:
     """Threads for the kernels, which release the GIL, and a listener to their progress."""
 
     def __init__(self, threads: int | None, progress: Progress | None) -> None:
-        self.threads = _whole(
-            "threads", len(os.sched_getaffinity(0)) if threads is None else threads, 1, 1024
-        )
+        self.threads = _whole("threads", (os.cpu_count() or 1) if threads is None else threads, 1, 1024)
         self.progress: Progress = progress or (lambda *_: None)
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 

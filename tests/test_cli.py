@@ -1,0 +1,212 @@
+"""The commands do what the README tells, and a failure is one line that says what was wrong, never a traceback."""
+
+import json
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.cli import main
+from app.tokenizer import Tokenizer
+from tests import library
+from tests.server import ROOT, quire
+
+TEXT = "Hello, 世界\nA second line\r\n\n🙂 e\u0301nd\n"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cli") / "data"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    """A model trained by `quire train`."""
+    folder = tmp_path_factory.mktemp("trained")
+    corpus = folder / "texts.jsonl"
+    texts = [
+        note.read_text(encoding="utf-8") for note in sorted((ROOT / "app/papers/collection").glob("*.toml"))
+    ]
+    corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    out = folder / "tiny.model"
+    done = quire(
+        "train",
+        corpus,
+        "-o",
+        out,
+        "--vocab-size",
+        "400",
+        "--dev",
+        corpus,
+        "--corpus",
+        "made up",
+        data_dir=data,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return out
+
+
+def test_training_writes_a_model_and_its_card(model: Path) -> None:
+    card = json.loads(model.with_name("tiny.card.json").read_text())
+    assert card["corpus"] == "made up"
+    assert card["bytes_per_token"] > 1.5
+    assert card["training"]["order"] == 6
+    assert Tokenizer.load(model).vocab_size <= 400
+
+
+def test_training_takes_standard_input_and_several_sizes(tmp_path: Path, data: Path) -> None:
+    text = (ROOT / "README.md").read_bytes() * 3
+    out = tmp_path / "fox"
+    done = quire(
+        "train", "-", "-o", out, "--vocab-size", "262", "--vocab-size", "300", data_dir=data, input=text
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    sizes = [Tokenizer.load(tmp_path / f"fox.{size}.model").vocab_size for size in (262, 300)]
+    assert sizes[0] <= 262 < sizes[1] <= 300
+
+
+def test_decode_gives_back_what_encode_was_given(model: Path, data: Path) -> None:
+    encoded = quire("encode", "--model", model, data_dir=data, input=TEXT.encode())
+    assert encoded.stdout.count(b"\n") == TEXT.count("\n")
+    decoded = quire("decode", "--model", model, data_dir=data, input=encoded.stdout)
+    assert decoded.stdout.decode() == TEXT.replace("e\u0301", "é"), "composed, as the model's card says"
+
+
+def test_tokenize_shows_pieces_and_count_counts_them(model: Path, data: Path, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.load(model)
+    pieces = quire("tokenize", "--model", model, data_dir=data, input=b"a b\n").stdout.decode().split()
+    assert "".join(pieces) == "a␣b"
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    counted = quire("count", "--model", model, file, file, data_dir=data).stdout.decode().splitlines()
+    expected = tokenizer.count(TEXT)
+    assert [line.split("\t")[0] for line in counted] == [str(expected), str(expected), str(2 * expected)]
+    spans = quire("tokenize", "--json", "--model", model, data_dir=data, input="世\n".encode()).stdout
+    assert json.loads(spans)[0]["bytes"][0] == 0
+
+
+def test_encode_writes_shards(model: Path, data: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    done = quire("encode", "--model", model, "--shards", shards, "--eos", data_dir=data, input=TEXT.encode())
+    assert done.returncode == 0, done.stderr.decode()
+    ids = np.load(shards / "00000.npy")
+    assert ids.dtype == np.uint16
+    assert (ids == 2).sum() == TEXT.count("\n")
+
+
+@pytest.mark.parametrize("form", ["sentencepiece", "huggingface", "tiktoken", "bytepiece"])
+def test_models_are_converted(model: Path, data: Path, tmp_path: Path, form: str) -> None:
+    out = tmp_path / f"converted.{form}"
+    done = quire("models", "convert", model, "--to", form, "-o", out, data_dir=data)
+    assert done.returncode == 0, done.stderr.decode()
+    assert out.stat().st_size > 1000
+    again = quire("models", "convert", model, "--to", form, "-o", out, data_dir=data)
+    assert again.returncode == 1
+    assert b"exists already" in again.stderr
+
+
+def test_models_are_listed_shown_and_compared(model: Path, data: Path, tmp_path: Path) -> None:
+    assert quire("models", "list", data_dir=data).stdout.split()[5:][0]
+    shown = quire("models", "show", model, data_dir=data).stdout.decode()
+    assert '"corpus": "made up"' in shown
+    huggingface = tmp_path / "tokenizer.json"
+    quire("models", "convert", model, "--to", "huggingface", "-o", huggingface, data_dir=data)
+    compared = quire(
+        "models", "compare", model, huggingface, data_dir=data, input=b"We prove that it holds.\n"
+    )
+    rows = [line.split()[-2:] for line in compared.stdout.decode().splitlines()[1:]]
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
+
+
+def test_importing_again_changes_nothing_and_bad_records_are_named(data: Path, tmp_path: Path) -> None:
+    file = library.write(tmp_path / "records.jsonl")
+    with file.open("a") as stream:
+        stream.write('{"id": "2606.1"}\nno json at all\n')
+    known = len(library.records())
+    first = quire("papers", "import", file, data_dir=data)
+    assert first.stdout.decode().startswith(f"{known} new, 0 updated, 0 known already, 2 skipped")
+    assert f"{file}:{known + 1}: " in first.stderr.decode()
+    assert f"{file}:{known + 2}: " in first.stderr.decode()
+    again = quire("papers", "import", file, data_dir=data)
+    assert again.stdout.decode().startswith(f"0 new, 0 updated, {known} known already")
+    strict = quire("papers", "import", "--strict", file, data_dir=data)
+    assert strict.returncode == 1
+    assert f"{file}:{known + 1}: " in strict.stderr.decode()
+
+
+def test_an_export_is_read_back_identically(data: Path, tmp_path: Path) -> None:
+    quire("papers", "import", library.write(tmp_path / "records.jsonl"), data_dir=data)
+    out, second = tmp_path / "all.jsonl", tmp_path / "again.jsonl"
+    assert quire("papers", "export", out, data_dir=data).returncode == 0
+    assert quire("papers", "import", out, data_dir=tmp_path / "other").returncode == 0
+    assert quire("papers", "export", second, data_dir=tmp_path / "other").returncode == 0
+    assert out.read_bytes() == second.read_bytes()
+    assert quire("papers", "check", data_dir=tmp_path / "other").returncode == 0
+    assert quire("papers", "reindex", data_dir=tmp_path / "other").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["encode", "--model", "nope"], "There is no model 'nope'"),
+        (["encode", "--model", "../../etc/passwd"], "passwd"),
+        (["encode", "no-such-file.txt"], "no-such-file.txt: can't be read"),
+        (["decode"], "-:1: a line of ids was expected"),
+        (["train", "no-such-file.txt", "-o", "out.model"], "no-such-file.txt: can't be read"),
+        (["train", "-", "-o", "no/such/folder/out.model"], "no folder that can be written to"),
+        (["train", "-", "-o", "out.model", "--vocab-size", "5"], "vocab_size is 5"),
+        (["train", "-", "-o", "out.model", "--order", "40"], "order is 40"),
+        (["models", "convert", "README.md", "--to", "bytepiece", "-o", "x.model"], "README.md"),
+        (["papers", "import", "no-such-file.jsonl"], "can't read no-such-file.jsonl"),
+        (["papers", "export", "out.jsonl"], "there is no store of papers"),
+        (["serve", "--port", "99999"], "a port is a number from 0 to 65535"),
+        (["serve", "--host", "no.such.host.invalid"], "no such address"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(
+    tmp_path: Path,
+    arguments: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("QUIRE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr("sys.argv", ["quire", *arguments])
+    (tmp_path / "input").write_text("not ids\n")
+    with (tmp_path / "input").open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("quire: ")
+    assert words in error
+    assert not (ROOT / "out.model").exists()
+
+
+def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = quire("serve", "--port", str(taken.getsockname()[1]), data_dir=tmp_path / "data")
+    assert done.returncode == 1
+    assert "another program listens there already" in done.stderr.decode()
+    assert not (tmp_path / "data").exists()
+
+
+def test_settings_that_make_no_sense_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUIRE_MAX_BATCH", "many")
+    monkeypatch.setattr("sys.argv", ["quire", "models", "list"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.startswith("quire: QUIRE_MAX_BATCH: ")
+
+
+def test_version_and_help_are_there() -> None:
+    assert quire("--version", data_dir=Path("unused")).stdout.startswith(b"quire 0.")
+    shown = quire("--help", data_dir=Path("unused")).stdout.decode()
+    for command in ("serve", "train", "encode", "decode", "tokenize", "count", "models", "papers"):
+        assert f" {command} " in shown
