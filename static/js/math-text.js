@@ -240,12 +240,13 @@ function* typesetBlocks(blocks) {
 
 /**
  * Typesets every formula of the page, near or not; a page's own Print command awaits it before it prints.
+ * @param {{fonts?: boolean}} [options] whether to wait for the fonts that the formulas are drawn with, too
  * @returns {Promise<void>}
  */
-export async function typesetAll() {
+export async function typesetAll({ fonts = true } = {}) {
   await toBuild.finish();
   await toTypeset.finish();
-  await document.fonts.ready;
+  if (fonts) await document.fonts.ready;
 }
 
 window.addEventListener('beforeprint', () => {

@@ -5,9 +5,10 @@
 
 /** @typedef {Generator<Promise<unknown> | undefined, void>} Steps */
 
-const MARGIN = '800px 0px';
+const MARGIN = '1200px 0px';
 const BATCH = 8; // blocks; each batch costs the page one change of styles and one layout
 const SLICE = 12; // milliseconds of work before the browser may draw
+const WHOLE = { batch: 64, slice: 100 }; // the same where somebody waits for the whole page
 
 /** @template {Element} T */
 export class NearQueue {
@@ -92,11 +93,12 @@ export class NearQueue {
   async #workThrough() {
     let started = performance.now();
     while (this.#near.size > 0) {
-      const blocks = [...this.#near].slice(0, BATCH);
+      const { batch, slice } = this.#isFinishing ? WHOLE : { batch: BATCH, slice: SLICE };
+      const blocks = [...this.#near].slice(0, batch);
       for (const block of blocks) this.remove(block);
       for (const wait of this.work(blocks)) {
         if (wait) await wait;
-        else if (performance.now() - started > SLICE) await breathe();
+        else if (performance.now() - started > slice) await breathe();
         else continue;
         started = performance.now();
       }

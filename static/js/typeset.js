@@ -95,7 +95,9 @@ function newFormula(span, numbering) {
  * @param {HTMLElement} span
  */
 function metricsAt(span) {
-  const { fontFamily, fontSize } = getComputedStyle(span);
+  // Asking the text, not the formula: what lies in a far text has no style yet, and asking would make it.
+  const text = span.closest('math-text') ?? span;
+  const { fontFamily, fontSize } = getComputedStyle(text);
   const key = `${fontSize} ${fontFamily}`;
   let metrics = knownMetrics.get(key);
   if (!metrics) {

@@ -11,15 +11,24 @@ const widths = new WeakMap();
 // It reports after layout and before drawing, so that measuring here costs no layout of its own.
 const observer = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
-    if (widths.get(target) === contentRect.width) continue;
+    if (widths.get(target) === contentRect.width || isSkipped(target)) continue;
     widths.set(target, contentRect.width);
     boxWide(/** @type {HTMLElement} */ (target));
   }
 });
 
+/** Whether the browser leaves a far text without a layout; measuring would force one. @param {Element} text */
+const isSkipped = (text) => !text.checkVisibility({ contentVisibilityAuto: true });
+
+/** The browser lays out a text that has come near. @param {Event} event */
+const cameNear = ({ currentTarget, target }) => {
+  if (target === currentTarget) keepWithin(/** @type {HTMLElement} */ (target));
+};
+
 /** Looks at a text's formulas now and whenever its width changes. @param {HTMLElement} text */
 export function keepWithin(text) {
   widths.delete(text);
+  text.addEventListener('contentvisibilityautostatechange', cameNear);
   observer.unobserve(text);
   observer.observe(text);
 }
@@ -29,9 +38,15 @@ export function leave(text) {
   observer.unobserve(text);
 }
 
+/** A shorter formula without a space or box of a size of its own fits on a telephone. @param {HTMLElement} span */
+const mayBeWide = ({ dataset }) =>
+  !('display' in dataset) &&
+  /.{30}|\\(?:[a-z]*(?:skip|kern|space|phantom|box)|rule)/is.test(dataset.tex ?? '');
+
 /** @param {HTMLElement} text */
 function boxWide(text) {
-  const inline = formulasIn(text).filter((span) => !('display' in span.dataset));
+  const inline = formulasIn(text).filter(mayBeWide);
+  if (inline.length === 0) return;
   for (const span of inline) if ('wide' in span.dataset) delete span.dataset.wide;
   const room = text.clientWidth + 1;
   const tall = window.innerHeight;

@@ -1,0 +1,129 @@
+"""How long real abstracts take to show, and what they cost: our element beside MathJax as it comes, in one browser.
+
+    python -m benchmarks.render [--papers 1000]
+
+MathJax's 1,000 papers take a minute or more. Only the ratios mean anything on another machine.
+"""
+
+import argparse
+
+from playwright.sync_api import Browser
+
+from benchmarks.pages import abstracts, as_it_comes, chromium, ours
+from tests.browser.site import Site
+
+THEIRS = """async (texts) => {
+    const blocks = texts.map((text) => Object.assign(document.createElement('p'), {textContent: text}));
+    const began = performance.now();
+    document.querySelector('main').append(...blocks);
+    await MathJax.typesetPromise(blocks);
+    return performance.now() - began;
+}"""
+OURS = """async (texts) => {
+    const {typesetAll} = await import('/static/js/math-text.js');
+    const {load} = await import('/static/js/mathjax.js');
+    await load();
+    const began = performance.now();
+    document.querySelector('main').append(...texts.map((text) => {
+        const block = document.createElement('math-text');
+        block.textContent = text;
+        return block;
+    }));
+    await typesetAll({fonts: false});
+    return performance.now() - began;
+}"""
+# Long tasks and shifts of layout that the reader has not caused, from the page's very start.
+WATCH = """window.tasks = []; window.shift = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => tasks.push(entry.duration)))
+    .observe({type: 'longtask', buffered: true});
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => { shift += entry.value }))
+    .observe({type: 'layout-shift', buffered: true});"""
+SCROLL = """async () => {
+    await new Promise((done) => setTimeout(done, 500));
+    tasks.length = 0; shift = 0;
+    while (scrollY + innerHeight < document.documentElement.scrollHeight - 2) {
+        scrollBy(0, 300);
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 40)));
+    }
+    await new Promise((done) => setTimeout(done, 1500));
+    return {longest: Math.max(0, ...tasks), shift, left: document.querySelectorAll(
+        'span.math:not(.math-error):not(:has(mjx-container))').length};
+}"""
+FIRST_SCREEN = """() => new Promise((done) => {
+    const look = () => {
+        const near = [...document.querySelectorAll('math-text')].slice(0, 4);
+        if (near.every((text) => text.getAttribute('state') === 'ready')) done(performance.now());
+        else setTimeout(look, 2);
+    };
+    look();
+})"""
+HEAP = (
+    "() => { for (let turn = 0; turn < 4; turn += 1) gc(); return performance.memory.usedJSHeapSize / 1e6; }"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--papers", type=int, default=1000)
+    papers = parser.parse_args().papers
+    texts = abstracts(papers)
+    with chromium() as (browser, site):
+        print(f"| {'':44} | MathJax | ours | ratio |\n|---|---|---|---|")
+        for _ in range(3):  # alternating, since the machine has other things to do
+            _row("25 abstracts typeset (ms)", *_typeset(browser, site, texts[:25]))
+        _first_screens(browser, site, texts)
+        _row(f"{papers} abstracts, all typeset (ms)", *_typeset(browser, site, texts, heap=True))
+        _scroll(browser, site, texts)
+
+
+def _row(name: str, theirs: float, mine: float) -> None:
+    print(f"| {name:44} | {theirs:.0f} | {mine:.1f} | 1/{theirs / mine if mine else 0:.1f} |", flush=True)
+
+
+def _typeset(browser: Browser, site: Site, texts: list[str], heap: bool = False) -> tuple[float, float]:
+    page = as_it_comes(browser, site, [])
+    theirs = float(page.evaluate(THEIRS, texts))
+    if heap:
+        print(f"| heap of MathJax after typesetting {len(texts)} (MB) | {page.evaluate(HEAP):.1f} | | |")
+    page.context.close()
+    page = ours(browser, site, [])
+    mine = float(page.evaluate(OURS, texts))
+    if heap:
+        print(f"| our heap after typesetting {len(texts)} (MB) | | {page.evaluate(HEAP):.1f} | |")
+    page.context.close()
+    return theirs, mine
+
+
+def _first_screens(browser: Browser, site: Site, texts: list[str]) -> None:
+    few: list[float] = []
+    many: list[float] = []
+    for _ in range(5):
+        for times, count in ((few, 25), (many, len(texts))):
+            page = ours(browser, site, texts[:count])
+            times.append(float(page.evaluate(FIRST_SCREEN)))
+            page.context.close()
+    a, b = sorted(few)[2], sorted(many)[2]
+    print(
+        f"| first screen of 25, of {len(texts)}, since navigation (ms) | {a:.0f} | {b:.0f} | {b / a:.2f}x |",
+        flush=True,
+    )
+
+
+def _scroll(browser: Browser, site: Site, texts: list[str]) -> None:
+    page = ours(browser, site, texts, WATCH)
+    page.evaluate(FIRST_SCREEN)
+    before = float(page.evaluate(HEAP))
+    seen = page.evaluate(SCROLL)
+    after = float(page.evaluate(HEAP))
+    page.context.close()
+    print(
+        f"| scrolling through {len(texts)}: heap before, after (MB) "
+        f"| {before:.1f} | {after:.1f} | {after / before:.2f}x |\n"
+        f"| longest task while scrolling (ms) | | {seen['longest']:.0f} | |\n"
+        f"| layout shift while scrolling | | {seen['shift']:.4f} | |\n"
+        f"| formulas left untypeset | | {seen['left']} | |"
+    )
+
+
+if __name__ == "__main__":
+    main()
