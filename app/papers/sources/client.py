@@ -38,7 +38,7 @@ class Addresses:
     feeds: str = "https://rss.arxiv.org/atom/"
 
 
-class _Passing(Exception):  # noqa: N818
+class _Passing(Exception):
     """A failure that may be gone when asked again, after `wait` seconds where the server says so."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -46,7 +46,7 @@ class _Passing(Exception):  # noqa: N818
         self.wait = wait
 
 
-class _Moved(Exception):  # noqa: N818
+class _Moved(Exception):
     def __init__(self, target: httpx.URL) -> None:
         super().__init__(str(target))
         self.target = target
