@@ -7,17 +7,16 @@ Only routes: what they compute is in `token_work.py`, what they take and answer 
 import base64
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 
 from app.errors import InputError, ModelError
 from app.tokenizer.model import BOS, EOS, PAD
 from app.tokenizer.registry import ModelRegistry
-from app.web import token_work
+from app.web import playground, token_work
 from app.web.deps import ModelsDep, ServicesDep
 from app.web.errors import problem_responses
 from app.web.json_route import HeavyRoute, JsonRoute
 from app.web.limits import NDJSON
-from app.web.templates import render
 from app.web.token_answers import (
     Chunked,
     ChunkedTexts,
@@ -47,7 +46,7 @@ _light = APIRouter(route_class=JsonRoute)
 _heavy = APIRouter(route_class=HeavyRoute)
 _streaming = APIRouter(route_class=EncodeRoute)
 
-pages_router = APIRouter(include_in_schema=False)
+pages_router = playground.router
 
 _FAILURES = problem_responses(400, 404, 413, 415, 422, 503)
 _LINES = {NDJSON: {"schema": {"type": "string"}, "example": '{"text": "one"}\n"two"\n'}}
@@ -176,9 +175,3 @@ def _read_cursor(cursor: str) -> str:
         return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError("this is no cursor of ours; use next_cursor as it came", "?cursor") from error
-
-
-@pages_router.get("/tokenizer")
-def tokenizer_page(request: Request, models: ModelsDep) -> Response:
-    """The playground."""
-    return render(request, "tokenizer.html", models=models.names())

@@ -24,8 +24,13 @@ COUNTS = {
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`default`; `bare`, single bytes that leave texts as they are; `marked`, which adds bos and eos."""
     folder = tmp_path_factory.mktemp("served") / "models"
+    write_models(folder)
+    return folder
+
+
+def write_models(folder: Path) -> None:
+    """`default`; `bare`, single bytes that leave texts as they are; `marked`, which adds bos and eos; `broken`."""
     folder.mkdir()
     card = Card(corpus="made up for tests", licence="Apache-2.0", bytes_per_token=2.5, extra={"order": 4})
     Model.from_counts("default", COUNTS, card).save(folder / "default.model")
@@ -33,7 +38,6 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bare.save(folder / "bare.model")
     Model.from_counts("marked", COUNTS, Card(add_bos=True, add_eos=True)).save(folder / "marked.model")
     (folder / "broken.model").write_text('{"QQ==": [3, "A", 1]}')
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,68 @@
+/** Asks the API. Each kind of question has one answer under way at most: a new one takes the place of the old. */
+
+export class Server {
+  /** @type {Map<string, AbortController>} */
+  #asked = new Map();
+  /** @type {Map<string, Promise<any>>} */
+  #models = new Map();
+
+  /** @param {string} api the address that all calls begin with */
+  constructor(api) {
+    this.api = api;
+  }
+
+  /**
+   * The answer to a POST; rejects with an AbortError when a newer question of this kind is asked.
+   *
+   * @param {string} kind
+   * @param {string} call
+   * @param {object} body
+   */
+  async ask(kind, call, body) {
+    this.drop(kind);
+    const controller = new AbortController();
+    this.#asked.set(kind, controller);
+    const busy = document.getElementById('loading');
+    busy?.setAttribute('data-busy', '');
+    try {
+      return await answer(
+        await fetch(`${this.api}/${call}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+          signal: controller.signal,
+        }),
+      );
+    } finally {
+      if (this.#asked.get(kind) === controller) this.#asked.delete(kind);
+      if (!this.#asked.size) busy?.removeAttribute('data-busy');
+    }
+  }
+
+  /** @param {string} kind what is asked of this kind is no longer wanted */
+  drop(kind) {
+    this.#asked.get(kind)?.abort();
+    this.#asked.delete(kind);
+  }
+
+  /** @param {string} name @returns {Promise<{normalization: 'NFC' | null}>} what is known of a model; asked for once */
+  model(name) {
+    let known = this.#models.get(name);
+    if (!known) {
+      known = fetch(`${this.api}/models/${encodeURIComponent(name)}`).then(answer);
+      known.catch(() => this.#models.delete(name));
+      this.#models.set(name, known);
+    }
+    return known;
+  }
+}
+
+/** @param {Response} response */
+async function answer(response) {
+  const value = await response.json();
+  if (!response.ok) throw new Error(value.detail ?? response.statusText);
+  return value;
+}
+
+/** @param {unknown} error whether it only says that the question is no longer wanted */
+export const dropped = (error) => error instanceof DOMException && error.name === 'AbortError';

@@ -1,0 +1,194 @@
+"""The playground in a real Chromium, against a real server."""
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from tests.server import ROOT, serving
+from tests.web.conftest import write_models
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("playground")
+    write_models(folder / "models")
+    with serving(folder, settings={"OFFLINE": "true"}) as url:
+        yield url
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
+    """Opens the page; afterwards nothing may have been complained of, the policy's refusals among them."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_one(javascript: bool = True, width: int = 1280, **query: str) -> Page:
+        context = browser.new_context(
+            java_script_enabled=javascript, viewport={"width": width, "height": 800}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if _is_ours(line) else None)
+        page.goto(f"{address}/tokenizer?{urlencode(query)}")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def pieces(page: Page, row: str = ":not(.other)") -> list[str]:
+    return page.locator(f"#pieces .flow{row} .piece").all_text_contents()
+
+
+def figures(page: Page) -> list[str]:
+    return page.locator("#figures td").all_text_contents()
+
+
+def test_without_script_the_form_shows_the_pieces(open_page: OpenPage) -> None:
+    page = open_page(javascript=False, text="hello the fox天", other="bare")
+    assert pieces(page)[:3] == ["hello", " the", " fox"]
+    assert all(len(piece) == 1 or piece in ("E5", "A4", "A9") for piece in pieces(page, ".other"))
+    page.fill("#text", "the")
+    page.click("#cut")
+    assert pieces(page) == ["the"]
+    assert figures(page)[0] == "1"
+
+
+def test_typing_shows_pieces_and_figures(open_page: OpenPage) -> None:
+    page = open_page(text="the")
+    page.fill("#text", "hello 你好，世界。\n天")
+    expect(page.locator("#figures td").first).to_have_text("7")
+    assert pieces(page) == ["hello", " ", "你好", "，世界", "。\n", *pieces(page)[5:]]
+    assert page.locator("#pieces .piece.raw").first.text_content() == "E5 A4"
+    assert figures(page)[1:] == ["28", "4.00"]
+
+
+def test_white_space_shows_on_wish(open_page: OpenPage) -> None:
+    page = open_page(text="the fox\n")
+    page.check("[name=spaces]")
+    expect(page.locator("#pieces .piece").nth(1)).to_have_text("·fox")
+    assert "↵" in "".join(pieces(page))
+
+
+def test_arrow_keys_go_through_the_pieces_and_tell_what_is_known(open_page: OpenPage) -> None:
+    page = open_page(text="the fox\nhello 你好")
+    expect(page.locator("#figures td").first).to_be_visible()
+    expect(page.locator("#pieces .slice .piece").first).to_be_visible()
+    page.focus("#pieces")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-known=span]")).to_have_text("3 – 7")
+    assert page.locator("[data-known=bytes]").text_content() == "20 66 6F 78"
+    page.keyboard.press("End")
+    expect(page.locator("[data-known=span]")).to_have_text("14 – 16")
+    page.keyboard.press("ArrowUp")
+    assert page.locator("#selected-piece").text_content() in ("the", " fox", "\n")
+    assert page.get_attribute("#pieces", "aria-activedescendant") == "selected-piece"
+
+
+def test_differences_between_two_models_are_marked(open_page: OpenPage) -> None:
+    page = open_page(text="hello 5", other="bare")
+    expect(page.locator("#pieces .slice .other .piece")).to_have_count(7)
+    assert page.locator("#pieces .flow:not(.other) .differs").all_text_contents() == ["hello"]
+    assert len(page.locator("#pieces .other .differs").all()) == 5
+    assert figures(page)[::3] == ["3", "7"]
+
+
+def test_drawing_is_reproduced_by_the_address(open_page: OpenPage, address: str) -> None:
+    page = open_page(text="hello the fox is over the dog 你好 " * 4)
+    page.check("[name=sample]")
+    page.locator("[name=alpha]").fill("0.1")
+    page.click("#again")
+    expect(page.locator("#link")).to_have_attribute("href", re.compile("seed=2"))
+    page.wait_for_function("() => !document.querySelector('#loading[data-busy]')")
+    seen = pieces(page)
+    query = {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    again = open_page(**query)
+    expect(again.locator("#pieces .slice .piece").first).to_be_visible()
+    assert pieces(again) == seen
+    assert pieces(open_page(javascript=False, **query)) == seen
+
+
+def test_the_lattice_of_a_line_is_drawn(open_page: OpenPage) -> None:
+    page = open_page(text="hello 你好")
+    expect(page.locator("#lattice svg .arc.best")).to_have_count(3)
+    assert page.locator("#lattice svg .bar").count() == len("hello 你好".encode()) + 1
+    assert page.locator("#lattice .best li").first.locator(".piece").all_text_contents() == [
+        "hello",
+        "·",
+        "你好",
+    ]
+    page.fill("#text", "two\nlines")
+    expect(page.locator("#lattice svg")).to_have_count(0)
+
+
+def test_a_megabyte_is_shown_where_one_looks(open_page: OpenPage) -> None:
+    page = open_page(text="the")
+    expect(page.locator("#pieces .slice .piece")).to_have_count(1)
+    page.evaluate(
+        """() => {
+            const text = document.getElementById('text');
+            text.value = Array.from({ length: 30000 }, (_, i) => `${i} hello the fox 你好，世界。\\n`).join('');
+            text.dispatchEvent(new Event('input', { bubbles: true }));
+        }"""
+    )
+    expect(page.locator("#figures td").nth(1)).to_have_text("1,158,890", timeout=20_000)
+    assert 0 < page.locator(".piece").count() < 8000
+    page.locator("#pieces").evaluate("pane => { pane.scrollTop = pane.scrollHeight / 2; }")
+    page.wait_for_function(
+        """() => {
+            const box = document.getElementById('pieces').getBoundingClientRect();
+            const at = document.elementFromPoint(box.left + 20, box.top + 200);
+            return at?.closest('.flow') && /[0-9]/.test(at.closest('.flow').textContent);
+        }"""
+    )
+    assert page.locator(".piece").count() < 8000
+    assert page.locator("#link").text_content() == "Link without the text, which is too long for one"
+
+
+def test_what_went_wrong_is_said(open_page: OpenPage) -> None:
+    page = open_page(text="the")
+    page.route("**/api/v1/encode", lambda route: route.abort())
+    page.fill("#text", "fox")
+    expect(page.locator("#failure")).to_contain_text("could not be fetched")
+    page.unroute("**/api/v1/encode")
+    page.fill("#text", "dog")
+    expect(page.locator("#failure")).to_be_hidden()
+    expect(page.locator("#figures td").first).to_have_text("1")
+
+
+def test_a_phone_needs_no_sideways_scrolling(open_page: OpenPage) -> None:
+    page = open_page(width=360, text="hello 你好 " * 30)
+    expect(page.locator("#pieces .slice .piece").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_it_is_sound_for_screen_readers(open_page: OpenPage) -> None:
+    page = open_page(text="hello 你好", other="bare")
+    expect(page.locator("#pieces .slice .piece").first).to_be_visible()
+    # Run by the debugger, not by the page, whose policy refuses it.
+    page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text() + "; undefined")
+    found = page.evaluate("axe.run(document.querySelector('main'))")
+    assert [(item["id"], item["nodes"][0]["html"]) for item in found["violations"]] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [({"model": "nowhere"}, 404), ({"alpha": "0"}, 422), ({"model": "broken"}, 503)]
+)
+def test_a_wrong_address_is_answered_by_a_page(address: str, query: dict[str, str], status: int) -> None:
+    response = httpx.get(f"{address}/tokenizer", params=query, headers={"accept": "text/html"})
+    assert (response.status_code, response.headers["content-type"].split(";")[0]) == (status, "text/html")
+
+
+def _is_ours(line: ConsoleMessage) -> bool:
+    """Whether a line is of the page and not of the network, which a test broke on purpose."""
+    return line.type == "error" and "net::ERR_FAILED" not in line.text
