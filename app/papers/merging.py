@@ -6,7 +6,7 @@ lacks is kept from the other. Nothing here knows where papers are stored.
 
 from dataclasses import replace
 
-from app.papers.models import Paper
+from app.papers.models import Author, Paper
 
 
 def merged(kept: Paper, given: Paper) -> Paper:
@@ -15,26 +15,34 @@ def merged(kept: Paper, given: Paper) -> Paper:
     if order < 0:
         # The first version's instant is the same in the description of every version.
         return kept if kept.published or not given.published else replace(kept, published=given.published)
+    renewed = order > 0 if None in (kept.version, given.version) else kept.version != given.version
     result = replace(
         given,
-        authors=given.authors or kept.authors,
+        version=given.version or kept.version,
+        authors=_authors(kept, given),
         categories=given.categories or kept.categories,
         primary_category=given.primary_category or kept.primary_category,
         subject_classes=given.subject_classes or kept.subject_classes,
         body=given.body if given.body is not None else kept.body,
+        # A record that was corrected later is no announcement of its own.
+        announced=(renewed and given.announced) or kept.announced or given.announced,
         published=given.published or kept.published,
+        updated=given.updated or kept.updated,
         comment=given.comment if given.comment is not None else kept.comment,
         doi=given.doi if given.doi is not None else kept.doi,
         journal_ref=given.journal_ref if given.journal_ref is not None else kept.journal_ref,
     )
-    if order == 0:
-        result = replace(
-            result,
-            version=given.version if given.version is not None else kept.version,
-            updated=given.updated or kept.updated,
-            announced=given.announced or kept.announced,
-        )
     return kept if result == kept else result
+
+
+def _authors(kept: Paper, given: Paper) -> tuple[Author, ...]:
+    """The authors as given; where only a name is, with the family and given name that are known for it."""
+    if not given.authors:
+        return kept.authors
+    known = {author.name: author for author in kept.authors if author.family is not None}
+    return tuple(
+        author if author.family is not None else known.get(author.name, author) for author in given.authors
+    )
 
 
 def _compare(kept: Paper, given: Paper) -> int:
