@@ -15,7 +15,7 @@ from app.papers.search import SearchIndex
 from app.papers.store import Store
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
-from app.web import citations, dialects, errors, feeds, operations, pages, papers, tokens
+from app.web import citations, dialects, discovery, errors, feeds, operations, pages, papers, tokens
 from app.web.deps import Limits, Services, Work
 from app.web.limits import BodyLimit
 from app.web.observation import Observation
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         papers.router,
         citations.router,
         feeds.router,
+        discovery.router,
         pages.router,
     ):
         app.include_router(router)
