@@ -38,6 +38,11 @@ class Settings(BaseSettings):
 
     contact: str = Field("", description="address or page named in the user agent when papers are fetched")
     fetch_daily_budget: PositiveInt = Field(2000, description="most requests a day to papers' sources")
+    arxiv_api: str = Field("https://export.arxiv.org/api/query", description="address of arXiv's API")
+    arxiv_oai: str = Field("https://oaipmh.arxiv.org/oai", description="address of arXiv's OAI-PMH")
+    arxiv_feeds: str = Field(
+        "https://rss.arxiv.org/atom/", description="address of arXiv's announcements; categories follow it"
+    )
     offline: bool = Field(False, description="never ask another host for anything")
 
     @field_validator("base_path")

@@ -1,6 +1,8 @@
 """`quire papers`: bring papers in, take them out, look after the store and its index."""
 
 import sys
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +10,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from app import __version__
 from app.errors import InputError, RecordError
-from app.papers import upkeep
-from app.papers.importing import ImportProgress, import_files
+from app.papers import fetching, upkeep
+from app.papers.fetching import Batch
+from app.papers.importing import ImportProgress, ImportResult, import_files
+from app.papers.receiving import receive
+from app.papers.sources.client import Addresses, PoliteClient
 from app.settings import Settings
 
 MOST_PROBLEMS_SHOWN = 50
@@ -53,6 +59,57 @@ def import_papers(
 
 
 @app.command()
+def fetch(
+    categories: Annotated[list[str], typer.Argument(help="Categories of arXiv, such as cs.AI hep-th.")],
+    since: Annotated[
+        str | None, typer.Option(help="All that is new or changed since this day, such as 2026-11-23.")
+    ] = None,
+    daily: Annotated[
+        bool, typer.Option("--daily", help="The latest day's announcements and days missed; for cron.")
+    ] = False,
+) -> None:
+    """Fetch papers from arXiv, one request in three seconds; goes on where the last fetch ended or was cut off."""
+    settings = Settings()
+    first = _day(since)
+    if first is not None and daily:
+        raise InputError(
+            "--daily goes on from the last announcement; leave out --since, or leave out --daily"
+        )
+    addresses = Addresses(settings.arxiv_api, settings.arxiv_oai, settings.arxiv_feeds)
+    problems, notice = _Problems(), _Notices()
+    with PoliteClient(
+        settings.data_dir / "fetch",
+        version=__version__,
+        contact=settings.contact,
+        daily_budget=settings.fetch_daily_budget,
+        offline=settings.offline,
+        addresses=addresses,
+        notice=notice,
+    ) as client:
+
+        def batches(places: Mapping[str, str]) -> Iterator[Batch]:
+            if daily:
+                return fetching.fetch_daily(categories, client, places=places)
+            return fetching.fetch(categories, client, since=first, places=places)
+
+        result = receive(
+            settings.store_path, settings.index_path, batches, on_batch=notice.batch, on_error=problems
+        )
+    problems.finish()
+    print(
+        f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} known already, "
+        f"{result.skipped:,} skipped"
+    )
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text is not None else None
+    except ValueError as error:
+        raise InputError(f"--since {text[:40] if text else ''}: write the day as 2026-11-23") from error
+
+
+@app.command()
 def export(
     file: Annotated[Path, typer.Argument(help="The file to write; compressed where its name ends in .gz.")],
     force: Annotated[bool, typer.Option("--force", help="Replace FILE where it exists.")] = False,
@@ -91,6 +148,18 @@ def _bars() -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
+
+
+class _Notices:
+    """Tells on standard error what came and what is waited for."""
+
+    def __call__(self, sentence: str) -> None:
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+    def batch(self, batch: Batch, result: ImportResult) -> None:
+        """A line for each answer."""
+        reached = f" up to {batch.reached}" if batch.reached else ""
+        self(f"{batch.label}{reached}: {len(batch.papers):,} papers; {result.new:,} new in all")
 
 
 class _Files:

@@ -90,6 +90,11 @@ imports = Table(
     Column("finished", Integer, nullable=False),
 )
 
+# Where fetching from a source goes on, written with the papers that it brought (fetching.py).
+places = Table(
+    "places", metadata, Column("name", Text, primary_key=True), Column("place", Text, nullable=False)
+)
+
 # One row: a random name that tells this store from others, and how many transactions have changed it.
 state = Table(
     "state", metadata, Column("identity", Text, nullable=False), Column("changes", Integer, nullable=False)
@@ -101,7 +106,11 @@ def _m001_first_tables(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-MIGRATIONS: list[Callable[[Connection], None]] = [_m001_first_tables]
+def _m002_places(connection: Connection) -> None:
+    connection.execute(text("CREATE TABLE places (name TEXT PRIMARY KEY, place TEXT NOT NULL)"))
+
+
+MIGRATIONS: list[Callable[[Connection], None]] = [_m001_first_tables, _m002_places]
 
 _FIRST_TABLES = """
 CREATE TABLE papers (

@@ -3,7 +3,7 @@
 Readers in other processes see a batch whole or not at all; a process that is killed leaves the last whole batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,17 @@ from app.papers.merging import merged
 from app.papers.models import Paper
 from app.papers.positions import paper_number
 from app.papers.rows import LIST_CHANGED, answer_row, paper_row, row_paper
-from app.papers.schema import MIGRATIONS, answers, check_version, imports, listings, migrate, papers, state
+from app.papers.schema import (
+    MIGRATIONS,
+    answers,
+    check_version,
+    imports,
+    listings,
+    migrate,
+    papers,
+    places,
+    state,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +61,13 @@ class StoreWriter:
         self._engine = engine
 
     def add(
-        self, given: Sequence[Paper], given_answers: Sequence[Answer] = (), progress: Progress | None = None
+        self,
+        given: Sequence[Paper],
+        given_answers: Sequence[Answer] = (),
+        progress: Progress | None = None,
+        given_places: Mapping[str, str] | None = None,
     ) -> Added:
-        """Brings in papers and answers and notes the progress, all in one transaction.
+        """Brings in papers and answers and notes the progress or the places to go on from, all in one transaction.
 
         A paper that is here already is merged (merging.py); an answer to the same question replaces the other.
         """
@@ -67,8 +81,18 @@ class StoreWriter:
                 connection.execute(update(state).values(changes=counter))
             if progress is not None:
                 _note(connection, progress)
+            for name, place in (given_places or {}).items():
+                statement = upsert(places).values(name=name, place=place)
+                connection.execute(
+                    statement.on_conflict_do_update(index_elements=[places.c.name], set_={"place": place})
+                )
         added.changes = counter
         return added
+
+    def places(self) -> dict[str, str]:
+        """Where fetching goes on, by name."""
+        with store_errors(self.path), self._engine.connect() as connection:
+            return {row.name: row.place for row in connection.execute(select(places))}
 
     def progress(self, path: str) -> Progress | None:
         """How far the file of this path was read the last time."""
