@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes
 VENDOR := static/vendor
 
-.PHONY: help serve test check format bench lock clean
+.PHONY: help serve test check format bench models lock clean
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -28,6 +28,16 @@ format: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats and mends what
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent format
+
+bench: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every benchmark, one after the other; peers that are missing are named
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+models: .venv/.runtime ## Trains the default model anew from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
+	@test -n "$(CORPUS)" || { echo "Name the folder of texts: make models CORPUS=FOLDER (models/README.md says which)" >&2; exit 1; }
+	$(BIN)/quire train $(CORPUS)/train.jsonl.xz --dev $(CORPUS)/dev.jsonl.xz --out models/default.model --force \
+	  --vocab-size 32000 \
+	  --corpus "24 MB: Debian Handbook in 26 languages, English essays, Chinese manual pages and sayings, arXiv abstracts" \
+	  --licence "Apache-2.0 (the vocabulary); the texts' licences are in models/README.md"
 
 lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requirements/
 	$(BIN)/python -m pip install --quiet uv
