@@ -289,3 +289,17 @@ def test_the_gold_abstracts_show_the_text_that_a_reader_expects(open_page: OpenP
         visible = collapsed(title["text"]) + " " + collapsed(abstract["text"])
         failures += [(record["id"], text) for text in record["text"] if collapsed(text) not in visible]
     assert failures == []
+
+
+def test_the_example_of_the_documentation_runs(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.page.goto(f"{opened.address}/docs/math-text-example.html")
+    opened.page.wait_for_function(
+        "() => document.querySelector('#answer').source.includes('mathematics here')"
+        " && document.querySelector('#answer').getAttribute('state') === 'ready'",
+        timeout=20_000,
+    )
+    opened.typeset_all()
+    assert not [formula for formula in opened.formulas() if not formula["typeset"]]
+    assert opened.foreign_requests == []
+    assert opened.complaints == []
