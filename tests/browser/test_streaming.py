@@ -179,7 +179,7 @@ def test_a_long_answer_costs_linear_time(open_page: OpenPage) -> None:
     }"""
     short = opened.page.evaluate(measure, [paragraph * 150, 16])[0]
     long = opened.page.evaluate(measure, [paragraph * 600, 16])[0]
-    assert long < 10 * short  # 4 times the text
+    assert long < 12 * short + 200  # 4 times the text; a quadratic reader takes 16 times as long
 
 
 def test_one_endless_paragraph_costs_linear_time(open_page: OpenPage) -> None:
