@@ -8,7 +8,9 @@ A 60-byte call costs hardly more than an empty endpoint: no dependency is resolv
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Coroutine
+from itertools import accumulate, pairwise
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -19,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from app.errors import InputError, Overloaded, QuireError
 from app.tokenizer import Tokenizer
 from app.tokenizer.engines import Ids
-from app.tokenizer.model import BOS, EOS, SPECIAL_TOKENS
+from app.tokenizer.model import BOS, EOS, FIRST_PIECE, SPECIAL_TOKENS
 from app.web.deps import SMALL_TEXT, Limits, Services, get_services
 from app.web.dialect_docs import DETOKENIZE_DOCS, TOKENIZE_DOCS
 from app.web.dialect_shapes import (
@@ -35,10 +37,11 @@ from app.web.dialect_shapes import (
     VllmRequest,
 )
 from app.web.json_route import check_media_type, dump, parse, validate
-from app.web.token_checks import bytes_of, check_batch, check_ids, check_text, is_at_hand, tokenizer_of
+from app.web.token_checks import at_hand, bytes_of, check_batch, check_ids, check_text, tokenizer_of
 
 Answerer = Callable[[Any, Services], Any]
 
+_CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
 _SPECIAL = re.compile(f"({'|'.join(map(re.escape, SPECIAL_TOKENS))})")
 
 
@@ -74,7 +77,7 @@ async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answe
     short = len(content) <= SMALL_TEXT
     value = parse(content) if short else await run_in_threadpool(parse, content)
     dialect, answerer = choose(value)
-    if short and isinstance(value, dict) and is_at_hand(services, value.get("model")):
+    if short and isinstance(value, dict) and at_hand(services, value.get("model")):
         return _answer_as(dialect, answerer, value, services)
     try:
         return await services.work.run(_answer_as, dialect, answerer, value, services)
@@ -188,19 +191,30 @@ def _tei(value: Any, services: Services) -> Any:
     answers = []
     for text in texts:
         check_text(text, "/inputs", limits)
-        pieces = tokenizer.spans(text)
-        count += len(pieces)
+        ids, boundaries = _character_boundaries(tokenizer, text)
+        count += len(ids)
         _check_count(count, limits, "/inputs")
         card = tokenizer.model.card if body.add_special_tokens else None
-        starts, stops = pieces.source_chars[:-1].tolist(), pieces.source_chars[1:].tolist()
         tokens = [
             {"id": number, "text": _shown(number, tokenizer), "special": False, "start": start, "stop": stop}
-            for number, start, stop in zip(pieces.ids.tolist(), starts, stops, strict=True)
+            for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True)
         ]
         before = [_tei_special(BOS)] if card and card.add_bos else []
         after = [_tei_special(EOS)] if card and card.add_eos else []
         answers.append(before + tokens + after)
     return answers
+
+
+def _character_boundaries(tokenizer: Tokenizer, text: str) -> tuple[list[int], list[int]]:
+    """The ids of a text, and the places between them in characters of the text as sent."""
+    model = tokenizer.model
+    if model.card.normalization and not unicodedata.is_normalized(model.card.normalization, text):
+        pieces = tokenizer.spans(text)
+        return pieces.ids.tolist(), pieces.source_chars.tolist()
+    # The text is its own normal form: a piece is as many characters as begin in it.
+    ids: list[int] = _encode(tokenizer, text, add_special=False).tolist()
+    sizes = (len(model.pieces[number - FIRST_PIECE].translate(None, _CONTINUATION)) for number in ids)
+    return ids, [0, *accumulate(sizes)]
 
 
 def _tei_special(number: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from app.web.deps import SMALL_TEXT, Services, get_services
-from app.web.token_checks import is_at_hand
+from app.web.token_checks import at_hand
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -104,7 +104,7 @@ class JsonRoute(APIRoute):
             content = await request.body()
             if len(content) <= self.most_inline:
                 body = validate(schema, parse(content))
-                if is_at_hand(services, body.model):
+                if at_hand(services, body.model):
                     return _json(dump(function(body=body, services=services)))
             return _json(await services.work.run(work, content, services))
 

@@ -4,7 +4,8 @@ Also the two things both do alike: find the model that was asked for, and put id
 """
 
 from collections.abc import Sequence, Sized
-from weakref import WeakKeyDictionary
+from time import monotonic
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from app.errors import InputError, NotFound, TooLarge
 from app.tokenizer import Tokenizer
@@ -12,21 +13,31 @@ from app.tokenizer.model import FIRST_PIECE, SPECIAL_TOKENS
 from app.tokenizer.registry import ModelRegistry
 from app.web.deps import Limits, Services
 
-_answered: WeakKeyDictionary[ModelRegistry, set[str | None]] = WeakKeyDictionary()
+FRESH = 1.0
+"""Seconds for which a model is used again before its file is looked at: that costs as much as a short text's tokens."""
+
+_used: WeakKeyDictionary[ModelRegistry, dict[str | None, tuple[float, ReferenceType[Tokenizer]]]] = (
+    WeakKeyDictionary()
+)
 
 
 def tokenizer_of(services: Services, name: str | None) -> Tokenizer:
     """The model asked for, and never another one. Loads it where it is not in memory, which takes a while."""
     if name == "":
         raise NotFound('there is no model ""; leave the field out for the default model', "/model")
-    tokenizer = services.models.get(name)
-    _answered.setdefault(services.models, set()).add(name)
+    tokenizer = at_hand(services, name)
+    if tokenizer is None:
+        tokenizer = services.models.get(name)
+        _used.setdefault(services.models, {})[name] = (monotonic() + FRESH, ref(tokenizer))
     return tokenizer
 
 
-def is_at_hand(services: Services, name: object) -> bool:
-    """Whether the model has answered before, so that asking for it will hardly wait for a disk."""
-    return (name is None or isinstance(name, str)) and name in _answered.get(services.models, ())
+def at_hand(services: Services, name: object) -> Tokenizer | None:
+    """The model if it answered a moment ago, so that asking for it needs no disk; else None."""
+    if name is not None and not isinstance(name, str):
+        return None
+    until, kept = _used.get(services.models, {}).get(name, (0.0, None))
+    return kept() if kept is not None and monotonic() < until else None
 
 
 def check_text(text: str, pointer: str, limits: Limits) -> None:

@@ -5,7 +5,8 @@ Only routes: what they compute is in `token_work.py`, what they take and answer 
 """
 
 import base64
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query
 
@@ -42,17 +43,31 @@ from app.web.token_requests import (
 from app.web.token_stream import EncodeRoute
 
 router = APIRouter(prefix="/api/v1", tags=["tokenizer"])
-_light = APIRouter(route_class=JsonRoute)
-_heavy = APIRouter(route_class=HeavyRoute)
-_streaming = APIRouter(route_class=EncodeRoute)
 
 pages_router = playground.router
+
+Computed = TypeVar("Computed", bound=Callable[..., dict[str, Any]])
 
 _FAILURES = problem_responses(400, 404, 413, 415, 422, 503)
 _LINES = {NDJSON: {"schema": {"type": "string"}, "example": '{"text": "one"}\n"two"\n'}}
 _ANSWERED_LINES = {
     NDJSON: {"schema": {"type": "string"}, "example": '{"model": "default", "ids": [42], "count": 1}\n'}
 }
+
+
+def _post(
+    path: str, answers: Any, route: type[JsonRoute] = JsonRoute, **documented: Any
+) -> Callable[[Computed], Computed]:
+    """Registers a function under a path; `route` says how it is called."""
+
+    def register(function: Computed) -> Computed:
+        documented.setdefault("responses", _FAILURES)
+        router.add_api_route(
+            path, function, methods=["POST"], response_model=answers, route_class_override=route, **documented
+        )
+        return function
+
+    return register
 
 
 @router.get("/models", response_model=ModelList, responses=problem_responses(422, 503))
@@ -84,9 +99,10 @@ def show_model(
     return _described(models, name)
 
 
-@_streaming.post(
+@_post(
     "/encode",
-    response_model=Encoded | EncodedTexts,
+    Encoded | EncodedTexts,
+    EncodeRoute,
     responses={200: {"content": _ANSWERED_LINES}, **_FAILURES},
     openapi_extra={"requestBody": {"content": _LINES}},
 )
@@ -100,38 +116,34 @@ def encode(body: EncodeRequest, services: ServicesDep) -> dict[str, Any]:
     return token_work.encode(body, services)
 
 
-@_light.post("/decode", response_model=Decoded | DecodedTexts, responses=_FAILURES)
+@_post("/decode", Decoded | DecodedTexts)
 def decode(body: DecodeRequest, services: ServicesDep) -> dict[str, Any]:
     """Ids to text; no byte is lost unseen."""
     return token_work.decode(body, services)
 
 
-@_light.post("/count", response_model=Counted | CountedTexts, responses=_FAILURES)
+@_post("/count", Counted | CountedTexts)
 def count(body: CountRequest, services: ServicesDep) -> dict[str, Any]:
     """How many tokens texts have, and how many chunks they would make."""
     return token_work.count(body, services)
 
 
-@_light.post("/chunk", response_model=Chunked | ChunkedTexts, responses=_FAILURES)
+@_post("/chunk", Chunked | ChunkedTexts)
 def chunk(body: ChunkRequest, services: ServicesDep) -> dict[str, Any]:
     """Texts in chunks of bounded size, with where they lie."""
     return token_work.chunk(body, services)
 
 
-@_heavy.post("/compare", response_model=Compared, responses=_FAILURES)
+@_post("/compare", Compared, HeavyRoute)
 def compare(body: CompareRequest, services: ServicesDep) -> dict[str, Any]:
     """One text under several models, side by side."""
     return token_work.compare(body, services)
 
 
-@_heavy.post("/lattice", response_model=LatticeAnswer, responses=_FAILURES)
+@_post("/lattice", LatticeAnswer, HeavyRoute)
 def lattice(body: LatticeRequest, services: ServicesDep) -> dict[str, Any]:
     """All segmentations of a short text: pieces that match, the best paths, where cuts are probable."""
     return token_work.lattice(body, services)
-
-
-for _routes in (_streaming, _light, _heavy):
-    router.include_router(_routes)
 
 
 def _listed(models: ModelRegistry, name: str) -> dict[str, Any]:

@@ -112,6 +112,17 @@ def test_tei_positions_are_characters_of_the_text_as_sent(client: httpx.Client) 
     assert [(token["start"], token["stop"]) for token in partial] == [(0, 1), *[(1, 1)] * (len(partial) - 1)]
 
 
+@given(text=st.text(alphabet=" the天地é\u0301\u00e9\n🦊", max_size=20))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_tei_positions_are_those_of_the_library(
+    client: httpx.Client, tokenizer: Tokenizer, text: str
+) -> None:
+    (tokens,) = post(client, "/tokenize", inputs=text)
+    assert [(token["start"], token["stop"]) for token in tokens] == [
+        piece.source_chars for piece in tokenizer.spans(text)
+    ]
+
+
 def test_tei_special_tokens_have_no_place(client: httpx.Client) -> None:
     (tokens,) = post(client, "/tokenize", model="marked", inputs="the")
     assert tokens[0] == {"id": 1, "text": "<bos>", "special": True, "start": None, "stop": None}
