@@ -30,7 +30,7 @@ format: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats and mends what
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent format
 
 bench: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every benchmark, one after the other; peers that are missing are named
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 models: .venv/.runtime ## Trains the default model anew from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
 	@test -n "$(CORPUS)" || { echo "Name the folder of texts: make models CORPUS=FOLDER (models/README.md says which)" >&2; exit 1; }
