@@ -158,7 +158,9 @@ def _listed(models: ModelRegistry, name: str) -> dict[str, Any]:
 def _described(models: ModelRegistry, name: str) -> dict[str, Any]:
     model = models.get(name).model
     card = model.card
-    order = card.extra.get("order")
+    # Where `quire train` notes it; other models' cards may know nothing of it.
+    training = card.extra.get("training")
+    order = training.get("order") if isinstance(training, dict) else None
     return {
         "name": name,
         "default": name == models.default,

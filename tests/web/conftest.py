@@ -32,7 +32,12 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def write_models(folder: Path) -> None:
     """`default`; `bare`, single bytes that leave texts as they are; `marked`, which adds bos and eos; `broken`."""
     folder.mkdir()
-    card = Card(corpus="made up for tests", licence="Apache-2.0", bytes_per_token=2.5, extra={"order": 4})
+    card = Card(
+        corpus="made up for tests",
+        licence="Apache-2.0",
+        bytes_per_token=2.5,
+        extra={"training": {"order": 4}},
+    )
     Model.from_counts("default", COUNTS, card).save(folder / "default.model")
     bare = Model.from_counts("bare", {bytes([byte]): 1 for byte in range(256)}, Card(normalization=None))
     bare.save(folder / "bare.model")
