@@ -1,6 +1,7 @@
 """`quire serve`: the pages and the API, on one address."""
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -30,9 +31,13 @@ def serve(
     configure_logs(settings.log_format, settings.log_level)
     listener = listen(host, port)
     prepare(settings)
-    serve_until_stopped(
-        listener,
-        workers=workers,
-        base_path=settings.base_path,
-        announce=lambda address: print(f"Quire is at {address}", flush=True),
-    )
+    with tempfile.TemporaryDirectory(prefix="quire-metrics-") as shared_metrics:
+        if workers > 1:
+            # Where prometheus-client adds up the numbers of several processes.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_metrics
+        serve_until_stopped(
+            listener,
+            workers=workers,
+            base_path=settings.base_path,
+            announce=lambda address: print(f"Quire is at {address}", flush=True),
+        )

@@ -1,4 +1,4 @@
-"""What is known of each request: its id, a line in the log, and the answer when something unforeseen broke.
+"""What is known of each request: its id, a line in the log, its share in the metrics, and the answer to a defect.
 
 Neither a text nor a query is ever logged.
 """
@@ -8,6 +8,7 @@ import time
 import uuid
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +17,12 @@ from app.web.errors import failure
 
 log = structlog.get_logger()
 
+REQUESTS = Counter("http_requests", "Requests answered", ["route", "method", "status"])
+SECONDS = Histogram("http_request_duration_seconds", "Time until an answer was sent", ["route", "method"])
+
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Observation:
@@ -53,10 +59,16 @@ class Observation:
                     response = failure(Request(scope), 500, "defect", detail)
                     await response(scope, receive, send_with_id)
             finally:
+                seconds = time.perf_counter() - started
+                # The route's pattern and not the path: no paper, query or scan of addresses becomes a label.
+                route = getattr(scope.get("route"), "path", None) or "unmatched"
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                REQUESTS.labels(route, method, status).inc()
+                SECONDS.labels(route, method).observe(seconds)
                 log.info(
                     "request",
                     method=scope["method"],
                     path=scope["path"],
                     status=status,
-                    milliseconds=round((time.perf_counter() - started) * 1000, 2),
+                    milliseconds=round(seconds * 1000, 2),
                 )

@@ -1,8 +1,11 @@
-"""What an operator asks a running server: is it up, can it work, which version is it."""
+"""What an operator asks a running server: is it up, can it work, which version is it, what has it done."""
 
+import os
 from typing import Any
 
 from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from app import __version__
 from app.errors import QuireError
@@ -39,3 +42,13 @@ def readyz(services: ServicesDep, response: Response) -> dict[str, Any]:
     if reasons:
         response.status_code = 503
     return {"status": "not ready" if reasons else "ready", "reasons": reasons}
+
+
+@router.get("/metrics", responses={200: {"content": {"text/plain": {}}}}, response_class=Response)
+def metrics() -> Response:
+    """Counts and times for Prometheus, of all workers together."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})

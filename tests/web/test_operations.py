@@ -1,8 +1,11 @@
 """An operator sees whether the server is up and can work, and finds a request by its id."""
 
+from pathlib import Path
+
 import httpx
 
 from app import __version__
+from tests.server import serving
 
 
 def test_health_readiness_and_version(library_address: str) -> None:
@@ -10,6 +13,26 @@ def test_health_readiness_and_version(library_address: str) -> None:
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json() == {"status": "ready", "reasons": {}}
         assert client.get("/version").json() == {"name": "quire", "version": __version__}
+
+
+def test_metrics_count_requests_by_route_and_name_no_paper(library_address: str) -> None:
+    with httpx.Client(base_url=library_address, trust_env=False) as client:
+        client.get("/api/v1/papers/2606.00001").raise_for_status()
+        client.get("/nowhere-at-all")
+        answer = client.get("/metrics").raise_for_status()
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert 'http_requests_total{method="GET",route="/api/v1/papers/{id:path}",status="200"}' in answer.text
+    assert "http_request_duration_seconds_bucket" in answer.text
+    assert "2606.00001" not in answer.text
+    assert "nowhere-at-all" not in answer.text
+
+
+def test_several_workers_add_up_their_metrics(library_folder: Path) -> None:
+    with serving(library_folder, "--workers", "2") as address:
+        for _ in range(20):
+            httpx.get(f"{address}/version", trust_env=False)
+        text = httpx.get(f"{address}/metrics", trust_env=False).text
+    assert 'http_requests_total{method="GET",route="/version",status="200"} 20.0' in text
 
 
 def test_a_request_id_that_could_break_a_log_is_replaced(library_address: str) -> None:
