@@ -106,6 +106,16 @@ class DetokenizeAnswer(BaseModel):
     content: str
 
 
+class TokenizerInfo(BaseModel):
+    """What vLLM tells of its tokenizer."""
+
+    tokenizer_class: str
+    model_max_length: int = Field(description="most tokens of a request")
+    bos_token: None
+    eos_token: None
+    pad_token: None
+
+
 class VllmProblem(BaseModel):
     """`{error: {message, type, param, code}}`."""
 

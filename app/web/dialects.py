@@ -33,6 +33,7 @@ from app.web.dialect_shapes import (
     Dialect,
     LlamaCppRequest,
     TeiRequest,
+    TokenizerInfo,
     TooManyTokens,
     VllmRequest,
 )
@@ -66,6 +67,18 @@ async def tokenize(request: Request) -> Response:
 async def detokenize(request: Request) -> Response:
     """Ids to text as vLLM and llama.cpp answer it. `<pad>`, `<bos>` and `<eos>` are nothing unless asked for."""
     return await _answer(request, lambda _: (DETOKENIZE, _detokenized))
+
+
+@router.get("/tokenizer_info", response_model=TokenizerInfo)
+async def tokenizer_info(request: Request) -> Response:
+    """What vLLM's clients ask first. No text stands for a special token here, so these are null."""
+    limits = get_services(request).limits
+    info = {
+        "tokenizer_class": "BytePiece",
+        "model_max_length": limits.model_len,
+        **dict.fromkeys(("bos_token", "eos_token", "pad_token")),
+    }
+    return Response(dump(info), media_type="application/json")
 
 
 async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answerer]]) -> Response:

@@ -15,6 +15,7 @@ from app.web.dialect_shapes import (
     LlamaCppProblem,
     TeiProblem,
     TeiToken,
+    TokenizerInfo,
     VllmAnswer,
     VllmProblem,
 )
@@ -284,6 +285,14 @@ def test_what_is_no_json_is_our_own_problem(client: httpx.Client, path: str) -> 
 def test_a_client_that_names_no_media_type_is_answered_as_llama_cpp_does(client: httpx.Client) -> None:
     response = client.post("/tokenize", content=json.dumps({"content": "the"}).encode())
     assert response.status_code == 200
+
+
+def test_vllms_clients_find_a_tokenizer(client: httpx.Client) -> None:
+    """lm-eval's RemoteTokenizer asks this before anything else."""
+    info = client.get("/tokenizer_info").json()
+    TokenizerInfo.model_validate(info)
+    assert info["model_max_length"] == 20000
+    assert info["eos_token"] is None
 
 
 def test_every_shape_is_described(client: httpx.Client) -> None:
