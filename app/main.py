@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
 from app.web import citations, dialects, discovery, errors, feeds, operations, pages, papers, tokens
 from app.web.deps import Limits, Services, Work
-from app.web.limits import BodyLimit
+from app.web.limits import NDJSON, BodyLimit
 from app.web.observation import Observation
 from app.web.security import SecurityHeaders
 from app.web.templates import STATIC
@@ -53,16 +53,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[
             Middleware(Observation),
             Middleware(SecurityHeaders),
-            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+            Middleware(
+                GZipMiddleware,
+                minimum_size=1024,
+                compresslevel=5,
+                # A compressor would hold back lines that are to leave as they come.
+                exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, NDJSON),
+            ),
             Middleware(BodyLimit, most=settings.max_body_bytes),
         ],
     )
     errors.install(app)
     for router in (
+        # First, because routers are asked in this order and short calls feel it.
+        dialects.router,
         operations.router,
         tokens.router,
         tokens.pages_router,
-        dialects.router,
         papers.router,
         citations.router,
         feeds.router,

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from app.errors import (
@@ -55,7 +56,16 @@ _STATUS_KINDS = {
 }
 
 _ENDPOINTS = {
-    *("/tokenize", "/detokenize", "/openapi.json", "/healthz", "/readyz", "/metrics", "/version"),
+    *(
+        "/tokenize",
+        "/detokenize",
+        "/tokenizer_info",
+        "/openapi.json",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/version",
+    ),
     *("/unapi", "/opensearch.xml", "/robots.txt"),
 }
 
@@ -166,7 +176,18 @@ def _pointer(location: tuple[str | int, ...]) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Make every failure of `app` leave in the shapes above."""
+    """Make every failure of `app` leave in the shapes above, and OpenAPI describe them."""
+    describe = app.openapi
+
+    def describe_with_problems() -> dict[str, Any]:
+        description = describe()
+        shapes = models_json_schema(
+            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        )[1]
+        description.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
+        return description
+
+    app.openapi = describe_with_problems  # type: ignore[method-assign]
     handlers: dict[type[Exception], Any] = {
         QuireError: _quire_error,
         HTTPException: _http_exception,

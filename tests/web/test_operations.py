@@ -1,5 +1,7 @@
 """An operator sees whether the server is up and can work, and finds a request by its id."""
 
+import json
+import re
 from pathlib import Path
 
 import httpx
@@ -55,3 +57,18 @@ def test_failures_of_the_api_are_problems(library_address: str) -> None:
             assert response.json().keys() == {
                 "type", "title", "status", "detail", "instance", "request_id", "errors"
             }  # fmt: skip
+
+
+def test_openapi_describes_problems_and_refers_to_nothing_that_is_not_there(library_address: str) -> None:
+    text = httpx.get(f"{library_address}/openapi.json", trust_env=False).raise_for_status().text
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
+    assert "Problem" in named
+    assert named <= json.loads(text)["components"]["schemas"].keys()
+
+
+def test_streamed_lines_are_not_held_back_by_compression(library_address: str) -> None:
+    lines = b'{"text": "a line"}\n' * 200
+    headers = {"content-type": "application/x-ndjson", "accept-encoding": "gzip"}
+    answer = httpx.post(f"{library_address}/api/v1/encode", content=lines, headers=headers, trust_env=False)
+    assert answer.raise_for_status().text.count("\n") == 200
+    assert "content-encoding" not in answer.headers
