@@ -40,21 +40,26 @@ class ModelRegistry:
 
     def get(self, name: str | None) -> Tokenizer:
         """The tokenizer called `name`, or the default for None; raises NotFound or ModelError."""
-        name = name or self.default
+        name = self.default if name is None else name
         path = self._path(name)
-        status = path.stat()
+        try:
+            status = path.stat()
+        except FileNotFoundError as error:
+            raise NotFound(f"The model {name!r} was taken away just now", "/model") from error
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         with self._lock:
             kept = self._loaded.get(name)
             if kept and kept[0] == stamp:
                 self._loaded.move_to_end(name)
                 return kept[1]
-            tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
+        # Loaded outside the lock, so that nobody waits who asks for another model.
+        tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
+        with self._lock:
             self._loaded[name] = (stamp, tokenizer)
             self._loaded.move_to_end(name)
             while len(self._loaded) > self._most_loaded:
                 self._loaded.popitem(last=False)
-            return tokenizer
+        return tokenizer
 
     def _path(self, name: str) -> Path:
         if _NAME.fullmatch(name):

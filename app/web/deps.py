@@ -76,10 +76,6 @@ def get_limits(request: Request) -> Limits:
     return get_services(request).limits
 
 
-def get_work(request: Request) -> Work:
-    return get_services(request).work
-
-
 def get_store(request: Request) -> Store:
     return get_services(request).store
 
@@ -91,6 +87,5 @@ def get_index(request: Request) -> SearchIndex:
 ServicesDep = Annotated[Services, Depends(get_services)]
 ModelsDep = Annotated[ModelRegistry, Depends(get_models)]
 LimitsDep = Annotated[Limits, Depends(get_limits)]
-WorkDep = Annotated[Work, Depends(get_work)]
 StoreDep = Annotated[Store, Depends(get_store)]
 IndexDep = Annotated[SearchIndex, Depends(get_index)]

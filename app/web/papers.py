@@ -11,7 +11,7 @@ from app.papers.answers import Answer
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.records import answer_record, paper_record
-from app.papers.search import Search, SearchIndex
+from app.papers.search import Search, SearchIndex, search_page
 from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web.deps import IndexDep, LimitsDep, StoreDep
@@ -123,8 +123,9 @@ def find(
 ) -> Page:
     """A page of a search: the index finds, the store tells. Raises InputError for a query that makes no sense."""
     search = Search(q, expression, parameters.since, parameters.until, parameters.sort or "relevance")
-    hits = index.search(search, cursor=parameters.cursor, limit=parameters.limit, longest=longest)
-    return Page(tuple(store.papers_by_number(hits.numbers)), hits.next_cursor, hits.total)
+    return search_page(
+        store, index, search, cursor=parameters.cursor, limit=parameters.limit, longest=longest
+    )
 
 
 @router.get("/papers", responses={200: {"model": PaperPage}, **problem_responses(404, 413)})
