@@ -12,10 +12,11 @@ from app.errors import NotFound
 from app.tokenizer.tokenizer import Tokenizer
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ENDINGS = (".model", ".zip")  # where a folder holds both of one name, the first one is served
 
 
 class ModelRegistry:
-    """Serves `NAME.model` of the given folders; where two hold the same name, the first folder wins.
+    """Serves `NAME.model` and `NAME.zip` of the given folders; where two hold the same name, the first folder wins.
 
     `most_loaded` models stay in memory; the one unused the longest makes room. Thread-safe.
     """
@@ -33,8 +34,8 @@ class ModelRegistry:
         found = {
             path.stem
             for folder in self.folders
-            for path in folder.glob("*.model")
-            if _NAME.fullmatch(path.stem)
+            for path in folder.glob("*")
+            if path.suffix in _ENDINGS and _NAME.fullmatch(path.stem)
         }
         return sorted(found, key=lambda name: (name != self.default, name))
 
@@ -64,8 +65,9 @@ class ModelRegistry:
     def _path(self, name: str) -> Path:
         if _NAME.fullmatch(name):
             for folder in self.folders:
-                path = folder / f"{name}.model"
-                if path.is_file():
-                    return path
+                for ending in _ENDINGS:
+                    path = folder / f"{name}{ending}"
+                    if path.is_file():
+                        return path
         shown = name if len(name) <= 100 else name[:100] + "…"
         raise NotFound(f"There is no model {shown!r} here; there are: {', '.join(self.names())}", "/model")

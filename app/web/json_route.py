@@ -5,6 +5,7 @@ event loop and returns what orjson can write. OpenAPI is FastAPI's, from the sam
 """
 
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -38,6 +39,9 @@ def _whole_characters(text: str) -> str:
             raise PydanticCustomError("string_unicode", _LONE_SURROGATE) from error
     return text
 
+
+_BRANCH = re.compile(r"(function-after|list)\[.*\]|str|int")
+"""A step of pydantic's that names a type of a union and no field of the body."""
 
 Characters = Annotated[str, AfterValidator(_whole_characters)]
 """A text that UTF-8 can hold; JSON's escapes can write others."""
@@ -125,7 +129,9 @@ def _finding(item: Any) -> dict[str, Any]:
     """A finding of pydantic, as FastAPI's handlers expect it, with texts that UTF-8 can hold."""
     message = _MESSAGES.get(item["type"], item["msg"])
     steps = (
-        step.encode(errors="replace").decode() if isinstance(step, str) else step for step in item["loc"]
+        step.encode(errors="replace").decode() if isinstance(step, str) else step
+        for step in item["loc"]
+        if item["type"] == "extra_forbidden" or not (isinstance(step, str) and _BRANCH.fullmatch(step))
     )
     return {"type": item["type"], "loc": ("body", *steps), "msg": message}
 

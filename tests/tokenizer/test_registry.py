@@ -1,5 +1,6 @@
 """Models are served by their name alone, read anew when replaced, and never another than was asked for."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,15 @@ def test_a_replaced_file_is_read_anew_and_only_so_many_stay(models: ModelRegistr
     assert models.get("other") is kept
     models.get(None)
     assert models.get("other") is not kept, "one model stays at the most"
+
+
+def test_a_model_in_a_zip_is_served_under_its_name_after_one_that_is_not(
+    models: ModelRegistry, tmp_path: Path
+) -> None:
+    for name, piece in (("zipped", b"zipped"), ("default", b"never")):
+        Model.from_counts(name, {**BYTES, piece: 5}).save(tmp_path / "inner.model")
+        with zipfile.ZipFile(tmp_path / "own" / f"{name}.zip", "w") as archive:
+            archive.write(tmp_path / "inner.model", "inner.model")
+    assert models.names() == ["default", "zipped"]
+    assert b"zipped" in models.get("zipped").model.pieces
+    assert b"own" in models.get("default").model.pieces

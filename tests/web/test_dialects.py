@@ -206,6 +206,7 @@ def test_llama_cpp_reads_why_it_failed(
 ) -> None:
     error = LlamaCppProblem.model_validate(post(client, "/tokenize", status, **body)).error
     assert (error.type, error.code) == (kind, status)
+    assert "[" not in error.message, "it names the field alone, none of the types it might have had"
     if kind == "exceed_context_size_error":
         assert (error.n_prompt_tokens, error.n_ctx) == (20_001, 20_000)
 
