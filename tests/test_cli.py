@@ -2,6 +2,7 @@
 
 import json
 import socket
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,31 @@ def test_tokenize_shows_pieces_and_count_counts_them(model: Path, data: Path, tm
     assert [line.split("\t")[0] for line in counted] == [str(expected), str(expected), str(2 * expected)]
     spans = quire("tokenize", "--json", "--model", model, data_dir=data, input="世\n".encode()).stdout
     assert json.loads(spans)[0]["bytes"][0] == 0
+
+
+def test_drawing_is_reproducible_and_what_is_drawn_is_the_text(model: Path, data: Path) -> None:
+    lines = ("Hello, Hello, 世界\n" * 3000).encode()
+    options = ("--model", model, "--alpha", "0.2")
+    first, second, other = (
+        quire("encode", *options, "--seed", seed, data_dir=data, input=lines).stdout
+        for seed in ("7", "7", "8")
+    )
+    assert first == second != other
+    assert len(set(first.splitlines())) > 1, "equal lines are drawn apart"
+    assert quire("decode", "--model", model, data_dir=data, input=first).stdout == lines
+    drawn = quire(
+        "tokenize", "--json", *options, "--seed", "7", data_dir=data, input=lines
+    ).stdout.splitlines()
+    assert [[piece["id"] for piece in json.loads(line)] for line in drawn] == [
+        list(map(int, line.split())) for line in first.splitlines()
+    ]
+
+
+def test_as_is_keeps_what_composing_would_change(model: Path, data: Path) -> None:
+    for option, expected in (("--as-is", TEXT), ("--nfc", unicodedata.normalize("NFC", TEXT))):
+        encoded = quire("encode", option, "--model", model, data_dir=data, input=TEXT.encode()).stdout
+        decoded = quire("decode", "--model", model, data_dir=data, input=encoded).stdout
+        assert decoded.decode() == expected
 
 
 def test_encode_writes_shards(model: Path, data: Path, tmp_path: Path) -> None:

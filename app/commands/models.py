@@ -19,7 +19,7 @@ from app.tokenizer.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.formats import from_sentencepiece, to_huggingface, to_sentencepiece, to_tiktoken
 from app.tokenizer.model import FIRST_PIECE, Model, write_whole
 
-app = typer.Typer(no_args_is_help=True, help="List, show, convert and compare models.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show, convert and compare models.")
 
 
 class Format(StrEnum):

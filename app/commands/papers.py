@@ -21,7 +21,9 @@ from app.settings import Settings
 
 MOST_PROBLEMS_SHOWN = 50
 
-app = typer.Typer(no_args_is_help=True, help="Import, export and look after the papers.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Import, export and look after the papers."
+)
 console = Console(stderr=True)
 
 

@@ -13,7 +13,7 @@ from app.serve import listen
 from app.serve import serve as serve_until_stopped
 from app.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -23,12 +23,25 @@ from app.tokenizer.registry import ModelRegistry
 
 BATCH_LINES = 2048
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 Files = Annotated[list[str] | None, typer.Argument(help="Files to read; none, or -, is standard input.")]
 Model = Annotated[str | None, typer.Option(help="A model's name, or the path of a vocabulary file.")]
 Threads = Annotated[int | None, typer.Option(help="Threads to use; all cores if not given.", min=1)]
 Field = Annotated[str, typer.Option(help="The key of the text in .jsonl files.")]
+Alpha = Annotated[
+    float | None,
+    typer.Option(help="Draw each segmentation by its probability to this power, above 0 and at most 10."),
+]
+Seed = Annotated[
+    int | None, typer.Option(help="Makes drawing reproducible; document i, counted from 0, uses SEED + i.")
+]
+Composed = Annotated[
+    bool | None,
+    typer.Option(
+        "--nfc/--as-is", help="Compose texts (NFC), or take them as they are; else as the model's card says."
+    ),
+]
 WholeFile = Annotated[bool, typer.Option("--whole-file", help="A file is one document, not its lines.")]
 
 
@@ -61,6 +74,16 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
+def normalization(composed: bool | None) -> Any:
+    """What `Tokenizer` takes for `--nfc`, `--as-is` or neither."""
+    return ... if composed is None else "NFC" if composed else None
+
+
+def seed_of(seed: int | None, number: int) -> int | None:
+    """The seed of a document: another one for each, so that equal lines are drawn apart."""
+    return None if seed is None else (seed + number) % 2**64
+
+
 @app.command()
 def encode(
     files: Files = None,
@@ -69,6 +92,9 @@ def encode(
         bool | None, typer.Option("--bos/--no-bos", help="Begin each document with <bos>.")
     ] = None,
     eos: Annotated[bool | None, typer.Option("--eos/--no-eos", help="End each document with <eos>.")] = None,
+    alpha: Alpha = None,
+    seed: Seed = None,
+    composed: Composed = None,
     field: Field = "text",
     whole_file: WholeFile = False,
     threads: Threads = None,
@@ -81,7 +107,10 @@ def encode(
     texts = Corpus(files or [STANDARD_INPUT], field, whole_file)
     texts.check()
     encoded = (
-        tokenizer.encode_batch(batch, threads=threads, add_bos=bos, add_eos=eos) for batch in batches(texts)
+        tokenizer.encode_batch(
+            batch, threads, bos, eos, alpha, seed_of(seed, i * BATCH_LINES), normalization(composed)
+        )
+        for i, batch in enumerate(batches(texts))
     )
     if shards is None:
         for arrays in encoded:
@@ -116,6 +145,9 @@ def decode(files: Files = None, model: Model = None) -> None:
 def tokenize(
     files: Files = None,
     model: Model = None,
+    alpha: Alpha = None,
+    seed: Seed = None,
+    composed: Composed = None,
     field: Field = "text",
     whole_file: WholeFile = False,
     as_json: Annotated[
@@ -126,7 +158,8 @@ def tokenize(
     tokenizer = load_tokenizer(model)
     texts = Corpus(files or [STANDARD_INPUT], field, whole_file)
     texts.check()
-    for text in texts:
+    for number, text in enumerate(texts):
+        how = (alpha, seed_of(seed, number), normalization(composed))
         if as_json:
             pieces = [
                 {
@@ -135,11 +168,11 @@ def tokenize(
                     "bytes": span.bytes,
                     "chars": span.chars,
                 }
-                for span in tokenizer.spans(text)
+                for span in tokenizer.spans(text, *how)
             ]
             sys.stdout.buffer.write(orjson.dumps(pieces) + b"\n")
         else:
-            sys.stdout.write(" ".join(map(visible, tokenizer.tokenize(text))) + "\n")
+            sys.stdout.write(" ".join(map(visible, tokenizer.tokenize(text, *how))) + "\n")
 
 
 @app.command()

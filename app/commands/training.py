@@ -31,7 +31,7 @@ from app.tokenizer.trainer import Trainer
 
 LONGEST_SHOWN = 40
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 
 
