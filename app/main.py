@@ -16,6 +16,7 @@ from app.papers.store import Store
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
 from app.web import citations, dialects, discovery, errors, feeds, operations, pages, papers, tokens
+from app.web.addresses import AddressLimit
 from app.web.deps import Limits, Services, Work
 from app.web.limits import NDJSON, BodyLimit
 from app.web.observation import Observation
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 # A compressor would hold back lines that are to leave as they come.
                 exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, NDJSON),
             ),
+            Middleware(AddressLimit),
             Middleware(BodyLimit, most=settings.max_body_bytes),
         ],
     )

@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from app.errors import InputError
+from app.web.addresses import BoundedHttp
 
 DRAIN_SECONDS = 30
 
@@ -24,6 +25,7 @@ def serve(listener: socket.socket, workers: int, base_path: str, announce: Calla
     config = uvicorn.Config(
         "app.main:create_app",
         factory=True,
+        http=BoundedHttp,
         workers=workers,
         log_config=None,
         access_log=False,

@@ -26,7 +26,7 @@ from app.papers.positions import announced_position, paper_number, published_pos
 
 SCHEMA_VERSION = 1
 
-_LONGEST_TERM = 80
+LONGEST_TERM = 80
 _IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
 # Most texts hold none: this is the cheap test.
 _BEYOND_LATIN = re.compile("[\u3040-\U0003134f]")
@@ -50,7 +50,7 @@ def schema() -> Schema:
 @lru_cache(maxsize=2)
 def analyzer(name: str) -> TextAnalyzer:
     """The analyzer `prose` (words, stemmed as English) or `names` (words as they are)."""
-    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(_LONGEST_TERM))
+    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(LONGEST_TERM))
     builder = builder.filter(Filter.lowercase()).filter(Filter.ascii_fold())
     return (builder.filter(Filter.stemmer("english")) if name == "prose" else builder).build()
 

@@ -4,7 +4,7 @@ from tantivy import Occur, Query
 
 from app.errors import InputError, NotFound
 from app.papers.categories import CategoryExpression, parse_expression
-from app.papers.index_schema import schema, terms
+from app.papers.index_schema import LONGEST_TERM, schema, terms
 from app.papers.models import parse_id
 from app.papers.positions import paper_number
 from app.papers.query import Either, Field, Node, Not, Words
@@ -17,7 +17,11 @@ def matching(node: Node) -> Query:
     """What a query's tree finds. Raises InputError where nothing in it can be found, such as signs alone."""
     query = _query(node)
     if query is None:
-        raise InputError("the query holds signs alone; write a word, a name or an id", "?q")
+        raise InputError(
+            f"the query holds only signs, or words of more than {LONGEST_TERM} characters, which nothing is found "
+            "by; write a word, a name or an id",
+            "?q",
+        )
     return query
 
 

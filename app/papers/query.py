@@ -151,6 +151,8 @@ class _Reader:
             return self._phrase(field, token.end())
         if token["bracket"] or token["word"] in ("AND", "OR"):
             raise self._wrong(f"a word is missing here, before {token[0].strip()}")
+        if token["word"][-1] == ":" and token["word"][:-1].lower() in _FIELDS:
+            raise self._wrong(f"a word is missing here, right after {token['word']}")
         self._at = token.end()
         return self._counted(Words(field, token["word"], False, start))
 

@@ -6,14 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from app.errors import InputError, NotFound
+from app.errors import InputError
 from app.papers.citations import MEDIA_TYPES, CitationFormat, citation_key, cite
-from app.papers.models import Paper, parse_id
-from app.papers.store import Store
+from app.papers.models import Paper
 from app.web.deps import StoreDep
 from app.web.errors import problem_responses
 from app.web.json_route import check_media_type
-from app.web.lists import MOST_IN_A_PAGE
+from app.web.lists import MOST_IN_A_PAGE, papers_named, split_ids
 
 router = APIRouter(prefix="/api/v1", tags=["reader"])
 
@@ -56,14 +55,10 @@ def cite_by_address(
     format: Annotated[CitationFormat, Query(description="how the citations are written")] = "bibtex",
 ) -> Response:
     """Citations of papers by their ids, in the order asked; an id that is not here is 404."""
-    names = [name for name in ids.split(",") if name.strip()]
+    names = split_ids(ids)
     if not names:
         raise InputError("ids is empty; write for example ids=2401.12345,math/0211159", "?ids")
-    if len(names) > MOST_IN_A_PAGE:
-        raise InputError(
-            f"{len(names)} ids in an address are too many: up to {MOST_IN_A_PAGE}; send more by POST", "?ids"
-        )
-    return _citations(_papers(store, names, "?ids"), format)
+    return _citations(papers_named(store, names, "?ids"), format)
 
 
 @router.post(
@@ -74,23 +69,7 @@ def cite_by_address(
 )
 def cite_by_body(store: StoreDep, body: CitationRequest) -> Response:
     """The same for up to 2,000 papers."""
-    return _citations(_papers(store, body.ids, "/ids"), body.format)
-
-
-def _papers(store: Store, names: list[str], pointer: str) -> list[Paper]:
-    """Raises NotFound that names the ids which are none or not here."""
-    wanted = []
-    for name in names:
-        try:
-            wanted.append(parse_id(name)[0])
-        except NotFound as error:
-            raise NotFound(str(error), pointer) from error
-    papers = store.papers(wanted)
-    missing = sorted(set(wanted) - {paper.id for paper in papers})
-    if missing:
-        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise NotFound(f"not here: {shown}; `quire papers fetch` or `import` brings papers in", pointer)
-    return papers
+    return _citations(papers_named(store, body.ids, "/ids"), body.format)
 
 
 def _citations(papers: list[Paper], form: CitationFormat) -> Response:

@@ -48,6 +48,7 @@ _STATUS_KINDS = {
     405: "method-not-allowed",
     406: "not-acceptable",
     413: "too-large",
+    414: "address-too-long",
     415: "unsupported-media-type",
     422: "invalid-input",
     429: "rate-limited",

@@ -24,7 +24,7 @@ from app.papers.search import Search, SearchIndex, search_page
 from app.papers.store import Page, Store
 from app.web.deps import IndexDep, LimitsDep, StoreDep
 from app.web.errors import problem_responses
-from app.web.lists import ListParameters, ListParametersDep, address, expression_or_ids
+from app.web.lists import ListParameters, ListParametersDep, address, expression_or_ids, papers_named
 from app.web.xml import base_address, render_xml
 
 router = APIRouter(tags=["feeds"])
@@ -82,7 +82,7 @@ def list_feed(
     if state.known():
         return state.nothing_new()
     if isinstance(asked, list):
-        papers = tuple(store.papers(asked))
+        papers = tuple(papers_named(store, asked, "?id"))
         name, key = ",".join(asked), f"papers {','.join(asked)}"
         page = Page(papers, None, len(papers))
     else:

@@ -6,12 +6,14 @@ from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from app.errors import InputError, NotFound
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.listing import ListQuery
-from app.papers.models import parse_id
+from app.papers.models import Paper, parse_id
+from app.papers.store import Store
+from app.web.errors import is_page
 
 Sort = Literal["announced", "published", "relevance"]
 
@@ -40,6 +42,7 @@ class ListParameters:
 
 
 def list_parameters(
+    request: Request,
     date: Annotated[str | None, Query(description="one day of announcement, as 2026-11-23")] = None,
     since: Annotated[str | None, Query(description="first day of announcement, included")] = None,
     until: Annotated[str | None, Query(description="last day of announcement, included")] = None,
@@ -50,6 +53,9 @@ def list_parameters(
     limit: Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE, description="papers in a page")] = USUAL_PAGE,
 ) -> ListParameters:
     """Reads the parameters of a request; raises InputError naming the one that is wrong."""
+    if is_page(request):
+        # A form without script sends its empty fields too.
+        date, since, until = date or None, since or None, until or None
     on = _day(date, "?date")
     if on and (since or until):
         raise InputError("date is one day, since and until are a range: give one or the other", "?date")
@@ -61,7 +67,7 @@ ListParametersDep = Annotated[ListParameters, Depends(list_parameters)]
 
 
 def _day(value: str | None, pointer: str) -> date | None:
-    if not value:
+    if value is None:
         return None
     if _DAY.fullmatch(value):
         try:
@@ -86,6 +92,32 @@ def expression_or_ids(path: str) -> CategoryExpression | list[str]:
             )
         return list(dict.fromkeys(parse_id(name)[0] for name in names))
     return parse_expression(path)
+
+
+def split_ids(ids: str) -> list[str]:
+    """The ids of the parameter `ids`, with commas between. Raises InputError where there are too many."""
+    names = [name for name in ids.split(",") if name.strip()]
+    if len(names) > MOST_IN_A_PAGE:
+        raise InputError(
+            f"{len(names)} ids in an address are too many: up to {MOST_IN_A_PAGE}; send more by POST", "?ids"
+        )
+    return names
+
+
+def papers_named(store: Store, names: list[str], pointer: str) -> list[Paper]:
+    """The papers of ids in the order asked. Raises NotFound that names the ids which are none or not here."""
+    wanted = []
+    for name in names:
+        try:
+            wanted.append(parse_id(name)[0])
+        except NotFound as error:
+            raise NotFound(str(error), pointer) from error
+    papers = store.papers(wanted)
+    missing = sorted(set(wanted) - {paper.id for paper in papers})
+    if missing:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise NotFound(f"not here: {shown}; `quire papers fetch` or `import` brings papers in", pointer)
+    return papers
 
 
 def address(path: str, **parameters: object) -> str:

@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.errors import InputError
 from app.papers.answers import Answer
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
@@ -16,7 +15,15 @@ from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web.deps import IndexDep, LimitsDep, StoreDep
 from app.web.errors import problem_responses
-from app.web.lists import MOST_IN_A_PAGE, ListParameters, ListParametersDep, address
+from app.web.json_route import check_media_type
+from app.web.lists import (
+    MOST_IN_A_PAGE,
+    ListParameters,
+    ListParametersDep,
+    address,
+    papers_named,
+    split_ids,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["reader"], responses=problem_responses(422, 503))
 
@@ -141,15 +148,12 @@ def list_papers(
     categories: Annotated[str | None, Query(description="such as cs.AI+cs.LG-cs.CY")] = None,
     ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")] = None,
 ) -> Response:
-    """A list, newest first: of some categories, of some days, of what `q` finds, or of ids in the order asked."""
+    """A list, newest first: of some categories, of some days, of what `q` finds, or of ids in the order asked.
+
+    An id that is not here is 404; by POST it is left out instead.
+    """
     if ids is not None:
-        names = [name for name in ids.split(",") if name.strip()]
-        if len(names) > MOST_IN_A_PAGE:
-            raise InputError(
-                f"{len(names)} ids in an address are too many: up to {MOST_IN_A_PAGE}; send more by POST",
-                "?ids",
-            )
-        return json_papers(store.papers([parse_id(name)[0] for name in names]))
+        return json_papers(papers_named(store, split_ids(ids), "?ids"))
     expression = parse_expression(categories) if categories else None
     if q is not None and q.strip():
         page = find(store, index, parameters, expression, q, limits.query_bytes)
@@ -162,7 +166,11 @@ def list_papers(
     return response
 
 
-@router.post("/papers", responses={200: {"model": PaperPage}, **problem_responses(400, 404, 413, 415)})
+@router.post(
+    "/papers",
+    responses={200: {"model": PaperPage}, **problem_responses(400, 404, 413, 415)},
+    dependencies=[Depends(check_media_type)],
+)
 def papers_by_ids(store: StoreDep, body: Ids) -> Response:
     """The papers of many ids, in the order asked; ids that are not here are left out."""
     return json_papers(store.papers([parse_id(name)[0] for name in body.ids]))

@@ -1,8 +1,10 @@
 """The reader's API keeps its contract: shapes, paging, orders, and 404 or 422 with the field that is wrong."""
 
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -137,6 +139,9 @@ def test_a_search_finds_by_relevance_and_pages(client: httpx.Client) -> None:
         ("date=2026-02-30", "?date"),
         ("date=1751328000", "?date"),
         ("date=2026-07-01T00:00", "?date"),
+        ("date=", "?date"),
+        ("until=", "?until"),
+        ("limit=", "?limit"),
         ("since=20260701", "?since"),
         ("since=2026-07-02&until=2026-07-01", "?until"),
         ("categories=cs.XX", "?categories"),
@@ -144,6 +149,12 @@ def test_a_search_finds_by_relevance_and_pages(client: httpx.Client) -> None:
         ("q=in:starred", "?q"),
         ("q=tag:x", "?q"),
         ("q=AND", "?q"),
+        ("q=ti:", "?q"),
+        ("q=(ti:) case", "?q"),
+        ("q=%22open", "?q"),
+        ("q=-", "?q"),
+        ("q=" + "x" * 1000, "?q"),
+        ("q=" + "(" * 100 + "a", "?q"),
         ("ids=" + ",".join(["2606.00001"] * 201), "?ids"),
     ],
 )
@@ -156,6 +167,58 @@ def test_what_makes_no_sense_is_422_and_names_the_parameter(
     assert pointer in {field["pointer"] for field in problem["errors"]}
     assert problem["type"] == "/problems/invalid-input"
     assert problem["detail"]
+
+
+def test_an_id_that_is_not_here_is_404_among_others_too_and_left_out_by_post(client: httpx.Client) -> None:
+    ids = ["2606.00001", "2606.99999", "math/0211159"]
+    response = client.get("/papers", params={"ids": ",".join(ids)})
+    assert response.status_code == 404
+    assert "2606.99999" in response.json()["detail"]
+    items = client.post("/papers", json={"ids": ids}).raise_for_status().json()["items"]
+    assert [item["id"] for item in items] == ["2606.00001", "math/0211159"]
+
+
+def test_many_ids_come_by_post_in_the_order_asked(client: httpx.Client) -> None:
+    ids = [record["id"] for record in library.records()][::-1] * 8
+    assert len(ids) > 200
+    items = client.post("/papers", json={"ids": ids}).raise_for_status().json()["items"]
+    assert [item["id"] for item in items] == list(dict.fromkeys(ids))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b'{"ids": ["nonsense"]}', "application/json", 404),
+        (b'{"ids": "2606.00001"}', "application/json", 422),
+        (b"{}", "application/json", 422),
+        (b"{", "application/json", 400),
+        (b"ids=2606.00001", "application/x-www-form-urlencoded", 415),
+        (b'{"ids": [' + b",".join([b'"2606.00001"'] * 10_001) + b"]}", "application/json", 422),
+    ],
+)
+def test_a_wrong_body_of_ids_is_told_so(
+    client: httpx.Client, body: bytes, content_type: str, status: int
+) -> None:
+    response = client.post("/papers", content=body, headers={"content-type": content_type})
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/papers?ids=", "/arxiv/", "/search?q="])
+def test_an_address_of_ten_thousand_ids_is_414_in_the_shape_of_all_failures(
+    library_address: str, path: str
+) -> None:
+    address = urlsplit(library_address)
+    ids = ",".join(f"2606.{number:05}" for number in range(10_000))
+    # Clients in Python refuse such addresses themselves.
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(f"GET {path}{ids} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode()
+    assert answer.startswith("HTTP/1.1 414 ")
+    kind = "application/problem+json" if path.startswith("/api") else "text/html"
+    assert f"content-type: {kind}" in answer
+    assert "110," in answer
+    assert "POST" in answer
 
 
 def test_a_query_over_the_limit_is_413(client: httpx.Client) -> None:
