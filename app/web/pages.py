@@ -15,12 +15,19 @@ from app.papers.models import Paper, parse_id
 from app.papers.positions import listing_day
 from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
+from app.web import calendar
 from app.web.deps import IndexDep, LimitsDep, StoreDep
 from app.web.lists import ListParameters, ListParametersDep, address, expression_or_ids
 from app.web.papers import find
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False)
+router.include_router(calendar.router)
+
+_NO_LIST = dict.fromkeys(
+    ("expression", "date", "since", "until", "sort", "previous_day", "next_day", "month", "next_address")
+)
+"""What a page of papers says of the list they are from, where they are from none."""
 
 PREVIEW_SAMPLE = r"""Let $p(w)$ be the probability of a piece $w$. The best segmentation of a text is
 
@@ -32,11 +39,13 @@ found by dynamic programming in time linear in the text's length. Prices such as
 
 @dataclass(frozen=True)
 class Entry:
-    """A paper in a list: its number from 1, and the day whose heading stands before it, if one does."""
+    """A paper in a list: its number from 1, the day whose heading stands before it, if one does, and whether the
+    list holds it for another category than its first."""
 
     number: int
     paper: Paper
     day: date | None
+    cross_list: bool = False
 
 
 @router.get("/")
@@ -48,10 +57,16 @@ def home(request: Request, store: StoreDep) -> Response:
 
 
 @router.get("/arxiv")
-def go_to_list(request: Request, categories: str = "", date: str = "") -> Response:
+def go_to_list(
+    request: Request, categories: str = "", date: str = "", since: str = "", until: str = "", sort: str = ""
+) -> Response:
     """Where the form of a list leads: the address that says the same, in its one spelling."""
     expression = parse_expression(categories)
-    target = address(f"{request.scope.get('root_path', '')}/arxiv/{expression}", date=date or None)
+    given = {"date": date, "since": since, "until": until, "sort": "" if sort == "announced" else sort}
+    target = address(
+        f"{request.scope.get('root_path', '')}/arxiv/{expression}",
+        **{name: value for name, value in given.items() if value},
+    )
     return RedirectResponse(target, 303)
 
 
@@ -71,7 +86,14 @@ def list_or_paper(
         paper = store.paper(asked[0])
         return render(request, "paper.html", paper=paper, answers=store.answers(paper.id))
     papers = store.papers(asked)
-    return _render_list(request, ", ".join(asked), _entries(papers, start, days=False), len(papers))
+    return render(
+        request,
+        "list.html",
+        **_NO_LIST,
+        heading=", ".join(asked),
+        entries=_entries(papers, start, days=False),
+        total=len(papers),
+    )
 
 
 def _category_list(
@@ -84,16 +106,22 @@ def _category_list(
         previous_day, next_day = store.neighbour_days(parameters.on, expression)
     elif page.papers and not parameters.cursor:
         previous_day = listing_day(page.papers[0])
-    return _render_list(
+    shown_day = parameters.on or previous_day
+    return render(
         request,
-        str(expression),
-        _entries(page.papers, start, days=query.sort == "announced"),
-        page.total,
+        "list.html",
+        heading=str(expression),
+        entries=_entries(page.papers, start, days=query.sort == "announced", expression=expression),
+        total=page.total,
         expression=str(expression),
-        day=parameters.on,
+        date=parameters.on,
+        since=parameters.since,
+        until=parameters.until,
+        sort=query.sort,
         previous_day=previous_day,
         next_day=next_day,
-        following=_following(request, page, start),
+        month=shown_day.isoformat()[:7] if shown_day else None,
+        next_address=_following(request, page, start),
     )
 
 
@@ -105,37 +133,16 @@ def _following(request: Request, page: Page, start: int) -> str | None:
     return address(request.url.path, **kept, cursor=page.next_cursor, start=str(start + len(page.papers)))
 
 
-def _entries(papers: Iterable[Paper], start: int, days: bool) -> Iterator[Entry]:
+def _entries(
+    papers: Iterable[Paper], start: int, days: bool, expression: CategoryExpression | None = None
+) -> Iterator[Entry]:
+    listed = expression.members[0] if expression else frozenset()
     before = None
     for number, paper in enumerate(papers, start):
         day = listing_day(paper)
-        yield Entry(number, paper, day if days and day != before else None)
+        cross_list = bool(listed) and paper.primary_category not in listed
+        yield Entry(number, paper, day if days and day != before else None, cross_list)
         before = day
-
-
-def _render_list(
-    request: Request,
-    heading: str,
-    entries: Iterable[Entry],
-    total: int,
-    expression: str | None = None,
-    day: date | None = None,
-    previous_day: date | None = None,
-    next_day: date | None = None,
-    following: str | None = None,
-) -> Response:
-    return render(
-        request,
-        "list.html",
-        heading=heading,
-        entries=entries,
-        total=total,
-        expression=expression,
-        date=day,
-        previous_day=previous_day,
-        next_day=next_day,
-        next_address=following,
-    )
 
 
 @router.get("/search")

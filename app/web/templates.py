@@ -12,8 +12,9 @@ from app.web.wording import wording_of
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 
-PAGES = {"/search": "search", "/starred": "starred", "/tokenizer": "tokenizer", "/preview": "preview"}
-"""The pages that the bar at the top leads to, with the names of their words."""
+PAGES = {"/search": "search", "/starred": "starred"}
+MENU_PAGES = {"/tokenizer": "tokenizer", "/preview": "preview", "/docs": "api"}
+"""The pages that the bar at the top and its menu lead to, with the names of their words."""
 
 _environment = Environment(
     loader=FileSystemLoader(STATIC / "templates"),
@@ -37,6 +38,7 @@ def render(request: Request, template: str, **values: Any) -> Response:
         path=request.url.path,
         other_language_query=urlencode(other_query),
         pages=PAGES,
+        menu_pages=MENU_PAGES,
         **values,
     )
     headers = {"content-language": wording.language, "vary": "accept-language"}

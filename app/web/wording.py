@@ -9,11 +9,13 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from fastapi import Request
 
 LANGUAGES = ("en", "zh")
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+_SHORT_DAYS = {"en": "d MMM", "zh": "M月d日"}
+_MONTHS = {"en": "LLLL y", "zh": "y年M月"}
 _FOLDER = Path(__file__).resolve().parent.parent.parent / "static" / "wording"
 
 
@@ -36,6 +38,23 @@ class Wording:
     def day(self, day: date) -> str:
         """A day written out, such as Monday, 23 November 2026."""
         return format_date(day, "full", locale=_LOCALES[self.language])
+
+    def long_day(self, day: date) -> str:
+        """A day without its weekday, such as 23 November 2026."""
+        return format_date(day, "long", locale=_LOCALES[self.language])
+
+    def short_day(self, day: date) -> str:
+        """A day of a year that is plain, such as 23 Nov."""
+        return format_date(day, _SHORT_DAYS[self.language], locale=_LOCALES[self.language])
+
+    def month(self, day: date) -> str:
+        """The month of a day, such as November 2026."""
+        return format_date(day, _MONTHS[self.language], locale=_LOCALES[self.language])
+
+    def weekdays(self) -> list[str]:
+        """The names of the days of a week, short, from Monday on."""
+        names = get_day_names("short", "stand-alone", _LOCALES[self.language])
+        return [names[day] for day in range(7)]
 
 
 def wording_of(request: Request) -> Wording:

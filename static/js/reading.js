@@ -6,3 +6,6 @@ import './keys.js';
 import './marks.js';
 import './cite.js';
 import './find-bar.js';
+import './list-bar.js';
+import './subjects.js';
+import './day-end.js';

@@ -60,6 +60,36 @@ def test_a_day_is_that_day_alone_and_says_when_it_ends(client: httpx.Client) -> 
     assert "No papers on this day" in empty
 
 
+def test_the_form_of_a_list_leads_to_the_one_spelling_of_what_it_says(client: httpx.Client) -> None:
+    asked = {"categories": "cs.LG, cs.ai - cs.cy", "since": "2026-06-01", "until": "", "sort": "published"}
+    response = client.get("/arxiv", params=asked)
+    assert response.status_code == 303
+    assert response.headers["location"] == "/arxiv/cs.AI+cs.LG-cs.CY?since=2026-06-01&sort=published"
+    page = client.get(response.headers["location"]).raise_for_status().text
+    assert re.search(r'<input type="hidden" name="since" value="2026-06-01">', page)
+    assert '<option value="published" selected>' in page
+
+
+def test_the_calendar_links_the_days_that_have_papers(client: httpx.Client) -> None:
+    june = client.get("/arxiv/cs.LG/calendar?month=2026-06").raise_for_status().text
+    assert re.findall(r'href="/arxiv/cs\.LG\?date=([\d-]+)"', june) == library.DAYS[:2]
+    assert "Tuesday, 30 June 2026: 8 papers" in june
+    assert "month=2026-05" in june
+    assert "month=2026-07" in june
+    latest = client.get("/arxiv/cs.LG/calendar").raise_for_status().text
+    assert re.findall(r'href="/arxiv/cs\.LG\?date=([\d-]+)"', latest) == library.DAYS[2:]
+    assert "month=2026-08" not in latest, "there is nothing later"
+    for month in ("2026-13", "0000-01", "9999-12", "x"):
+        assert client.get("/arxiv/cs.LG/calendar", params={"month": month}).status_code == 422
+    assert client.get("/arxiv/2606.00001/calendar").status_code == 404
+
+
+def test_cross_lists_and_replacements_are_marked(client: httpx.Client) -> None:
+    page = client.get("/arxiv/cs.LG?lang=en").raise_for_status().text
+    assert page.count("cross-list") == sum(r["categories"] == "cs.AI cs.LG" for r in library.records())
+    assert "cross-list" not in client.get("/arxiv/cs.AI+cs.LG?lang=en").text
+
+
 def test_several_ids_come_in_the_order_asked(client: httpx.Client) -> None:
     asked = [f"2606.{number:05}" for number in range(40, 5, -1)]
     assert article_ids(client.get(f"/arxiv/{','.join(asked)}").text) == asked
