@@ -47,15 +47,6 @@ const PURIFY = {
 
 const LINKS = new Set(['http:', 'https:', 'mailto:']);
 
-/**
- * @param {string} source
- * @param {'latex' | 'markdown'} format
- * @returns {DocumentFragment}
- */
-export function buildText(source, format) {
-  return format === 'markdown' ? buildMarkdown(source).fragment : buildLatex(source);
-}
-
 /** @param {string} source @returns {DocumentFragment} */
 export function buildLatex(source) {
   const segments = scan(source, 'latex');
@@ -79,10 +70,11 @@ export function buildLatex(source) {
 /**
  * @param {string} source
  * @param {Links} [known] link definitions from elsewhere in the text
+ * @param {boolean} [goesOn] whether the text goes on after this block of it
  * @returns {{fragment: DocumentFragment, links: Links}} the known definitions with those of this text
  */
-export function buildMarkdown(source, known) {
-  const { html, formulas, links } = renderMarkdown(source, known);
+export function buildMarkdown(source, known, goesOn) {
+  const { html, formulas, links } = renderMarkdown(source, known, goesOn);
   const fragment = /** @type {DocumentFragment} */ (
     /** @type {unknown} */ (DOMPurify.sanitize(html, PURIFY))
   );

@@ -8,7 +8,7 @@ import { formulasIn, guardedSpan } from './formula.js';
 import { BlockCutter, referencesIn } from './markdown-blocks.js';
 
 /** @typedef {import('./markdown.js').Links} Links */
-/** @typedef {{source: string, nodes: Node[]}} Shown a block and what stands for it on the page */
+/** @typedef {{source: string, goesOn: boolean, nodes: Node[]}} Shown a block, whether text follows it, and what stands for it on the page */
 
 /** Cuts nothing: titles and abstracts are short, and a brace may close at their very end. */
 class Uncut {
@@ -61,7 +61,7 @@ export class GrowingText {
     this.#removeEnd();
     for (const { source } of finished) {
       /** @type {Shown} */
-      const block = { source, nodes: [] };
+      const block = { source, goesOn: true, nodes: [] };
       this.#links = this.#show(block, this.#links);
       for (const label of referencesIn(source)) {
         if (!this.#referring.has(label)) this.#referring.set(label, new Set());
@@ -79,7 +79,8 @@ export class GrowingText {
    */
   pause() {
     this.#removeEnd();
-    const end = { source: this.cutter.tail.source, nodes: /** @type {Node[]} */ ([]) };
+    /** @type {Shown} */
+    const end = { source: this.cutter.tail.source, goesOn: false, nodes: [] };
     const links = this.#show(end, this.#links);
     this.#pausedEnd = end.nodes;
     this.#openText.data = '';
@@ -108,7 +109,7 @@ export class GrowingText {
   #show(block, known) {
     const { fragment, links } =
       this.format === 'markdown'
-        ? buildMarkdown(block.source, known)
+        ? buildMarkdown(block.source, known, block.goesOn)
         : { fragment: buildLatex(block.source), links: known };
     const old = block.nodes;
     const place = old.find((node) => node.parentNode === this.host) ?? this.#end;

@@ -10,6 +10,7 @@ const SIGN =
 const HAN = /[\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\uFF00-\uFFEF\u{20000}-\u{3FFFF}]/u;
 const STOP_WORD =
   /(?<![\\A-Za-z])(?:and|or|the|an|of|to|for|per|with|is|are|was|were|in|on|then|from|by|at|as|vs|but|while|where|which|each|than|versus|only|now|this|that|you|it)(?![A-Za-z'])/;
+const ABBREVIATION = /(?<![\\A-Za-z])(?:cf|e\.?g|i\.?e|vs|resp|eqs?|figs?|secs?|refs?|p|pp)\.(?![\w.])/i;
 const STOP_WORDS = new RegExp(STOP_WORD, 'g');
 const TEXT_ARGUMENT =
   /\\(?:text[a-z]*|mbox|hbox|operatorname\*?|math(?:rm|sf|tt|it|bf)|label|tag|ref|eqref|href|url|begin|end)\s*\{[^{}]*\}?/g;
@@ -34,22 +35,24 @@ export function isDollarMath(tex, before, after) {
   const content = tex.replace(/(?:\s|\\[,;:! ])+$/, '').trimStart();
   if (content === '') return tex.includes('\\');
   const text = bare(content);
-  if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, after)) return false;
+  if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, before, after)) return false;
   if (/^\d/.test(content) && isPrice(content, text, after)) return false;
   if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
   if (/\d/.test(after) && !mayPrecedeDigit(content)) return false;
   if (COMMAND.test(content)) return !(words(text) >= 8 && (text.match(STOP_WORDS) ?? []).length >= 2);
+  if (/^[.…\s]+$/.test(content) || content.split('"').length % 2 === 0) return false;
   if (!isBalanced(content) && (opensNext(after) || STOP_WORD.test(text))) return false;
   return !isVariable(content, after) && !hasLoneBar(content) && !isProse(text);
 }
 
-/** White space at the edges is mathematics' own only around signs or one token. @param {string} tex @param {string} text @param {string} after */
-function isPaddedMath(tex, text, after) {
+/** White space at the edges is mathematics' own only around signs or one token. @param {string} tex @param {string} text @param {string} before @param {string} after */
+function isPaddedMath(tex, text, before, after) {
   const content = tex.trim();
   if (/^\\[A-Za-z]+$/.test(content)) return true;
   if (STOP_WORD.test(text)) return false;
   const bothSides = /^\s/.test(tex) && /\s$/.test(tex);
   if (/\s$/.test(tex) && !bothSides && /[\p{L}\p{N}\\]/u.test(after)) return false;
+  if (bothSides && /[A-Za-z\d]/.test(before) && opensNext(after)) return false;
   if (SIGN.test(text)) return words(text.replace(FUNCTION, '')) === 0 || COMMAND.test(text);
   if (bothSides && /[([].*[)\]]/.test(content) && words(text.replace(FUNCTION, '')) === 0)
     return isBalanced(content);
@@ -77,6 +80,7 @@ const opensNext = (after) => /[\w({[\\$]/.test(after);
 /** Whether this is a variable of a shell or a programme and the sign between it and the next one. @param {string} content @param {string} after */
 function isVariable(content, after) {
   if (!opensNext(after)) return false;
+  if (/^[A-Za-z_]\w+(?:[/.]\w+)*[:/]$/.test(content)) return true;
   if (/^(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([a-z]+\))[^\w\s(){}<>+'^*]+$/.test(content)) return true;
   return /^(?:[A-Z]|_+[A-Z])[A-Z0-9_]+$/.test(content) && /[A-Z_]/.test(after);
 }
@@ -87,15 +91,18 @@ function isProse(text) {
   return words(text) >= 3 && STOP_WORD.test(text) && !/[=^_]/.test(text);
 }
 
-/** Whether brackets close, round or square alike. @param {string} content */
+/** Whether brackets close, round or square alike, and braces. @param {string} content */
 function isBalanced(content) {
   let depth = 0;
-  for (const character of content) {
-    if (character === '(' || character === '[') depth += 1;
-    if (character === ')' || character === ']') depth -= 1;
-    if (depth < 0 && !content.startsWith(']')) return false;
+  let braces = 0;
+  for (const [sign] of content.matchAll(/\\[^]|[()[\]{}]/g)) {
+    if (sign === '(' || sign === '[') depth += 1;
+    if (sign === ')' || sign === ']') depth -= 1;
+    if (sign === '{') braces += 1;
+    if (sign === '}') braces -= 1;
+    if (braces < 0 || (depth < 0 && !content.startsWith(']'))) return false;
   }
-  return depth <= 0 && !hasLoneBar(content);
+  return depth <= 0 && braces === 0 && !hasLoneBar(content);
 }
 
 /** Whether a bar at an edge has no partner: the edge of a table's cell, or an alternative. @param {string} content */
@@ -109,8 +116,9 @@ function hasLoneBar(content) {
  */
 export function isDisplayMath(tex) {
   const text = bare(tex);
-  if (text.trim() === '') return tex.trim() !== '';
+  if (/^[.…\s]*$/.test(text)) return /\\/.test(tex);
   if (COMMAND.test(text)) return true;
+  if (/\n[ \t]*\n/.test(text) && !SIGN.test(text)) return false;
   if (SIGN.test(text)) return !(STOP_WORD.test(text) && words(text) >= 3);
   return !STOP_WORD.test(text) && !HAN.test(text) && words(text.replace(FUNCTION, '')) < 2;
 }
@@ -130,6 +138,7 @@ export function isBracketMath(tex, display, alone) {
   const text = bare(content);
   if (COMMAND.test(text)) return true;
   const prose = text.replace(FUNCTION, '');
+  if (ABBREVIATION.test(prose)) return false;
   if (HAN.test(prose) && !/[=<>+*/^_]/.test(prose)) return false;
   if (/[a-z]{3}/.test(prose) && !SIGN.test(prose)) return false;
   return !(STOP_WORD.test(prose) && words(prose) >= 2);
@@ -139,14 +148,15 @@ export function isBracketMath(tex, display, alone) {
  * Whether a text that breaks off after an opening delimiter may yet become mathematics.
  * @param {string} kind the delimiter, or `begin`
  * @param {string} tail what follows it
+ * @param {string} paragraph the same to the end of the paragraph
  * @param {boolean} leads whether it is the first on its line
  */
-export function isUnfinishedMath(kind, tail, leads) {
+export function isUnfinishedMath(kind, tail, paragraph, leads) {
   if (kind === 'begin' || tail.trim() === '') return kind !== '$';
   const text = bare(tail);
   const prose = STOP_WORD.test(text) || HAN.test(text) || words(text) >= 3;
   if (kind === '$$' || kind === '\\[')
-    return COMMAND.test(text) || (!prose && (leads || /[\^_=]/.test(text)));
+    return COMMAND.test(bare(paragraph)) || (!prose && (leads || /[\^_=]/.test(paragraph)));
   if (/^\s|^\d[\d.,]*\s/.test(tail)) return false;
   return /\\[A-Za-z]|[\^_]/.test(tail) && !prose;
 }

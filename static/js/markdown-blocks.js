@@ -28,7 +28,9 @@ export class BlockCutter {
   #length = 0;
   /** @type {string[]} the paragraph being read */
   #paragraph = [];
-  /** What would close the display formula that is open, or ''. */
+  /** The display formula that may be open, from its delimiter on, in pieces. @type {string[]} */
+  #display = [];
+  /** What would close it, or ''. */
   #closer = '';
   #containers = 0;
   #before = { blank: true, ends: false };
@@ -76,10 +78,10 @@ export class BlockCutter {
   /** @param {string} line */
   #mayCutBefore(line) {
     if (this.#containers > 0 || !this.#outline.mayEndBefore(line)) return false;
-    const inHtml = this.#paragraph[0]?.trimStart().startsWith('<') ?? false;
-    const heading = !inHtml && /^ {0,3}#{1,6}(?:[ \t]|$)/.test(line);
+    const heading = /^ {0,3}#{1,6}(?:[ \t]|$)/.test(line);
     if (!this.#before.blank && !this.#before.ends && !heading) return false;
-    return this.#closer === '' || heading || (this.#before.blank && isProseLine(line));
+    if (this.#closer === '' || heading) return true;
+    return this.#before.blank && isProseLine(line) && !/^(?:\$\$|\\\]|\\end\{)/.test(line);
   }
 
   /** @returns {Block} */
@@ -90,6 +92,7 @@ export class BlockCutter {
     this.#lines = [];
     this.#length = 0;
     this.#paragraph = [];
+    this.#display = [];
     this.#closer = '';
     return block;
   }
@@ -119,13 +122,17 @@ export class BlockCutter {
         this.#containers = Math.max(0, this.#containers + (slash ? -1 : 1));
   }
 
-  /** Sees whether a display formula is left open by the paragraph that ended. */
+  /** Sees whether the paragraph that ended leaves a display formula open, or closes the one before it. */
   #endParagraph() {
     const paragraph = this.#paragraph.join('\n');
     this.#paragraph = [];
     if (paragraph === '') return;
-    const closed = this.#closer === '' ? 0 : paragraph.indexOf(this.#closer);
-    if (closed >= 0) this.#closer = openDisplay(paragraph.slice(closed + this.#closer.length));
+    this.#display.push(paragraph);
+    if (this.#closer !== '' && !paragraph.includes(this.#closer)) return;
+    const text = this.#display.join('\n\n');
+    const { at, closer } = openDisplay(text);
+    this.#display = closer === '' ? [] : [text.slice(at)];
+    this.#closer = closer;
   }
 }
 

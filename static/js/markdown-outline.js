@@ -9,39 +9,47 @@
  * `inList`: a list is open before its own marker. `quote`: the number of `>` before it.
  * @typedef {{kind: 'blank' | 'text' | 'heading' | 'fence' | 'raw' | 'indented', joins: boolean, marked: boolean, inList: boolean, quote: number}} Line
  */
-/** @typedef {{mark: string, quote: number, indent: number}} Fence */
+/** @typedef {number} Container a list item: the columns of its contents' indent; QUOTE for a quote */
 
-const MARKERS_ON_A_LINE = 20;
+const QUOTE = -1;
+const CONTAINERS_ON_A_LINE = 60;
 const FENCE = /(?:(`{3,})[^`]*|(~{3,}).*)$/y;
 const HEADING = /#{1,6}(?:[ \t]|$)/y;
 const RULE = /([-*_])(?:[ \t]*\1){2,}[ \t]*$/y;
 const MARKER = /(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)/y;
 const RAW = /<(?:(script|pre|style|textarea)(?=[\s>]|$)|(!--)|(\?)|(!\[CDATA\[))/iy;
-const RAW_ENDS = [/<\/(?:script|pre|style|textarea)>/i, /-->/, /\?>/, /\]\]>/];
+/** HTML that runs to the next empty line: these may end a paragraph, other tags alone on their line may not. */
+const HTML =
+  /<\/?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|meta|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?=[ \t]|\/?>|$)/iy;
+const LONE_TAG = /<\/?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?\/?>[ \t]*$/y;
+/** @param {RegExpExecArray} raw @returns {RegExp} */
+const rawEnd = ([, tag, comment, instruction]) =>
+  tag ? new RegExp(`</${tag}>`, 'i') : comment ? /-->/ : instruction ? /\?>/ : /\]\]>/;
 
 export class OutlineReader {
-  /** @type {Fence | null} */
-  #fence = null;
+  /** The quotes and list items that are open, from the outermost on. @type {Container[]} */
+  #containers = [];
+  /** What ends the code that is open, or ''. */
+  #fence = '';
   /** @type {RegExp | null} where the raw HTML that is open ends */
   #raw = null;
-  /** @type {number[]} the columns where the contents of the open list items start */
-  #items = [];
-  #quote = 0;
+  #html = false;
   #paragraph = false;
 
-  /** Whether code or raw HTML is open, which the next line may carry on. */
+  /** Whether code or HTML is open, which the next line may carry on. */
   get isInside() {
-    return this.#fence !== null || this.#raw !== null;
+    return this.#fence !== '' || this.#raw !== null || this.#html;
   }
 
   /** Whether a top-level block may end before this line; a line cut short may be given. @param {string} line */
   mayEndBefore(line) {
     if (this.isInside) return false;
     const indent = indentOf(line);
-    if (this.#items.length === 0) return indent.columns < 4;
+    const item = this.#containers.find((container) => container !== QUOTE);
+    if (item === undefined) return indent.columns < 4;
     const marked =
       matchAt(MARKER, line, indent.length) !== null && matchAt(RULE, line, indent.length) === null;
-    return indent.columns < Math.min(4, this.#items[0]) && !marked;
+    return indent.columns < Math.min(4, item) && !marked;
   }
 
   /**
@@ -50,102 +58,136 @@ export class OutlineReader {
    * @returns {Line}
    */
   read(line) {
-    if (this.#fence) {
-      const inside = this.#readFenced(line, this.#fence);
-      if (inside) return inside;
-      this.#fence = null;
+    const { matched, at } = this.#carriedOn(line);
+    const whole = matched === this.#containers.length;
+    if (this.isInside && whole) return this.#readInside(line, at);
+    if (this.isInside) this.#leave(matched);
+    const indent = indentOf(line, at);
+    const text = at + indent.length;
+    if (text === line.length) return this.#blank(matched);
+    const inList = this.#inList(matched);
+    const starts = line[text] === '>' || startsBlock(line, text, inList);
+    if (this.#paragraph && (indent.columns >= 4 || (!whole && !starts)))
+      return this.#line('text', { joins: true, inList: this.#inList(), quote: this.#quotes() });
+    this.#leave(matched);
+    if (indent.columns >= 4) return this.#line('indented', { inList });
+    if (starts) this.#paragraph = false;
+    const rest = this.#openContainers(line, text);
+    const opened = this.#containers.slice(matched).some((container) => container !== QUOTE);
+    const joins = this.#paragraph && rest === text && !starts && line[text] !== '|';
+    return this.#readContent(line, rest, { marked: opened, inList, joins });
+  }
+
+  /** @param {Line['kind']} kind @param {Partial<Line>} [more] @returns {Line} */
+  #line(kind, more = {}) {
+    return { kind, joins: false, marked: false, inList: this.#inList(), quote: this.#quotes(), ...more };
+  }
+
+  /** Whether a list item is among the outermost containers. @param {number} [count] */
+  #inList(count = this.#containers.length) {
+    return this.#containers.slice(0, count).some((container) => container !== QUOTE);
+  }
+
+  #quotes() {
+    return this.#containers.filter((container) => container === QUOTE).length;
+  }
+
+  /** How many of the open containers a line carries on, and where its text begins. @param {string} line */
+  #carriedOn(line) {
+    let at = 0;
+    let matched = 0;
+    for (const container of this.#containers) {
+      const { length, columns } = indentOf(line, at);
+      if (container === QUOTE) {
+        if (columns > 3 || line[at + length] !== '>') break;
+        at = afterQuote(line, at + length);
+      } else if (at + length < line.length) {
+        if (columns < container) break;
+        at = afterColumns(line, at, container);
+      }
+      matched += 1;
+    }
+    return { matched, at };
+  }
+
+  /** Closes the containers further in, with what is open in them. @param {number} matched */
+  #leave(matched) {
+    if (matched < this.#containers.length) {
+      this.#paragraph = false;
+      this.#fence = '';
+      this.#raw = null;
+      this.#html = false;
+    }
+    this.#containers.length = matched;
+  }
+
+  /** @param {string} line @param {number} at */
+  #readInside(line, at) {
+    const text = line.slice(at).trim();
+    if (this.#fence !== '') {
+      if (text.startsWith(this.#fence) && isRun(text, this.#fence[0])) this.#fence = '';
+      return this.#line('fence');
     }
     if (this.#raw) {
       if (this.#raw.test(line)) this.#raw = null;
       return this.#line('raw');
     }
-    const { depth, at } = quotePrefix(line, Infinity);
-    if (line.slice(at).trim() === '') return this.#blank(depth);
-    return this.#readText(line, depth, at);
-  }
-
-  /** @param {Line['kind']} kind @param {Partial<Line>} [more] @returns {Line} */
-  #line(kind, more = {}) {
-    return { kind, joins: false, marked: false, inList: this.#items.length > 0, quote: this.#quote, ...more };
-  }
-
-  /** @param {string} line @param {Fence} fence @returns {Line | null} null where the fence ended with what holds it */
-  #readFenced(line, fence) {
-    const { depth, at } = quotePrefix(line, fence.quote);
-    if (depth < fence.quote) return null;
-    const rest = line.slice(at);
-    if (rest.trim() !== '' && indentOf(rest).columns < fence.indent) return null;
-    const text = rest.trim();
-    if (text.startsWith(fence.mark) && isRun(text, fence.mark[0])) this.#fence = null;
-    return this.#line('fence');
-  }
-
-  /** @param {number} depth */
-  #blank(depth) {
-    if (depth !== this.#quote) this.#items = [];
-    this.#quote = depth;
-    this.#paragraph = false;
+    if (text !== '') return this.#line('text', { joins: true });
+    this.#html = false;
     return this.#line('blank');
   }
 
-  /** @param {string} line @param {number} depth @param {number} at */
-  #readText(line, depth, at) {
-    const lazy = this.#paragraph && depth < this.#quote;
-    if (depth !== this.#quote && !lazy) {
-      this.#items = [];
-      this.#paragraph = false;
-      this.#quote = depth;
-    }
-    const indent = indentOf(line, at);
-    at += indent.length;
-    const starts = startsBlock(line, at, this.#items.length > 0);
-    while (this.#items.length > 0 && indent.columns < this.#items[this.#items.length - 1]) {
-      if (this.#paragraph && !starts) break;
-      this.#items.pop();
-    }
-    const inList = this.#items.length > 0;
-    const relative = indent.columns - (this.#items[this.#items.length - 1] ?? 0);
-    if (relative >= 4) return this.#paragraph ? this.#line('text', { joins: true }) : this.#line('indented');
-    if (starts) this.#paragraph = false;
-    const rest = this.#readMarkers(line, at, indent.columns);
-    const marked = rest !== at;
-    const more = { marked, inList, joins: this.#paragraph && !marked && !starts && line[at] !== '|' };
-    return this.#readContent(line, rest, more);
+  /** An empty line ends a quote, and no list item. @param {number} matched */
+  #blank(matched) {
+    this.#paragraph = false;
+    const quote = this.#containers.indexOf(QUOTE, matched);
+    if (quote >= 0) this.#leave(quote);
+    return this.#line('blank');
   }
 
-  /** @param {string} line @param {number} at @param {number} column */
-  #readMarkers(line, at, column) {
-    for (let count = 0; count < MARKERS_ON_A_LINE && !matchAt(RULE, line, at); count += 1) {
-      const marker = matchAt(MARKER, line, at);
-      if (!marker || (this.#paragraph && !mayInterrupt(marker[0], line, this.#items.length > 0))) return at;
-      const space = indentOf(line, at + marker[0].length);
-      const width =
-        space.columns >= 1 && space.columns <= 4 && at + marker[0].length + space.length < line.length;
-      column += marker[0].length + (width ? space.columns : 1);
-      this.#items.push(column);
+  /** Opens the quotes and list items that begin on a line. @param {string} line @param {number} at @returns {number} where its text begins */
+  #openContainers(line, at) {
+    for (let count = 0; count < CONTAINERS_ON_A_LINE; count += 1) {
+      if (line[at] === '>') {
+        at = afterQuote(line, at);
+        this.#containers.push(QUOTE);
+      } else {
+        const marker = matchAt(RULE, line, at) ? null : matchAt(MARKER, line, at);
+        if (!marker || (this.#paragraph && !mayInterrupt(marker[0], line, at, this.#inList()))) return at;
+        const before = count === 0 ? indentOf(line, at - leading(line, at)).columns : 0;
+        const space = indentOf(line, at + marker[0].length);
+        const end = at + marker[0].length + space.length;
+        const within = space.columns >= 1 && space.columns <= 4 && end < line.length;
+        this.#containers.push(before + marker[0].length + (within ? space.columns : 1));
+        at = within || end === line.length ? end : at + marker[0].length + 1;
+      }
       this.#paragraph = false;
-      at += marker[0].length + space.length;
+      const indent = indentOf(line, at);
+      if (indent.columns >= 4) return at;
+      at += indent.length;
     }
     return at;
   }
 
   /** @param {string} line @param {number} at @param {Partial<Line>} more @returns {Line} */
   #readContent(line, at, more) {
+    if (indentOf(line, at).columns >= 4) return this.#line('indented', more);
     const fence = matchAt(FENCE, line, at);
     if (fence) {
       this.#paragraph = false;
-      const indent = this.#items[this.#items.length - 1] ?? 0;
-      this.#fence = { mark: fence[1] ?? fence[2], quote: this.#quote, indent };
+      this.#fence = fence[1] ?? fence[2];
       return this.#line('fence', more);
     }
     const raw = matchAt(RAW, line, at);
     if (raw) {
-      const end = RAW_ENDS[raw.slice(1).findIndex((group) => group !== undefined)];
+      const end = rawEnd(raw);
       this.#paragraph = false;
       if (end.test(line.slice(at + raw[0].length))) return this.#line('text', more);
       this.#raw = end;
       return this.#line('raw', more);
     }
+    this.#html =
+      matchAt(HTML, line, at) !== null || (!this.#paragraph && matchAt(LONE_TAG, line, at) !== null);
     const heading = matchAt(HEADING, line, at) !== null;
     this.#paragraph = !heading && matchAt(RULE, line, at) === null && at < line.length;
     return this.#line(heading ? 'heading' : 'text', more);
@@ -154,14 +196,20 @@ export class OutlineReader {
 
 /** Whether a block starts here that ends the paragraph before it. @param {string} line @param {number} at @param {boolean} inList */
 function startsBlock(line, at, inList) {
-  if ([FENCE, HEADING, RULE].some((pattern) => matchAt(pattern, line, at) !== null)) return true;
+  if ([FENCE, HEADING, RULE, RAW, HTML].some((pattern) => matchAt(pattern, line, at) !== null)) return true;
   const marker = matchAt(MARKER, line, at);
-  return marker !== null && mayInterrupt(marker[0], line, inList);
+  return marker !== null && mayInterrupt(marker[0], line, at, inList);
 }
 
-/** A number other than 1, or an empty item, starts no list in the middle of a paragraph. @param {string} marker @param {string} line @param {boolean} inList */
-function mayInterrupt(marker, line, inList) {
-  return inList || (/^(?:[-+*]|1[.)])$/.test(marker) && !line.trimEnd().endsWith(marker));
+/**
+ * A number other than 1, or an empty item, starts no list in the middle of a paragraph.
+ * @param {string} marker
+ * @param {string} line
+ * @param {number} at where the marker stands
+ * @param {boolean} inList
+ */
+function mayInterrupt(marker, line, at, inList) {
+  return inList || (/^(?:[-+*]|1[.)])$/.test(marker) && line.slice(at).trimEnd() !== marker);
 }
 
 /** @param {RegExp} pattern a sticky one @param {string} text @param {number} at */
@@ -176,23 +224,20 @@ function isRun(text, character) {
   return true;
 }
 
-/**
- * The `>` signs before a line's text.
- * @param {string} line
- * @param {number} most
- * @returns {{depth: number, at: number}} how many, and where the text begins
- */
-export function quotePrefix(line, most) {
-  let at = 0;
-  let depth = 0;
-  while (depth < most) {
-    let next = at;
-    while (next < at + 3 && line[next] === ' ') next += 1;
-    if (line[next] !== '>') break;
-    depth += 1;
-    at = line[next + 1] === ' ' ? next + 2 : next + 1;
-  }
-  return { depth, at };
+/** Where a line goes on after a `>` and the space that belongs to it. @param {string} line @param {number} at */
+const afterQuote = (line, at) => (line[at + 1] === ' ' ? at + 2 : at + 1);
+
+/** Where a line goes on after so many columns of white space. @param {string} line @param {number} at @param {number} columns */
+function afterColumns(line, at, columns) {
+  for (let column = 0; column < columns; at += 1) column += line[at] === '\t' ? 4 - (column % 4) : 1;
+  return at;
+}
+
+/** How many characters of white space stand before a place. @param {string} line @param {number} at */
+function leading(line, at) {
+  let length = 0;
+  while (line[at - length - 1] === ' ' || line[at - length - 1] === '\t') length += 1;
+  return length;
 }
 
 /** @param {string} line @param {number} [at] @returns {{length: number, columns: number}} characters and columns of the white space */

@@ -25,11 +25,12 @@ const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
  * Renders Markdown. The same formula written twice has one number, so that a reference still finds its definition.
  * @param {string} source
  * @param {Links} [known] link definitions from elsewhere in the text, as an earlier call gave them
+ * @param {boolean} [goesOn] whether the text goes on after this block of it, so that nothing that is open here will close
  * @returns {{html: string, formulas: Formula[], links: Links}} the HTML before DOMPurify; what its placeholders stand
  *   for; the known definitions with those of this text
  */
-export function renderMarkdown(source, known = {}) {
-  const { text, formulas } = protect(source.replace(/\r\n?/g, '\n'));
+export function renderMarkdown(source, known = {}, goesOn = false) {
+  const { text, formulas } = protect(source.replace(/\r\n?/g, '\n'), goesOn);
   const lexer = new Lexer();
   Object.assign(lexer.tokens.links, known);
   const html = toHtml(lexer, text);
@@ -54,11 +55,11 @@ function toHtml(lexer, text) {
   }
 }
 
-/** @param {string} source @returns {{text: string, formulas: Formula[]}} */
-function protect(source) {
+/** @param {string} source @param {boolean} goesOn @returns {{text: string, formulas: Formula[]}} */
+function protect(source, goesOn) {
   const numbered = new Numbered();
   const { segments, unfinished, around } = scanUnfinished(source);
-  const plain = overloaded(source, around, unfinished);
+  const plain = overloaded(source, around, goesOn ? source.length : unfinished);
   let text = '';
   let from = 0;
   /** @param {number} to */

@@ -7,7 +7,7 @@
  */
 
 import { copyAsSource } from './copy.js';
-import { buildText } from './document-fragment.js';
+import { buildLatex } from './document-fragment.js';
 import { formulasIn, isWaiting, showSource } from './formula.js';
 import { serveMenus } from './formula-menu.js';
 import { GrowingText } from './growing-text.js';
@@ -119,11 +119,18 @@ export class MathText extends HTMLElement {
     }
   }
 
-  /** Makes the elements of the text; typesetting follows when they are near. */
+  /**
+   * Makes the elements of the text; typesetting follows when they are near. An answer is built as if it arrived in one
+   * chunk, so that it looks the same whichever way it came.
+   */
   build() {
     toBuild.remove(this);
     this.#guard();
-    this.replaceChildren(buildText(this.source, this.format));
+    if (this.format === 'markdown') {
+      this.#growing = new GrowingText(this, 'markdown');
+      this.#growing.append(this.source);
+      this.#growing.pause();
+    } else this.replaceChildren(buildLatex(this.source));
     this.#start(formulasIn(this));
     if (this.#waiting.length === 0) queueMicrotask(() => this.releaseWhenDone());
   }

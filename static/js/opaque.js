@@ -12,7 +12,8 @@ import { OutlineReader, matchAt } from './markdown-outline.js';
  * @typedef {{start: number, end: number, code: boolean, closes: boolean}} Opaque
  */
 /**
- * `breaks`: where inline formulas end at the latest; `barriers`: where displays do. Positions of lines' starts.
+ * `breaks`: where inline formulas end at the latest; `barriers`: where displays do, of which a closing delimiter may
+ * still stand at the very place. Positions of lines' starts, or of the line break before them.
  * @typedef {{opaque: Opaque[], breaks: number[], barriers: number[], lines: number[], quotes: number[]}} Surroundings
  */
 
@@ -22,6 +23,8 @@ const TAG =
   /<\/?[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?)*\s*\/?>/y;
 const CODE_TAG = /<(code|pre|kbd|samp|tt|script|style|textarea)(?=[\s>])/iy;
 const DESTINATION = /\]\([^\s()<>$]*\$[^\s()<>]*(?:\s+"[^"\n]*")?\)/y;
+/** A display's delimiter alone on its line; between two of these a `>` is no quote. */
+const DISPLAY_EDGE = /^[ \t>]*(\$\$|\\[[\]])[ \t]*$/;
 const TEX_ADDRESS = /\\(?:url|href|nolinkurl)\s*\{[^{}]*\}/g;
 
 /**
@@ -58,6 +61,7 @@ function ofMarkdown(source) {
   let from = 0;
   let before = 'blank';
   let depth = 0;
+  let inDisplay = false;
   for (const { line, start, end } of eachLine(source)) {
     const { kind, joins, quote } = reader.read(line);
     found.lines.push(start);
@@ -68,7 +72,8 @@ function ofMarkdown(source) {
       from = start;
       found.breaks.push(start);
     }
-    if (kind === 'fence' || kind === 'raw' || kind === 'heading' || before === 'heading' || quote > depth)
+    if (before === 'heading') found.barriers.push(start - 1);
+    else if (kind === 'fence' || kind === 'raw' || kind === 'heading' || (quote > depth && !inDisplay))
       found.barriers.push(start);
     else if (before === 'blank' && kind === 'text' && (quote < depth || isProseLine(line)))
       found.barriers.push(start);
@@ -76,6 +81,8 @@ function ofMarkdown(source) {
       extend(found.opaque, { start, end, code: kind !== 'indented', closes: kind === 'indented' });
       from = end;
     }
+    const edge = DISPLAY_EDGE.exec(line)?.[1];
+    inDisplay = kind !== 'blank' && (edge === '$$' ? !inDisplay : edge ? edge === '\\[' : inDisplay);
     before = kind;
     depth = quote;
   }

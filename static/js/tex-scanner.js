@@ -16,8 +16,10 @@ import { Marks } from './tex-marks.js';
 /** @typedef {{at: number, end: number}} Place */
 
 const CLOSING = new Set(['\\)', '\\]', 'end']);
+/** What is longer is no display formula. */
+const LONGEST_DISPLAY = 20000;
 /** A formula that is still open after so many characters is none. */
-const UNFINISHED = { inline: 1000, display: 20000 };
+const UNFINISHED = { inline: 1000, display: LONGEST_DISPLAY };
 
 /**
  * Cuts a text into prose and mathematics; the segments' source put together is the text itself. `tex` has no
@@ -45,17 +47,13 @@ export function scanUnfinished(source) {
 }
 
 /**
- * What would close the display formula that a paragraph leaves open, or ''.
- * @param {string} paragraph
+ * Where a display formula is open that more text may close, and what would close it.
+ * @param {string} text
+ * @returns {{at: number, closer: string}} `closer` is '' where none is open
  */
-export function openDisplay(paragraph) {
-  const scanner = new Scanner(paragraph, 'markdown');
-  const at = scanner.unfinished(scanner.segments());
-  const opening = /\$\$|\\\[|\\begin(\{[A-Za-z]+\*?\})/y;
-  opening.lastIndex = at;
-  const match = opening.exec(paragraph);
-  if (!match) return '';
-  return match[1] ? `\\end${match[1]}` : match[0] === '$$' ? '$$' : '\\]';
+export function openDisplay(text) {
+  const scanner = new Scanner(text, 'markdown');
+  return scanner.openDisplay(scanner.segments());
 }
 
 class Scanner {
@@ -98,7 +96,8 @@ class Scanner {
     for (const index of [open.same, open.next]) {
       if (index < 0) continue;
       const close = marks.get(index);
-      if (!this.#reaches(open, close, this.around.breaks)) continue;
+      if (!this.#reaches(open, close.at + 1, this.around.breaks)) continue;
+      if (close.kind === '$$' && this.#leads(close.at)) continue; // it opens a display
       const end = open.kind === '$' ? close.at + 1 : close.end;
       const tex = source.slice(open.kind === '$' ? open.at + 1 : open.end, close.at);
       const isMath =
@@ -117,7 +116,7 @@ class Scanner {
     for (const index of [open.same, open.next]) {
       if (index < 0) continue;
       const close = marks.get(index);
-      if (!this.#reaches(open, close, this.around.barriers)) continue;
+      if (close.at - open.end > LONGEST_DISPLAY || !this.#reaches(open, close.at, this.around.barriers)) continue;
       const tex = whole ? source.slice(open.at, close.end) : source.slice(open.end, close.at);
       const alone = () => this.#isAlone(open.at, close.end);
       const isMath =
@@ -128,9 +127,9 @@ class Scanner {
     return null;
   }
 
-  /** Whether neither code nor a place that formulas don't cross lies between. @param {Mark} open @param {Mark} close @param {number[]} limits */
-  #reaches(open, close, limits) {
-    return !isBetween(limits, open.end, close.at) && !isBetween(this.marks.code, open.end, close.at);
+  /** Whether neither code nor a place that formulas don't cross lies between. @param {Mark} open @param {number} end @param {number[]} limits */
+  #reaches(open, end, limits) {
+    return !isBetween(limits, open.end, end) && !isBetween(this.marks.code, open.end, end);
   }
 
   /** @param {number} start @param {number} end @param {string} tex @param {boolean} display @returns {MathSegment} */
@@ -154,11 +153,33 @@ class Scanner {
     return /^[\s>]*$/.test(source.slice(lines[line], start)) && source.slice(end, next).trim() === '';
   }
 
+  /** The rest of the paragraph that a position stands in. @param {number} at */
+  #paragraphFrom(at) {
+    const { breaks } = this.around;
+    return this.source.slice(at, breaks[firstFrom(breaks, at + 1)]);
+  }
+
   /** Whether a delimiter is the first on its line. @param {number} at */
   #leads(at) {
     const { lines } = this.around;
     const line = lines[firstFrom(lines, at + 1) - 1];
     return at - line <= 80 && /^[\s>]*$/.test(this.source.slice(line, at));
+  }
+
+  /** @param {readonly Segment[]} segments @returns {{at: number, closer: string}} */
+  openDisplay(segments) {
+    const { source, marks, around } = this;
+    const formulas = segments.filter(({ kind }) => kind === 'math');
+    const limit = Math.max(0, marks.code.at(-1) ?? 0, around.barriers.at(-1) ?? 0, source.length - LONGEST_DISPLAY);
+    for (let index = 0, formula = 0; index < marks.length; index += 1) {
+      const { kind, at, end, next } = marks.get(index);
+      while (formula < formulas.length && formulas[formula].end <= at) formula += 1;
+      if (at < limit || next >= 0 || (formulas[formula]?.start ?? at) < at) continue;
+      if (kind === '$$') return { at, closer: '$$' };
+      if (kind === '\\[') return { at, closer: '\\]' };
+      if (kind === 'begin') return { at, closer: source.slice(at, end).replace('begin', 'end') };
+    }
+    return { at: source.length, closer: '' };
   }
 
   /** Where an open formula starts that more text may finish. @param {readonly Segment[]} segments */
@@ -179,7 +200,9 @@ class Scanner {
     }
     const starts = [...open].flatMap(([kind, { first, last }]) =>
       [first, last]
-        .filter(({ at, end }) => isUnfinishedMath(kind, source.slice(end), this.#leads(at)))
+        .filter(({ at, end }) =>
+          isUnfinishedMath(kind, source.slice(end), this.#paragraphFrom(end), this.#leads(at)),
+        )
         .map(({ at }) => at),
     );
     return Math.min(source.length, ...starts);

