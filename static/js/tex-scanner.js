@@ -116,7 +116,8 @@ class Scanner {
     for (const index of [open.same, open.next]) {
       if (index < 0) continue;
       const close = marks.get(index);
-      if (close.at - open.end > LONGEST_DISPLAY || !this.#reaches(open, close.at, this.around.barriers)) continue;
+      if (close.at - open.end > LONGEST_DISPLAY || !this.#reaches(open, close.at, this.around.barriers))
+        continue;
       const tex = whole ? source.slice(open.at, close.end) : source.slice(open.end, close.at);
       const alone = () => this.#isAlone(open.at, close.end);
       const isMath =
@@ -170,7 +171,12 @@ class Scanner {
   openDisplay(segments) {
     const { source, marks, around } = this;
     const formulas = segments.filter(({ kind }) => kind === 'math');
-    const limit = Math.max(0, marks.code.at(-1) ?? 0, around.barriers.at(-1) ?? 0, source.length - LONGEST_DISPLAY);
+    const limit = Math.max(
+      0,
+      marks.code.at(-1) ?? 0,
+      around.barriers.at(-1) ?? 0,
+      source.length - LONGEST_DISPLAY,
+    );
     for (let index = 0, formula = 0; index < marks.length; index += 1) {
       const { kind, at, end, next } = marks.get(index);
       while (formula < formulas.length && formulas[formula].end <= at) formula += 1;

@@ -68,9 +68,7 @@ function renderedInBlocks(source) {
   let links = {};
   for (const [index, block] of blocks.entries())
     links = renderMarkdown(block.source, links, goesOn(index)).links;
-  return blocks
-    .map((block, index) => shownHtml(renderMarkdown(block.source, links, goesOn(index))))
-    .join('');
+  return blocks.map((block, index) => shownHtml(renderMarkdown(block.source, links, goesOn(index)))).join('');
 }
 
 const PIECES = [
@@ -107,16 +105,17 @@ test('a text rendered block by block is the text rendered at once', () => {
 test('so is any text, whatever it leaves open', () => {
   for (let seed = 1; seed <= 4000; seed += 1) {
     const source = anyText(seed);
-    assert.equal(renderedInBlocks(source), shownHtml(renderMarkdown(source)), JSON.stringify({ seed, source }));
+    assert.equal(
+      renderedInBlocks(source),
+      shownHtml(renderMarkdown(source)),
+      JSON.stringify({ seed, source }),
+    );
   }
 });
 
 test('what a formula is cut in shows as prose once sentences have followed', () => {
   const [open, next] = markdownBlocks('So **we** get $$x_1 * y\n\nThen a sentence of many words comes.\n');
-  assert.equal(
-    shownHtml(renderMarkdown(open.source)),
-    '<p>So <strong>we</strong> get ⟦$$x_1 * y\n\n⟧</p>\n',
-  );
+  assert.equal(shownHtml(renderMarkdown(open.source)), '<p>So <strong>we</strong> get ⟦$$x_1 * y\n\n⟧</p>\n');
   assert.equal(
     shownHtml(renderMarkdown(open.source, {}, true)),
     '<p>So <strong>we</strong> get $$x_1 * y</p>\n',
