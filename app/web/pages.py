@@ -29,6 +29,9 @@ _NO_LIST = dict.fromkeys(
 )
 """What a page of papers says of the list they are from, where they are from none."""
 
+_EVERYTHING = "+".join(dict.fromkeys(category.archive for category in CATEGORIES.values()))
+"""The expression that all papers are under: the archives, each with its categories."""
+
 PREVIEW_SAMPLE = r"""Let $p(w)$ be the probability of a piece $w$. The best segmentation of a text is
 
 $$\hat{\boldsymbol{w}} = \operatorname*{argmax}_{w_1 w_2 \cdots w_n = x} \sum_{i=1}^{n} \log p(w_i),$$
@@ -53,7 +56,7 @@ def home(request: Request, store: StoreDep) -> Response:
     latest = store.latest_day()
     counts = store.category_counts(latest) if latest else {}
     present = [(CATEGORIES[code], counts[code]) for code in sorted(counts)]
-    return render(request, "home.html", latest=latest, categories=present)
+    return render(request, "home.html", latest=latest, categories=present, everything=_EVERYTHING)
 
 
 @router.get("/arxiv")

@@ -1,0 +1,18 @@
+/** Small choices of the reader, kept in this browser as JSON under one prefix. What is kept about papers is in shelf.js. */
+
+const PREFIX = 'quire:';
+
+/** What is kept under a name; null where nothing is, or nothing can be. @param {string} name @returns {any} */
+export function kept(name) {
+  try {
+    return JSON.parse(localStorage.getItem(PREFIX + name) ?? 'null');
+  } catch {
+    return null; // closed to this page, or written by hand: as if nothing were kept
+  }
+}
+
+/** Keeps a value; null forgets it. Throws where the browser keeps nothing for this page. @param {string} name @param {unknown} value */
+export function keep(name, value) {
+  if (value === null) localStorage.removeItem(PREFIX + name);
+  else localStorage.setItem(PREFIX + name, JSON.stringify(value));
+}

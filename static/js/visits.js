@@ -1,0 +1,44 @@
+/**
+ * When the reader was here before, so that the first page can tell what is new since. Pure functions.
+ *
+ * Loads of the page that follow each other within half an hour are one visit.
+ */
+
+/** @typedef {{ time: number, day: string }} Visit its last moment (ms since 1970), and the newest day that it saw */
+/** @typedef {{ last: Visit | null, current: Visit }} Visits */
+
+const APART = 30 * 60_000; // milliseconds between two visits
+const DAY = /^\d{4}-\d\d-\d\d$/;
+
+/** @param {any} visit @returns {Visit | null} */
+const checked = (visit) =>
+  Number.isFinite(visit?.time) && DAY.test(visit?.day) ? { time: visit.time, day: visit.day } : null;
+
+/**
+ * The visits after the page was opened now, with this newest day.
+ * @param {any} kept what this returned before, or anything @param {number} now @param {string} day @returns {Visits}
+ */
+export function visited(kept, now, day) {
+  const before = checked(kept?.current);
+  const isApart = before !== null && now - before.time > APART;
+  return { last: isApart ? before : checked(kept?.last), current: { time: now, day } };
+}
+
+/** The day after a day, both ISO. @param {string} day */
+export function dayAfter(day) {
+  const next = new Date(`${day}T00:00:00Z`);
+  next.setUTCDate(next.getUTCDate() + 1);
+  return next.toISOString().slice(0, 10);
+}
+
+/** A moment as one says it: the weekday and the time within six days, else the date. @param {number} time @param {number} now @param {string} language */
+export function sayMoment(time, now, language) {
+  const isNear = now - time < 6 * 24 * 3600_000;
+  /** @type {Intl.DateTimeFormatOptions} */
+  const form = isNear
+    ? { weekday: 'long', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
+    : { day: 'numeric', month: 'long', year: 'numeric' };
+  return new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', form)
+    .format(time)
+    .replace(/ at /, ' ');
+}
