@@ -65,7 +65,8 @@ def go_to_list(
 ) -> Response:
     """Where the form of a list leads: the address that says the same, in its one spelling."""
     expression = parse_expression(categories)
-    given = {"date": date, "since": since, "until": until, "sort": "" if sort == "announced" else sort}
+    # The browser has orders of its own, which are no part of an address.
+    given = {"date": date, "since": since, "until": until, "sort": sort if sort == "published" else ""}
     target = address(
         f"{request.scope.get('root_path', '')}/arxiv/{expression}",
         **{name: value for name, value in given.items() if value},
@@ -160,7 +161,7 @@ def search(
 ) -> Response:
     """What a query finds; an id or an address of arXiv leads to its paper at once."""
     if not q.strip():
-        return render(request, "search.html", q="", entries=[], total=0, next_address=None)
+        return render(request, "search.html", q="", entries=[], total=0, sort=None, next_address=None)
     with suppress(NotFound):
         return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{parse_id(q)[0]}", 303)
     page = find(store, index, parameters, None, q, limits.query_bytes)
@@ -170,6 +171,7 @@ def search(
         q=q,
         entries=_entries(page.papers, start, days=False),
         total=page.total,
+        sort=parameters.sort or "relevance",
         next_address=_following(request, page, start),
     )
 

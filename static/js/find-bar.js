@@ -1,5 +1,6 @@
 /**
- * The find bar: which papers of the list hold some words, and not some others, as they are typed.
+ * The find bar: which papers of the list hold some words, and not some others, as they are typed. What of a day or a
+ * search is not on the page yet is fetched; of a list without end, when asked.
  *
  * It reads the source of titles and abstracts, never what a translator made of them. Ctrl-F opens it; pressed in the
  * bar it is the browser's own again.
@@ -8,13 +9,13 @@
 import { asksNothing, fold, matches, wanted } from './find.js';
 import { markWords, stopMarking, watchPaper } from './find-marks.js';
 import { currentPaper, goTo } from './keys.js';
-import { goesOn, more, pause } from './list.js';
+import { goesOn, isShort, pause, rest } from './list.js';
+import { authorsOf, sourceOf } from './paper-text.js';
 import { word } from './say.js';
 
-/** @typedef {import('./math-text.js').MathText} MathText */
 /** @typedef {{ paper: HTMLElement, text: string, found: boolean }} Entry */
 
-const MOST = 5000; // papers that one press on "all of this list" may bring
+const MOST = 5000; // papers that are fetched to be searched
 
 /** @param {string} id @returns {any} */
 const part = (id) => document.getElementById(id);
@@ -31,12 +32,9 @@ let isFetching = false;
 
 /** @param {HTMLElement} paper @returns {Entry} */
 function entryOf(paper) {
-  const sources = [...paper.querySelectorAll('math-text.title, math-text.abstract')].map(
-    (text) => /** @type {MathText} */ (text).source,
-  );
-  const authors = paper.querySelector('.authors')?.textContent ?? '';
+  const texts = [sourceOf(paper, 'title'), authorsOf(paper), sourceOf(paper, 'abstract')];
   watchPaper(paper);
-  return { paper, text: fold([...sources, authors].join('\n')), found: true };
+  return { paper, text: fold(texts.join('\n')), found: true };
 }
 
 function apply() {
@@ -121,15 +119,18 @@ function goToNext(step) {
   if (target) goTo(target, { focus: false });
 }
 
-/** Brings the rest of the list; a second press stops. */
+/** Fetches what is not on the page yet, so that all of the list is searched; a second press on the button stops. */
 async function fetchAll() {
   if (isFetching) return (isFetching = false);
   isFetching = true;
-  const most = entries.length + MOST;
-  while (isFetching && goesOn() && entries.length < most && !bar?.hidden)
-    if (!(await more({ many: true }))) break;
+  await rest(() => isFetching && !bar?.hidden && entries.length < MOST);
   isFetching = false;
   return true;
+}
+
+function typed() {
+  apply();
+  if (!isFetching && isShort() && goesOn() && words.value.trim()) void fetchAll();
 }
 
 document.addEventListener('keydown', (event) => {
@@ -150,7 +151,7 @@ document.addEventListener('list:grown', (event) => {
   entries.push(.../** @type {CustomEvent<HTMLElement[]>} */ (event).detail.map(entryOf));
   apply();
 });
-bar?.addEventListener('input', apply);
+bar?.addEventListener('input', typed);
 bar?.addEventListener('submit', (event) => event.preventDefault());
 part('find-open')?.addEventListener('click', open);
 part('find-close')?.addEventListener('click', close);

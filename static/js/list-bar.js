@@ -52,6 +52,8 @@ calendar?.addEventListener('toggle', (event) => {
   if (/** @type {ToggleEvent} */ (event).newState === 'closed' && isInside) opener?.focus();
 });
 document.getElementById('sort')?.addEventListener('change', ({ target }) => {
-  const { form, value, selectedOptions } = /** @type {HTMLSelectElement} */ (target);
-  if (value && !('here' in (selectedOptions[0]?.dataset ?? {}))) form?.requestSubmit();
+  const { form, selectedOptions } = /** @type {HTMLSelectElement} */ (target);
+  const [option] = selectedOptions;
+  // Orders that only the browser knows, and the one that the list came in, are order.js's to show.
+  if (!('here' in option.dataset) && !option.defaultSelected) form?.requestSubmit();
 });

@@ -5,10 +5,11 @@
  */
 
 import './math-text.js';
+import { fetchPage } from './next-page.js';
 import { tell, word } from './say.js';
 
 const NEAR = '1600px';
-const MANY = '200'; // papers in the largest page that the server gives
+const UNASKED = 1000; // papers of a list that are fetched whole where something is to be said of all
 
 /** @type {HTMLElement | null} */
 const list = document.querySelector('#papers');
@@ -41,6 +42,17 @@ export function more({ many = false } = {}) {
     watch();
   });
   return pending;
+}
+
+/** Whether the list is short enough to be fetched whole without being asked to. */
+export const isShort = () => Number(list?.dataset.total ?? Infinity) <= UNASKED;
+
+/**
+ * Brings the rest of the list, page after page, as long as somebody wants it.
+ * @param {() => boolean} isWanted
+ */
+export async function rest(isWanted) {
+  while (isWanted() && goesOn()) if (!(await more({ many: true }))) return;
 }
 
 /** Stops fetching by itself, or starts again: what hides papers brings the end near. @param {boolean} stop */
@@ -91,24 +103,6 @@ async function append(many) {
   } finally {
     busy?.removeAttribute('data-busy');
   }
-}
-
-/** @param {string} href @param {boolean} many */
-async function fetchPage(href, many) {
-  const address = new URL(href);
-  const limit = address.searchParams.get('limit');
-  if (many) address.searchParams.set('limit', MANY);
-  const response = await fetch(address, { headers: { accept: 'text/html' } });
-  if (!response.ok) throw new Error(String(response.status));
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-  const next = page.querySelector('.more a[rel="next"]');
-  if (many && next) {
-    const following = new URL(next.getAttribute('href') ?? '', address);
-    if (limit === null) following.searchParams.delete('limit');
-    else following.searchParams.set('limit', limit);
-    next.setAttribute('href', following.href);
-  }
-  return page;
 }
 
 /** @param {Iterable<Element>} elements papers and days' headings @returns {HTMLElement[]} the papers that are new */

@@ -9,3 +9,4 @@ import './find-bar.js';
 import './list-bar.js';
 import './subjects.js';
 import './day-end.js';
+import './order.js';
