@@ -40,7 +40,7 @@ export function isDollarMath(tex, before, after) {
   if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
   if (/\d/.test(after) && !mayPrecedeDigit(content)) return false;
   if (COMMAND.test(content)) return !(words(text) >= 8 && (text.match(STOP_WORDS) ?? []).length >= 2);
-  if (/^[.…\s]+$/.test(content) || content.split('"').length % 2 === 0) return false;
+  if (/^[.…\s]{2,}$/.test(content) || content.split('"').length % 2 === 0) return false;
   if (!isBalanced(content) && (opensNext(after) || STOP_WORD.test(text))) return false;
   return !isVariable(content, after) && !hasLoneBar(content) && !isProse(text);
 }
@@ -138,7 +138,7 @@ export function isBracketMath(tex, display, alone) {
   const text = bare(content);
   if (COMMAND.test(text)) return true;
   const prose = text.replace(FUNCTION, '');
-  if (ABBREVIATION.test(prose)) return false;
+  if (ABBREVIATION.test(text)) return false;
   if (HAN.test(prose) && !/[=<>+*/^_]/.test(prose)) return false;
   if (/[a-z]{3}/.test(prose) && !SIGN.test(prose)) return false;
   return !(STOP_WORD.test(prose) && words(prose) >= 2);

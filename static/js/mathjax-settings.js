@@ -8,17 +8,26 @@ const VENDOR = new URL('../vendor/', import.meta.url);
 /** Where MathJax itself is served. */
 export const MATHJAX_ADDRESS = new URL('mathjax/tex-chtml.js', VENDOR).href;
 
-// Extensions that let a text redefine commands, set styles or classes, link freely, or ask another host for a font.
-const CLOSED = ['action', 'html', 'mhchem', 'newcommand', 'unicode', 'require', 'setoptions', 'texhtml'];
+// Extensions that let a text redefine commands, set styles or classes, or ask another host for a font.
+const CLOSED = ['action', 'mhchem', 'newcommand', 'unicode', 'require', 'setoptions', 'texhtml'];
 
 // Loaded with MathJax rather than when a formula asks, so that printing, which cannot wait, finds them there.
-const TEX_EXTENSIONS = ['boldsymbol', 'braket', 'cancel', 'color', 'extpfeil', 'mathtools'];
+const TEX_EXTENSIONS = ['boldsymbol', 'braket', 'cancel', 'color', 'extpfeil', 'html', 'mathtools'];
 
-/** What would change the meaning of other formulas, by MathJax's names of the tables it stands in. */
+// Loaded when a formula asks: macros and environments by extension.
+const AUTOLOADED = {
+  cases: [[], ['numcases', 'subnumcases']],
+  centernot: ['centernot'],
+  empheq: [[], ['empheq']],
+  units: ['nicefrac', 'units', 'unitfrac'],
+};
+
+/** What would change other formulas or the page, by MathJax's names of the tables it stands in. */
 export const CLOSED_COMMANDS = {
   'AMSmath-macros': ['DeclareMathOperator'],
   color: ['definecolor'],
   extpfeil: ['Newextarrow'],
+  html_macros: ['class', 'cssId', 'data', 'style'],
   'mathtools-macros': (
     'DeclarePairedDelimiter DeclarePairedDelimiters DeclarePairedDelimiterX DeclarePairedDelimiterXPP ' +
     'mathtoolsset newcases renewcases newtagform renewtagform usetagform'
@@ -28,15 +37,50 @@ export const CLOSED_COMMANDS = {
 /** Commands that authors use and TeX knows from packages that are not served, drawn with what is there. */
 const MACROS = {
   bm: ['\\boldsymbol{#1}', 1],
+  bold: ['\\mathbf{#1}', 1],
   boldmath: '',
   mathbbm: ['\\mathbb{#1}', 1],
   mathds: ['\\mathbb{#1}', 1],
+  N: '\\mathbb{N}',
+  R: '\\mathbb{R}',
+  Z: '\\mathbb{Z}',
+  argmin: '\\operatorname*{arg\\,min}',
+  argmax: '\\operatorname*{arg\\,max}',
+  abs: ['\\left|#1\\right|', 1],
+  norm: ['\\left\\|#1\\right\\|', 1],
+  dd: '\\mathrm{d}',
+  slashed: ['\\not{#1}', 1],
+  sfrac: ['{}^{#1}\\!/_{#2}', 2],
+  llbracket: '\\mathopen{⟦}',
+  rrbracket: '\\mathclose{⟧}',
+  vcentcolon: '\\mathrel{:}',
   vv: ['\\overrightarrow{#1}', 1],
-  ensuremath: ['#1', 1],
-  xspace: '',
+  upmu: '\\mu',
+  micro: '\\mu',
+  textmu: '\\mu',
   degree: '^{\\circ}',
   textdegree: '^{\\circ}',
-  micro: '\\mu',
+  num: ['#1', 1],
+  SI: ['#1\\,\\mathrm{#2}', 2],
+  emph: ['\\textit{#1}', 1],
+  textsc: ['\\text{#1}', 1],
+  cite: ['\\text{[#1]}', 1],
+  footnote: ['\\text{ (#1)}', 1],
+  ensuremath: ['#1', 1],
+  texorpdfstring: ['#1', 2],
+  scalebox: ['#2', 2],
+  mathlarger: ['#1', 1],
+  vspace: ['', 1],
+  noindent: '',
+  xspace: '',
+};
+
+/** The same of environments. */
+const ENVIRONMENTS = {
+  dmath: ['', ''],
+  IEEEeqnarray: ['\\begin{array}{rcl}', '\\end{array}', 1],
+  subequations: ['', ''],
+  tabular: ['\\begin{array}{#1}', '\\end{array}', 1],
 };
 
 /**
@@ -52,8 +96,9 @@ export function settings(ready) {
     startup: { typeset: false, ready },
     tex: {
       packages: { '[+]': TEX_EXTENSIONS, '[-]': ['newcommand', 'require', 'setoptions'] },
-      autoload: Object.fromEntries(CLOSED.map((name) => [name, []])),
+      autoload: { ...Object.fromEntries(CLOSED.map((name) => [name, []])), ...AUTOLOADED },
       macros: MACROS,
+      environments: ENVIRONMENTS,
       maxMacros: 1000,
       maxBuffer: 50 * 1024,
       tags: 'ams',

@@ -73,7 +73,8 @@ function ourDocument(handler) {
     /** @param {any[]} args */
     constructor(...args) {
       super(...args);
-      this.inputJax[0].postFilters.add(tidy, -5.4); // right after ui/safe's
+      this.inputJax[0].postFilters.add(nameSizes, -5.6); // right before ui/safe's
+      this.inputJax[0].postFilters.add(tidy, -5.4); // right after it
     }
     // The menu asks MathJax to render its list of formulas again; the list is ours, so we are told instead.
     rerender() {
@@ -87,6 +88,7 @@ function ourDocument(handler) {
   return handler;
 }
 
+const EQUATION = '#mjx-equation-'; // how the ids of numbered equations begin
 const LONGEST = 60; // em: a space or a rule above this is no mathematics
 const LENGTHS = [
   'width',
@@ -102,6 +104,14 @@ const LENGTHS = [
 /** @type {Record<string, number>} */
 const EM = { em: 1, ex: 0.45, px: 0.06, pt: 0.1, pc: 1.2, cm: 2.4, mm: 0.24, in: 6, mu: 0.056 };
 
+/** A size set within text, as by `\\small`, is a number, on which ui/safe breaks. @param {{data: any}} filtered */
+function nameSizes({ data }) {
+  data.root.walkTree((/** @type {any} */ node) => {
+    const own = node.attributes?.getAllAttributes();
+    if (typeof own?.mathsize === 'number') own.mathsize = `${own.mathsize}em`;
+  });
+}
+
 /** @param {{math: any, data: any}} filtered */
 function tidy({ math, data }) {
   const keep = math.inputData.keepsHints || isExploring();
@@ -110,7 +120,16 @@ function tidy({ math, data }) {
     if (!own) return;
     if (!keep) for (const name of ['data-latex', 'data-latex-item']) delete own[name];
     for (const name of LENGTHS) if (typeof own[name] === 'string') own[name] = bounded(own[name]);
+    if ('href' in own) linkSafely(own);
   });
+}
+
+/** A formula may link to the web and to an equation of a text. @param {Record<string, string>} attributes */
+function linkSafely(attributes) {
+  const address = attributes.href.trim().replace(/\\([%_#&~])/g, '$1');
+  if (address.startsWith(EQUATION) || (/^https?:\/\//i.test(address) && URL.canParse(address)))
+    attributes.href = address;
+  else delete attributes.href;
 }
 
 /** @param {string} lengths */
@@ -127,7 +146,7 @@ export function newTags() {
   const tags = mathjax()._.input.tex.Tags.TagsFactory.create('ams');
   const text = (texts += 1);
   tags.configuration = mathDocument().inputJax[0].parseOptions;
-  tags.formatId = (/** @type {string} */ id) => `mjx-equation-${text}-${id.replace(/[^-\w.]/g, '_')}`;
+  tags.formatId = (/** @type {string} */ id) => `${EQUATION.slice(1)}${text}-${id.replace(/[^-\w.]/g, '_')}`;
   tags.formatUrl = (/** @type {string} */ id) => `#${encodeURIComponent(id)}`;
   return tags;
 }

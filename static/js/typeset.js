@@ -122,8 +122,28 @@ export function newItem(span) {
   return item;
 }
 
-/** A bare % would make a comment of the rest, and in a paper's text it never means one. @param {string} tex */
-const prepare = (tex) => tex.replace(/\\[^]|%/g, (found) => (found === '%' ? '\\%' : found));
+/**
+ * TeX as its author meant it. In a paper's text a bare % never makes a comment, and a bare _ within text is itself;
+ * `\\unicode` is replaced by its character, since the extension would load a font of the author's choice.
+ * @param {string} tex
+ */
+function prepare(tex) {
+  return tex
+    .replace(/\\unicode\s*\{\s*(?:[xX]([\da-fA-F]{1,6})|(\d{1,7}))\s*\}/g, (whole, hex, decimal) =>
+      signOf(hex ? parseInt(hex, 16) : Number(decimal), whole),
+    )
+    .replace(/\\[^]|%/g, (found) => (found === '%' ? '\\%' : found))
+    .replace(/\\(?:text[a-z]*|mbox)\s*\{[^{}$]*_[^{}$]*\}/g, (text) =>
+      text.replace(/\\[^]|_/g, (found) => (found === '_' ? '\\_' : found)),
+    );
+}
+
+/** @param {number} code @param {string} otherwise */
+function signOf(code, otherwise) {
+  const sign = code <= 0x10ffff ? String.fromCodePoint(code) : '';
+  if (!/^[\p{L}\p{N}\p{P}\p{S}]$/u.test(sign)) return otherwise;
+  return /[#$%&_{}]/.test(sign) ? `\\${sign}` : /[\\^~]/.test(sign) ? otherwise : `{${sign}}`;
+}
 
 /**
  * Runs one of MathJax's steps, again after each wait that it asks for. A step that breaks spoils its formula alone.
@@ -183,13 +203,21 @@ function draw(formula) {
   const { item } = formula;
   item.convert(mathDocument(), TYPESET);
   const container = /** @type {HTMLElement} */ (item.typesetRoot);
-  if (mathDocument().options.enableAssistiveMml) {
+  const links = secureLinks(container);
+  if (mathDocument().options.enableAssistiveMml && links === 0) {
     for (const child of container.children) child.setAttribute('aria-hidden', 'true');
     container.append(assistiveMathML(item.root, item.display));
   }
   container.tabIndex = mathDocument().menu.settings.inTabOrder ? 0 : -1;
   formula.container = container;
   remember(formula);
+}
+
+/** Links to the web give nothing away of who follows them. @param {HTMLElement} container @returns {number} how many there are */
+function secureLinks(container) {
+  const links = container.querySelectorAll('a:not([href^="#"])');
+  for (const link of links) /** @type {HTMLAnchorElement} */ (link).rel = 'noopener noreferrer';
+  return links.length;
 }
 
 /** @param {Formula} formula */
@@ -240,6 +268,7 @@ function* exploreFormula(formula) {
   yield page.renderPromise().catch((/** @type {unknown} */ error) => {
     item.inputData.error = error;
   });
+  secureLinks(span);
   if (item.inputData.error || span.querySelector('mjx-merror, [data-mjx-error]')) {
     page.clearMathItemsWithin([span]);
     put(span, null, 'bad TeX');

@@ -77,6 +77,45 @@ def test_without_mathjax_the_source_is_shown_and_the_prose_is_free(open_page: Op
     assert host.get_attribute("translate") is None
 
 
+def test_what_authors_write_is_drawn_though_mathjax_alone_would_not(open_page: OpenPage) -> None:
+    opened = open_page("")
+    sources = [
+        r"I_{\mbox{\tiny b}}",
+        r"\text{subset_A}",
+        r"\unicode{x2014}",
+        r"\emph{a}",
+        r"\R^n",
+        r"\norm{x}",
+        r"\nicefrac{1}{2}",
+        r"\begin{tabular}{c}a\end{tabular}",
+        r"\begin{IEEEeqnarray}{rCl}a&=&b\end{IEEEeqnarray}",
+        r"5\%$ and $(3%)",
+    ]
+    opened.show(" ".join(f"${source}$" for source in sources), "latex")
+    assert [formula["tex"] for formula in opened.formulas() if formula["error"]] == []
+    spoken = opened.page.evaluate(
+        "() => [...document.querySelectorAll('span.math math')].map((math) => math.textContent)"
+    )
+    assert spoken == ["Ib", "subset_A", "—", "a", "Rn", "‖x‖", "12", "a", "a=b", "5%", "(3%)"]
+
+
+def test_a_formula_links_to_the_web_and_nowhere_else(open_page: OpenPage) -> None:
+    opened = open_page("")
+    addresses = [
+        "https://example.org/a\\%20b_c",
+        "javascript:alert(1)",
+        "/a",
+        "data:text/html,a",
+        "//example.org",
+    ]
+    opened.show(" ".join(rf"$\href{{{address}}}{{\text{{here}}}}$" for address in addresses), "latex")
+    links = opened.page.evaluate(
+        "() => [...document.querySelectorAll('span.math')].map((math) => [...math.querySelectorAll('a')]"
+        ".map((link) => [link.href, link.rel, link.closest('[aria-hidden]') === null]))"
+    )
+    assert links == [[["https://example.org/a%20b_c", "noopener noreferrer", True]], [], [], [], []]
+
+
 def test_bad_tex_stays_as_its_source_and_harms_nothing_else(open_page: OpenPage) -> None:
     opened = open_page("")
     opened.show(r"Good $a$ bad $\frac{1}{$ good $b$ and $" + "x" * 5001 + "$ too long.", "markdown")
