@@ -1,7 +1,7 @@
 """The loops of training over n-grams: count them, look them up, cut chunks where they say a piece begins.
 
-Plain functions over arrays, compiled by numba, which release the GIL; all memory is the caller's. Counting pieces
-and pruning them is in `training_kernels.py`. numba does not see edits across files, so the two share nothing.
+Plain functions over arrays, compiled by numba, which release the GIL. Counting pieces is in `piece_kernels.py`,
+pruning them in `pruning_kernels.py`. numba does not see edits across files, so the three share nothing.
 
 An n-gram of up to 7 bytes is one uint64: its bytes from the top, zeros, and its length in the lowest byte. So keys
 sort as the bytes do, a shorter n-gram before the longer ones that begin with it.
@@ -19,10 +19,14 @@ Bytes = NDArray[np.uint8]
 Keys = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Rows = NDArray[np.float64]
+Routes = NDArray[np.uint16]
 
 MAX_ORDER = 7
 BLOCK = 512  # positions whose n-grams are looked up together
 LENGTH = np.uint64(0xFF)  # the bits of a key that hold its length
+STAYED = 3  # the bit of a route that says that the last state came after itself
+ALIVE = 3  # state k > 0 can be reached if bit ALIVE + k is set
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: neighbouring keys land far apart
 
 
@@ -42,12 +46,15 @@ def fill_keys(data: Bytes, ends: Integers, order: int, keys: Keys) -> None:
     """
     start = 0
     for end in ends:
-        for position in range(start, end):
-            length = min(order, end - position)
-            key = np.uint64(length)
-            for offset in range(length):
-                key |= np.uint64(data[position + offset]) << np.uint64(56 - 8 * offset)
-            keys[position] = key
+        word = np.uint64(0)
+        for position in range(start, min(start + order - 1, end)):
+            word = (word << np.uint64(8)) | np.uint64(data[position])
+        for position in range(start, end - order + 1):
+            word = (word << np.uint64(8)) | np.uint64(data[position + order - 1])
+            keys[position] = (word << np.uint64(64 - 8 * order)) | np.uint64(order)
+        for position in range(max(start, end - order + 1), end):
+            length = end - position
+            keys[position] = (word << np.uint64(64 - 8 * length)) | np.uint64(length)
         start = end
 
 
@@ -128,123 +135,174 @@ def _bucket(key: np.uint64, size: int) -> np.int64:
 
 
 @compiled
-def insert(slots: Keys, scores: Floats, keys: Keys, values: Floats) -> None:
-    """Puts n-grams and their scores into a hash table of buckets that hold four entries, a cache line.
+def insert(table: Keys, keys: Keys, entries: Integers) -> None:
+    """Puts n-grams into a hash table of buckets that hold eight, a cache line, and tells where each is.
 
-    slots and scores are two views of one memory, (8 * buckets,): entry e has its key in slots[2 * e], 0 if free,
-    and the score beside it in scores[2 * e + 1]. A bucket fills from its first entry; what it has no room for
-    goes to the next one.
+    table: (8 * buckets,) 0 where free. A bucket fills from its first entry; what it has no room for goes to the
+    next one. entries: (len(keys),) filled.
     """
     for index in range(len(keys)):
-        entry: Any = 4 * _bucket(keys[index], len(slots) // 8)
-        while slots[2 * entry] != 0:
-            entry = entry + 1 if 2 * entry + 2 < len(slots) else 0
-        slots[2 * entry] = keys[index]
-        scores[2 * entry + 1] = values[index]
+        entry: Any = 8 * _bucket(keys[index], len(table) // 8)
+        while table[entry] != 0:
+            entry = entry + 1 if entry + 1 < len(table) else 0
+        table[entry] = keys[index]
+        entries[index] = entry
 
 
 @compiled
-def _look_up(slots: Keys, scores: Floats, key: np.uint64, bucket: int) -> Any:
-    """The score of an n-gram whose search begins in `bucket`, -inf if it is not in the table."""
+def _find(table: Keys, key: np.uint64, bucket: Any) -> Any:
+    """The entry of an n-gram whose search begins in `bucket`, -1 if it is not in the table."""
     while True:
         place = 8 * bucket
-        score = -np.inf
-        for entry in range(4):  # without a branch: the entry can't be predicted
-            score = scores[place + 2 * entry + 1] if slots[place + 2 * entry] == key else score
-        if score > -np.inf or slots[place + 6] == 0:
-            return score
-        bucket = bucket + 1 if place + 8 < len(slots) else 0
+        entry = -1
+        for offset in range(8):  # without a branch: the entry can't be predicted
+            entry = place + offset if table[place + offset] == key else entry
+        if entry >= 0 or table[place + 7] == 0:
+            return entry
+        bucket = bucket + 1 if place + 8 < len(table) else 0
+
+
+@compiled
+def fill_suffixes(keys: Keys, entries: Integers, order: int, table: Keys, scores: Floats, rows: Rows) -> None:
+    """The scores of what n-grams of `order` bytes end in, of three bytes and more.
+
+    table, scores: the shorter n-grams, all of these among them; rows[entries + 1] gets them by rising length, but
+    for its last column.
+    """
+    for index in range(len(keys)):
+        for length in range(3, order):
+            word = (keys[index] & ~LENGTH) << np.uint64(8 * (order - length))
+            key = word | np.uint64(length)
+            rows[entries[index] + 1, length - 3] = scores[_find(table, key, _bucket(key, len(table) // 8))]
+
+
+@compiled
+def _fill_reach(ends: Integers, order: int, reach: Bytes) -> None:
+    """How many bytes of its chunk there are up to each position, `order` at most."""
+    start = 0
+    for end in ends:
+        for position in range(start, end):
+            reach[position] = min(position - start + 1, order)
+        start = end
 
 
 @compiled
 def _fill_nodes(
     data: Bytes,
-    start: int,
     first: int,
     count: int,
+    reach: Bytes,
     order: int,
     ensure_unicode: bool,
     unigrams: Floats,
     bigrams: Floats,
-    slots: Keys,
-    scores: Floats,
-    nodes: Floats,
+    table: Keys,
+    rows: Rows,
+    short_table: Keys,
+    short_scores: Floats,
+    nodes: Rows,
     words: Keys,
     alive: Integers,
-    searches: Integers,
+    places: Integers,
     seen: Keys,
 ) -> None:
-    """Scores of the n-grams that end at `count` positions from `first` on, in a chunk that begins at `start`.
+    """Scores of the n-grams that end at `count` positions from `first` on.
 
-    nodes: (BLOCK * order,) filled, a row a position, column k for the n-gram of k + 1 bytes, -inf where there is
-    none. An n-gram can only be there if the one without its first byte is, so from length to length fewer
-    positions are still `alive`, and their look-ups wait for memory side by side.
+    nodes: (BLOCK, 8) filled, a row a position, column k for the n-gram of k + 1 bytes, -inf where there is none.
+    If the longest n-gram is known, and it nearly always is, one row holds the scores of all that it ends in. What
+    is left goes from length to length, as an n-gram can only be there if the one without its first byte is.
     """
     word = np.uint64(0)
-    for position in range(max(start, first - MAX_ORDER), first):
+    for position in range(max(0, first - MAX_ORDER), first):
         word = (word << np.uint64(8)) | np.uint64(data[position])
-    nodes[: count * order] = -np.inf
-    living = 0
+    buckets = len(table) // 8
     for index in range(count):
         byte = data[first + index]
         word = (word << np.uint64(8)) | np.uint64(byte)
         words[index] = word
         continues = ensure_unicode & (byte >= 0x80) & (byte < 0xC0)
-        nodes[index * order] = -np.inf if continues else unigrams[byte]
-        alive[living] = index
-        living += (order > 1) & (first + index > start)
+        nodes[index, 0] = -np.inf if continues else unigrams[byte]
+        pair = bigrams[np.int64(word & np.uint64(0xFFFF))]
+        nodes[index, 1] = pair if reach[first + index] > 1 else -np.inf
+        # With no branch that waits for them, these loads are under way together: a fraction of the time.
+        bucket = _bucket((word << np.uint64(64 - 8 * order)) | np.uint64(order), buckets)
+        places[index] = bucket
+        seen[index] = table[8 * bucket]
     kept = 0
-    for place in range(living):
-        index = alive[place]
-        score = bigrams[np.int64(words[index] & np.uint64(0xFFFF))]
-        nodes[index * order + 1] = score
+    for index in range(count):
+        entry = _find(table, (words[index] << np.uint64(64 - 8 * order)) | np.uint64(order), places[index])
+        found = (entry >= 0) & (reach[first + index] >= order)
+        places[index] = entry + 1 if found else 0
         alive[kept] = index
-        kept += (score > -np.inf) & (first + index > start + 1)
-    for length in range(3, order + 1):
+        kept += (not found) & (reach[first + index] > 2)
+    for index in range(count):
+        for column in range(2, order):
+            nodes[index, column] = rows[places[index], column - 2]
+    buckets = len(short_table) // 8
+    for length in range(3, order):
         living, kept = kept, 0
-        # With no branch that waits for them, these loads are under way together: a tenth of the time.
         for place in range(living):
             key = (words[alive[place]] << np.uint64(64 - 8 * length)) | np.uint64(length)
-            bucket = _bucket(key, len(slots) // 8)
-            searches[place] = bucket
-            seen[place] = slots[8 * bucket]
+            places[place] = _bucket(key, buckets)
+            seen[place] = short_table[8 * places[place]]
         for place in range(living):
             index = alive[place]
             key = (words[index] << np.uint64(64 - 8 * length)) | np.uint64(length)
-            score = _look_up(slots, scores, key, searches[place])
-            nodes[index * order + length - 1] = score
+            entry = _find(short_table, key, places[place])
+            nodes[index, length - 1] = short_scores[entry] if entry >= 0 else -np.inf
             alive[kept] = index
-            kept += (score > -np.inf) & (first + index >= start + length)
+            kept += (entry >= 0) & (reach[first + index] > length)
 
 
 @compiled
-def _advance(best: Floats, nodes: Floats, row: int, order: int, routes: Bytes, here: int) -> None:
-    """One byte of the best path over states: `best` becomes the scores at this byte.
+def _lowest_best(b0: Any, b1: Any, b2: Any, b3: Any, b4: Any, b5: Any, b6: Any) -> Any:
+    """The greatest score and the lowest state that has it, 0 if all are -inf."""
+    best = max(max(max(b0, b1), max(b2, b3)), max(max(b4, b5), b6))
+    state = 6
+    state = 5 if b5 == best else state
+    state = 4 if b4 == best else state
+    state = 3 if b3 == best else state
+    state = 2 if b2 == best else state
+    state = 1 if b1 == best else state
+    state = 0 if b0 == best else state
+    return best, state
 
-    nodes[row:] are the scores of the byte, routes[here:] is filled with the state before each state. Sums are
-    compared after the score of this byte is added, and the lowest state wins, also among impossible ones: this
-    is where the result would drift from the reference's.
+
+@compiled
+def _advance(before: Any, node: Any, stays: Any) -> Any:
+    """One byte of the best path over states: the scores of the states at this byte, and the route to them.
+
+    before, node: the scores of seven states, and of the byte in each; stays: 0 for the last state, which follows
+    itself too, -inf for all others. The lowest 3 bits of the route are the state before state 0; bit STAYED says
+    that the last state stayed; bit ALIVE + k is 0 where state k can't be reached, and then 0 is before it.
+
+    Sums are compared after the score of this byte is added, and the lowest state wins, also among impossible
+    ones: this is where the result would drift from the reference's.
     """
-    begin = nodes[row]
-    top, top_state = best[0] + begin, 0
-    for state in range(1, order):
-        score = best[state] + begin
-        better = score > top
-        top = score if better else top
-        top_state = state if better else top_state
-    last = order - 1
-    if order > 1:
-        grown = best[last - 1] + nodes[row + last]
-        stayed = best[last] + nodes[row + last]
-        route = last - 1 if grown > -np.inf else 0
-        routes[here + last] = last if stayed > grown else route
-        best[last] = stayed if stayed > grown else grown
-    for state in range(last - 1, 0, -1):
-        score = best[state - 1] + nodes[row + state]
-        routes[here + state] = state - 1 if score > -np.inf else 0
-        best[state] = score
-    best[0] = top
-    routes[here] = top_state
+    b0, b1, b2, b3, b4, b5, b6 = before
+    n0, n1, n2, n3, n4, n5, n6 = node
+    begun, state = _lowest_best(b0 + n0, b1 + n0, b2 + n0, b3 + n0, b4 + n0, b5 + n0, b6 + n0)
+    g1, g2, g3, g4, g5, g6 = b0 + n1, b1 + n2, b2 + n3, b3 + n4, b4 + n5, b5 + n6
+    s1, s2, s3 = (b1 + n1) + stays[1], (b2 + n2) + stays[2], (b3 + n3) + stays[3]
+    s4, s5, s6 = (b4 + n4) + stays[4], (b5 + n5) + stays[5], (b6 + n6) + stays[6]
+    stayed = (s1 > g1) | (s2 > g2) | (s3 > g3) | (s4 > g4) | (s5 > g5) | (s6 > g6)
+    b1, b2, b3, b4, b5, b6 = max(g1, s1), max(g2, s2), max(g3, s3), max(g4, s4), max(g5, s5), max(g6, s6)
+    alive = np.int64(b1 > -np.inf) | (np.int64(b2 > -np.inf) << 1) | (np.int64(b3 > -np.inf) << 2)
+    alive |= (np.int64(b4 > -np.inf) << 3) | (np.int64(b5 > -np.inf) << 4) | (np.int64(b6 > -np.inf) << 5)
+    route = state | (np.int64(stayed) << STAYED) | (alive << (ALIVE + 1))
+    return (begun, b1, b2, b3, b4, b5, b6), route
+
+
+@compiled
+def _mark(start: int, end: int, state: Any, last: int, routes: Routes, begins: Bytes) -> None:
+    """Goes back along the routes of a chunk from its last state and marks where state 0 is."""
+    for position in range(end - 1, start, -1):
+        begins[position] = state == 0
+        route = np.int64(routes[position])
+        before: Any = state if (state == last) & (route >> STAYED & 1 == 1) else state - 1
+        before = before if route >> (ALIVE + state) & 1 == 1 else 0
+        state = route & 7 if state == 0 else before
+    begins[start] = 1
 
 
 @compiled
@@ -255,55 +313,63 @@ def cut_chunks(
     ensure_unicode: bool,
     unigrams: Floats,
     bigrams: Floats,
-    slots: Keys,
-    scores: Floats,
+    table: Keys,
+    rows: Rows,
+    short_table: Keys,
+    short_scores: Floats,
     begins: Bytes,
 ) -> None:
     """Marks where pieces begin: the best path of each chunk over states "k bytes of this piece came before".
 
-    data: (n,) chunks one after another; ends: (chunks,); unigrams: (256,), bigrams: (65536,), slots and scores
-    as `insert` fills them: log P(last byte | bytes before); begins: (n,) filled with 1 where a piece begins.
+    data: (n,) chunks one after another; ends: (chunks,). Scores are log P(last byte | bytes before): unigrams
+    (256,), bigrams (65536,), short_scores for the entries of short_table, n-grams of 3 to order - 1 bytes; for
+    those of `order` bytes rows (len(table) + 1, order - 2), -inf in the first row, then one for each entry of
+    `table` with the scores of its last 3, 4, ... bytes. begins: (n,) filled with 1 where a piece begins.
     """
-    longest = start = 0
-    for end in ends:
-        longest = max(longest, end - start)
-        start = end
-    routes = np.zeros(longest * order, np.uint8)
-    nodes = np.empty(BLOCK * order, np.float64)
+    reach = np.empty(len(data), np.uint8)
+    _fill_reach(ends, order, reach)
+    routes = np.empty(len(data), np.uint16)
+    nodes = np.full((BLOCK, 8), -np.inf)
     words = np.empty(BLOCK, np.uint64)
     alive = np.empty(BLOCK + 1, np.int64)
-    searches = np.empty(BLOCK, np.int64)
+    places = np.empty(BLOCK, np.int64)
     seen = np.empty(BLOCK, np.uint64)
-    best = np.empty(order, np.float64)
-    start = 0
-    for end in ends:
-        for first in range(start, end, BLOCK):
-            count = min(BLOCK, end - first)
-            _fill_nodes(
-                data,
-                start,
-                first,
-                count,
-                order,
-                ensure_unicode,
-                unigrams,
-                bigrams,
-                slots,
-                scores,
-                nodes,
-                words,
-                alive,
-                searches,
-                seen,
-            )
-            for index in range(count):
-                if first + index == start:
-                    best[:] = nodes[:order]
-                else:
-                    _advance(best, nodes, index * order, order, routes, (first + index - start) * order)
-        state = np.argmax(best)
-        for position in range(end - 1, start, -1):
-            begins[position] = state == 0
-            state = np.int64(routes[(position - start) * order + state])
-        begins[start] = 1
-        start = end
+    stays = np.full(MAX_ORDER, -np.inf)
+    stays[order - 1] = 0.0
+    nothing = -np.inf
+    best = (nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    chunk = start = 0
+    for first in range(0, len(data), BLOCK):
+        count = min(BLOCK, len(data) - first)
+        _fill_nodes(
+            data,
+            first,
+            count,
+            reach,
+            order,
+            ensure_unicode,
+            unigrams,
+            bigrams,
+            table,
+            rows,
+            short_table,
+            short_scores,
+            nodes,
+            words,
+            alive,
+            places,
+            seen,
+        )
+        for index in range(count):
+            position = first + index
+            if position == start:
+                best = (nodes[index, 0], nothing, nothing, nothing, nothing, nothing, nothing)
+            else:
+                row = nodes[index]
+                node = (row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+                best, routes[position] = _advance(best, node, stays)
+            if position + 1 == ends[chunk]:
+                _, state = _lowest_best(*best)
+                _mark(start, position + 1, state, order - 1, routes, begins)
+                chunk += 1
+                start = position + 1

@@ -4,36 +4,59 @@ A stage of training; `reference.py` writes down the same in a page. The trie is 
 could stay; a piece that goes only loses its score.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.tokenizer import training_kernels
+from app.tokenizer import pruning_kernels
 from app.tokenizer.model import FIRST_PIECE
-from app.tokenizer.stages import Integers, Pieces
+from app.tokenizer.runs import END, PieceRun, Sliceable
+from app.tokenizer.stages import Integers, Map
 
-Map = Callable[[Callable[[Integers], Integers], Iterable[Integers]], Iterable[Integers]]
-"""How to apply a function to several things: `map`, or that of a thread pool."""
+
+class Pieces(NamedTuple):
+    """Distinct pieces in a pool of bytes: where each starts, its length, its count."""
+
+    pool: NDArray[np.uint8]
+    starts: Integers
+    lengths: Integers
+    counts: Integers
+
+    @classmethod
+    def of(cls, run: PieceRun) -> "Pieces":
+        """The pieces of a run."""
+        lengths = run.lengths.astype(np.int64)
+        return cls(run.pool, np.cumsum(lengths) - lengths, lengths, run.counts)
+
+
+def split_wanted(run: PieceRun, min_count: int, max_piece_length: int) -> tuple[PieceRun, PieceRun]:
+    """The pieces that may come into a vocabulary, and the rest, which are too rare or too long."""
+    wanted = (run.lengths == 1) | ((run.lengths <= max_piece_length) & (run.counts >= min_count))
+    of_wanted = np.repeat(wanted, run.lengths)
+    first = PieceRun(run.keys[wanted], run.counts[wanted], run.lengths[wanted], run.pool[of_wanted])
+    rest = PieceRun(run.keys[~wanted], run.counts[~wanted], run.lengths[~wanted], run.pool[~of_wanted])
+    return first, rest
 
 
 def prune_pieces(
-    pieces: Pieces, vocab_sizes: Sequence[int], min_count: int, max_piece_length: int, parts: int, apply: Map
+    wanted: PieceRun, rest: Sequence[Sliceable[PieceRun]], vocab_sizes: Sequence[int], parts: int, apply: Map
 ) -> dict[int, dict[bytes, int]]:
-    """Pieces and counts for each vocabulary size. The work is split into `parts` that `apply` runs."""
-    pieces = _complete(pieces)
-    wanted = (pieces.lengths == 1) | ((pieces.lengths <= max_piece_length) & (pieces.counts >= min_count))
-    vocabulary = _Vocabulary.of(_select(pieces, wanted), parts, apply)
+    """Pieces and counts for each vocabulary size, of what `split_wanted` gave, the rest in any number of runs.
+
+    The work is split into `parts` that `apply` runs.
+    """
+    vocabulary = _Vocabulary.of(_complete(Pieces.of(wanted)), parts, apply)
     counts = vocabulary.pieces.counts
-    counts = counts + vocabulary.cut(_select(pieces, ~wanted), counts)
+    counts = counts + vocabulary.cut(rest, counts)
     counts = vocabulary.drop_wasted(counts)
     result = {}
     for size in sorted(vocab_sizes, reverse=True):
         if np.count_nonzero(counts) > size - FIRST_PIECE:
             kept = vocabulary.best(counts, size - FIRST_PIECE)
-            dropped = vocabulary.pieces._replace(counts=counts - kept)
-            counts = vocabulary.drop_wasted(kept + vocabulary.cut(dropped, kept))
+            counts = vocabulary.drop_wasted(kept + vocabulary.cut_own(counts - kept, kept))
         result[size] = vocabulary.as_dict(counts)
     return result
 
@@ -50,45 +73,54 @@ class _Vocabulary:
 
     @classmethod
     def of(cls, pieces: Pieces, parts: int, apply: Map) -> "_Vocabulary":
-        pieces = _compact(pieces)
         order = np.empty(len(pieces.starts), np.int64)
-        training_kernels.sort_pieces(
+        pruning_kernels.sort_pieces(
             pieces.pool, pieces.starts, pieces.lengths, int(pieces.lengths.max()), order
         )
         pieces = Pieces(pieces.pool, pieces.starts[order], pieces.lengths[order], pieces.counts[order])
         # Shared beginnings save more units than gaps between them cost; should they not, there is a next size.
-        size, used = len(pieces.pool) + 8 * training_kernels.TRIED, -1
+        size, used = len(pieces.pool) + 8 * pruning_kernels.TRIED, -1
         while used < 0:
             units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
-            used = training_kernels.build_trie(pieces.pool, pieces.starts, pieces.lengths, units, piece_at)
+            used = pruning_kernels.build_trie(pieces.pool, pieces.starts, pieces.lengths, units, piece_at)
             size *= 2
         return cls(pieces, units[:used].copy(), piece_at[:used].copy(), parts, apply)
 
-    def cut(self, pieces: Pieces, counts: Integers) -> Integers:
-        """How often each piece of the vocabulary occurs when `pieces` are cut by the probabilities of `counts`."""
+    def cut(self, runs: Sequence[Sliceable[PieceRun]], counts: Integers) -> Integers:
+        """How often each piece of the vocabulary occurs when runs are cut by the probabilities of `counts`."""
+        scores = self._scores(counts)
+
+        def count(run: Sliceable[PieceRun]) -> Integers:
+            return self._recount(Pieces.of(run.between(0, END)), scores)
+
+        return self._sum(self.apply(count, runs))
+
+    def cut_own(self, which: Integers, counts: Integers) -> Integers:
+        """The same for pieces of the vocabulary, each as often as `which` says."""
+        scores = self._scores(counts)
+        pool, starts, lengths, _ = self.pieces
+
+        def count(items: Integers) -> Integers:
+            return self._recount(Pieces(pool, starts[items], lengths[items], which[items]), scores)
+
+        return self._sum(self.apply(count, np.array_split(np.flatnonzero(which), self.parts)))
+
+    def _scores(self, counts: Integers) -> NDArray[np.float64]:
+        """The log-probability of the piece that ends at each unit, -inf where none does."""
         scores = np.full(len(self.units), -np.inf)
         ends = np.flatnonzero(self.piece_at >= 0)
         with np.errstate(divide="ignore"):
             scores[ends] = (np.log(counts) - np.log(counts.sum()))[self.piece_at[ends]]
+        return scores
 
-        def count(items: NDArray[np.int64]) -> Integers:
-            result = np.zeros(len(counts), np.int64)
-            training_kernels.recount(
-                pieces.pool,
-                pieces.starts[items],
-                pieces.lengths[items],
-                pieces.counts[items],
-                self.units,
-                scores,
-                self.piece_at,
-                self.pieces.lengths,
-                result,
-            )
-            return result
+    def _recount(self, pieces: Pieces, scores: NDArray[np.float64]) -> Integers:
+        result = np.zeros(len(self.pieces.counts), np.int64)
+        pruning_kernels.recount(*pieces, self.units, scores, self.piece_at, self.pieces.lengths, result)
+        return result
 
-        items = np.array_split(np.flatnonzero(pieces.counts), self.parts)
-        total = np.zeros(len(counts), np.int64)
-        for part in self.apply(count, items):
+    def _sum(self, parts: Iterable[Integers]) -> Integers:
+        total = np.zeros(len(self.pieces.counts), np.int64)
+        for part in parts:
             total += part
         return total
 
@@ -96,7 +128,7 @@ class _Vocabulary:
         """Cuts the pieces by one another until none is left that would never be used."""
         while True:
             before = np.count_nonzero(counts)
-            counts = self.cut(self.pieces._replace(counts=counts), counts)
+            counts = self.cut_own(counts, counts)
             if np.count_nonzero(counts) == before:
                 return counts
 
@@ -116,17 +148,6 @@ class _Vocabulary:
         places = zip(self.pieces.starts[there].tolist(), self.pieces.lengths[there].tolist(), strict=True)
         pieces = [content[start : start + length] for start, length in places]
         return dict(zip(pieces, counts[there].tolist(), strict=True))
-
-
-def _select(pieces: Pieces, which: NDArray[np.bool_]) -> Pieces:
-    return Pieces(pieces.pool, pieces.starts[which], pieces.lengths[which], pieces.counts[which])
-
-
-def _compact(pieces: Pieces) -> Pieces:
-    """The same pieces in a pool that holds nothing else, so that it fits a cache."""
-    starts = np.cumsum(pieces.lengths) - pieces.lengths
-    moved = np.repeat(pieces.starts - starts, pieces.lengths) + np.arange(pieces.lengths.sum())
-    return Pieces(pieces.pool[moved], starts, pieces.lengths, pieces.counts)
 
 
 def _complete(pieces: Pieces) -> Pieces:

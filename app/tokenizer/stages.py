@@ -1,25 +1,30 @@
-"""The stages of training, each a function from arrays to arrays: read, count n-grams, merge, cut, count, prune.
+"""The stages of training, each a function from arrays to arrays: read, count n-grams, score them, cut, count pieces.
 
-What runs where, and in how many threads, is decided in `trainer.py`; the loops are in `ngram_kernels.py` and
-`training_kernels.py`. What each stage has to give is written in `reference.py`. All of them give the same for any
-split of the corpus into batches, so results can be merged in any order, kept on disk, or come from another machine.
+What runs where, and in how many threads, is decided in `trainer.py` and `distributed.py`; the loops are in
+`ngram_kernels.py` and `piece_kernels.py`, pruning in `pruning.py`. What each stage has to give is written in
+`reference.py`. All of them give the same for any split of the corpus into batches and of the keys into ranges.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError
-from app.tokenizer import ngram_kernels, training_kernels
+from app.tokenizer import ngram_kernels, piece_kernels
+from app.tokenizer.runs import NGramRun, PieceRun
 from app.tokenizer.text import normalize, split_chunks, to_utf8
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Keys = NDArray[np.uint64]
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""How to apply a function to several things, with the results in their order: `map`, or that of a thread pool."""
 
 BATCH_BYTES = 4 << 20
-ABSENT = -np.inf
+PREFIX_BITS = 16
+"""N-grams that begin with the same two bytes are scored together: what is shorter has direct tables."""
 
 
 class Batch(NamedTuple):
@@ -30,30 +35,28 @@ class Batch(NamedTuple):
     ends: Integers
 
 
-class Run(NamedTuple):
-    """Distinct n-grams as keys (see ngram_kernels.py), sorted, and how often each was counted."""
-
-    keys: NDArray[np.uint64]
-    counts: Integers
-
-
 class NGrams(NamedTuple):
-    """log P(last byte | bytes before): direct tables for one and two bytes, a hash table for three and more."""
+    """The n-grams that stay: of three bytes and more as sorted keys and scores, of one and two as direct counts.
+
+    A score is log P(last byte | bytes before).
+    """
+
+    keys: Keys
+    scores: Floats
+    pairs: Integers
+    singles: Integers
+
+
+class Tables(NamedTuple):
+    """The scores of n-grams as `cut_chunks` in ngram_kernels.py looks them up."""
 
     order: int
     unigrams: Floats
     bigrams: Floats
-    slots: NDArray[np.uint64]
-    scores: Floats
-
-
-class Pieces(NamedTuple):
-    """Distinct pieces in a pool of bytes: where each starts, its length, its count."""
-
-    pool: NDArray[np.uint8]
-    starts: Integers
-    lengths: Integers
-    counts: Integers
+    table: Keys
+    rows: Floats
+    short_table: Keys
+    short_scores: Floats
 
 
 def read_batches(texts: Iterable[str], isolate_digits: bool, size: int = BATCH_BYTES) -> Iterator[Batch]:
@@ -89,135 +92,110 @@ def _batch(texts: int, chunks: list[bytes]) -> Batch:
     return Batch(texts, np.frombuffer(b"".join(chunks), np.uint8).copy(), ends)
 
 
-def count_ngrams(batch: Batch, order: int) -> Run:
+def count_ngrams(batch: Batch, order: int) -> NGramRun:
     """The n-grams of a batch: `order` bytes from each position on, fewer at the end of a chunk."""
     keys = np.empty(len(batch.data), np.uint64)
     ngram_kernels.fill_keys(batch.data, batch.ends, order, keys)
     keys.sort()
     counts = np.empty(len(keys), np.int64)
     size = ngram_kernels.count_runs(keys, counts)
-    return Run(keys[:size].copy(), counts[:size].copy())
+    return NGramRun(keys[:size].copy(), counts[:size].copy())
 
 
-def merge_runs(left: Run, right: Run) -> Run:
-    """One sorted run of both."""
-    keys = np.empty(len(left.keys) + len(right.keys), np.uint64)
-    counts = np.empty(len(keys), np.int64)
-    size = ngram_kernels.merge_runs(*left, *right, keys, counts)
-    keys.resize(size, refcheck=False)
-    counts.resize(size, refcheck=False)
-    return Run(keys, counts)
+def score_ngrams(run: NGramRun, order: int, min_count: int) -> NGrams:
+    """The n-grams that occur `min_count` times, of those that begin with some pairs of bytes.
 
-
-class Runs:
-    """Runs to be merged, at any time a few, each at least twice as large as the next: so each is merged rarely."""
-
-    def __init__(self) -> None:
-        self._runs: list[Run] = []
-
-    def add(self, run: Run) -> None:
-        """Takes a run in."""
-        while self._runs and len(self._runs[-1].keys) < 2 * len(run.keys):
-            run = merge_runs(self._runs.pop(), run)
-        self._runs.append(run)
-
-    def merged(self) -> Run:
-        """All of them in one, which is empty if there are none; forgets them."""
-        merged = Run(np.empty(0, np.uint64), np.empty(0, np.int64))
-        while self._runs:
-            merged = merge_runs(self._runs.pop(), merged)
-        return merged
-
-
-def look_up_tables(run: Run, order: int, min_count: int) -> NGrams:
-    """Conditional log-probabilities of the n-grams that occur `min_count` times, and of every single byte.
-
-    The counts of all lengths come from those of the longest n-grams, a length at a time. Consumes the run.
+    The counts of all lengths come from those of the longest n-grams, a length at a time.
     """
-    keys, counts = run
-    longer = []
-    for length in range(order, 1, -1):
+    keys, counts = (
+        run.keys.copy(),
+        run.counts.copy(),
+    )  # `run` may be part of one that another thread looks into
+    kept, scores = [], []
+    for length in range(order, 2, -1):
         chosen = ((keys & ngram_kernels.LENGTH) == length) & (counts >= min_count)
         ngrams, values = keys[chosen], np.log(counts[chosen])
         size = ngram_kernels.shorten(keys, counts, length - 1)
         keys, counts = keys[:size], counts[:size]
         parents = np.empty(len(ngrams), np.int64)
         ngram_kernels.parent_counts(ngrams, length, keys, counts, parents)
-        values -= np.log(parents)
-        longer.append((ngrams, values))
-    single = np.ones(256, np.int64)
-    single[keys >> np.uint64(56)] = counts
-    unigrams = np.log(single) - np.log(single.sum())
-    bigrams = np.full(1 << 16, ABSENT)
-    if longer:
-        ngrams, values = longer.pop()
-        bigrams[ngrams >> np.uint64(48)] = values
-    slots = _empty_table(sum(len(ngrams) for ngrams, _ in longer))
-    for ngrams, values in longer:
-        ngram_kernels.insert(slots, slots.view(np.float64), ngrams, values)
-    return NGrams(order, unigrams, bigrams, slots, slots.view(np.float64))
+        kept.append(ngrams)
+        scores.append(values - np.log(parents))
+    pairs, singles = np.zeros(1 << 16, np.int64), np.zeros(256, np.int64)
+    two = (keys & ngram_kernels.LENGTH) == 2
+    pairs[keys[two] >> np.uint64(48)] = counts[two]
+    size = ngram_kernels.shorten(keys, counts, 1)
+    singles[keys[:size] >> np.uint64(56)] = counts[:size]
+    return _sorted(kept, scores, pairs, singles)
 
 
-def _empty_table(entries: int) -> NDArray[np.uint64]:
-    """A table with room for so many n-grams, two thirds full then, its buckets aligned to cache lines."""
-    size = 8 * (entries * 3 // 8 + 1)
+def join_ngrams(parts: list[NGrams]) -> NGrams:
+    """What `score_ngrams` gave for each range of keys, in one."""
+    keys, scores, pairs, singles = zip(*parts, strict=True)
+    return NGrams(np.concatenate(keys), np.concatenate(scores), sum(pairs), sum(singles))
+
+
+def _sorted(kept: list[Keys], scores: list[Floats], pairs: Integers, singles: Integers) -> NGrams:
+    keys = np.concatenate([np.empty(0, np.uint64), *kept])
+    order = np.argsort(keys)
+    return NGrams(keys[order], np.concatenate([np.empty(0), *scores])[order], pairs, singles)
+
+
+def look_up_tables(ngrams: NGrams, order: int, min_count: int) -> Tables:
+    """Tables of the scores; a byte that the corpus lacks counts as seen once."""
+    singles = np.maximum(ngrams.singles, 1)
+    unigrams = np.log(singles) - np.log(singles.sum())
+    bigrams = np.full(1 << 16, -np.inf)
+    if order > 1:
+        seen = np.flatnonzero(ngrams.pairs >= min_count)
+        bigrams[seen] = np.log(ngrams.pairs[seen]) - np.log(singles[seen >> 8])
+    longest = (ngrams.keys & ngram_kernels.LENGTH) == order
+    short_table, entries = _table(ngrams.keys[~longest])
+    short_scores = np.full(len(short_table), -np.inf)
+    short_scores[entries] = ngrams.scores[~longest]
+    table, entries = _table(ngrams.keys[longest])
+    rows = np.full((len(table) + 1, max(order - 2, 0)), -np.inf)
+    if order > 2:
+        rows[entries + 1, -1] = ngrams.scores[longest]
+        ngram_kernels.fill_suffixes(ngrams.keys[longest], entries, order, short_table, short_scores, rows)
+    return Tables(order, unigrams, bigrams, table, rows, short_table, short_scores)
+
+
+def _table(keys: Keys) -> tuple[Keys, Integers]:
+    """A hash table of n-grams, four fifths full, its buckets aligned to cache lines; and where each of them is."""
+    size = 8 * (len(keys) * 5 // 32 + 1)
     memory = np.empty(size + 8, np.uint64)
-    memory[:] = 0
+    memory[:] = 0  # np.zeros would not get large pages
     first = -(memory.ctypes.data // 8) % 8
-    return memory[first : first + size]
+    table, entries = memory[first : first + size], np.empty(len(keys), np.int64)
+    ngram_kernels.insert(table, keys, entries)
+    return table, entries
 
 
-def cut(batch: Batch, ngrams: NGrams, ensure_unicode: bool) -> NDArray[np.uint8]:
+def cut(batch: Batch, tables: Tables, ensure_unicode: bool) -> NDArray[np.uint8]:
     """uint8 (len(batch.data),): 1 where a piece begins on the best path of each chunk."""
     begins = np.empty(len(batch.data), np.uint8)
-    ngram_kernels.cut_chunks(batch.data, batch.ends, ngrams.order, ensure_unicode, *ngrams[1:], begins)
+    ngram_kernels.cut_chunks(batch.data, batch.ends, tables.order, ensure_unicode, *tables[1:], begins)
     return begins
 
 
-class PieceCounter:
-    """Counts pieces in a table that grows; not to be used by two threads at once."""
+def count_pieces(batch: Batch, begins: NDArray[np.uint8]) -> PieceRun:
+    """The pieces of a batch that `cut` marked."""
+    most = np.count_nonzero(begins)
+    starts, keys = np.empty(most, np.int64), np.empty(most, np.uint64)
+    piece_kernels.find_pieces(batch.data, begins, starts, keys)
+    lengths = np.diff(starts, append=len(batch.data))
+    return piece_run(batch.data, starts, lengths, np.ones(most, np.int64), keys)
 
-    def __init__(self) -> None:
-        self._table = np.zeros((1 << 12, 3), np.uint64)
-        self._pool = np.empty(1 << 18, np.uint8)
-        self._state = np.zeros(2, np.int64)
 
-    def count(self, batch: Batch, begins: NDArray[np.uint8]) -> None:
-        """Counts the pieces of a batch that `cut` marked."""
-        position = 0
-        while position < len(batch.data):
-            self._make_room()
-            position = training_kernels.count_pieces(
-                batch.data, begins, position, self._table, self._pool, self._state
-            )
-
-    def add(self, pieces: Pieces) -> None:
-        """Adds pieces that were counted elsewhere."""
-        places = (pieces.starts.astype(np.uint64) << training_kernels.PLACE_BITS) | pieces.lengths.astype(
-            np.uint64
-        )
-        first = 0
-        while first < len(places):
-            self._make_room()
-            first = training_kernels.add_pieces(
-                pieces.pool, places, pieces.counts, first, self._table, self._pool, self._state
-            )
-
-    def pieces(self) -> Pieces:
-        """What was counted so far, in no particular order."""
-        entries = self._table[self._table[:, 0] != 0]
-        return Pieces(
-            self._pool[: self._state[1]],
-            (entries[:, 1] >> training_kernels.PLACE_BITS).astype(np.int64),
-            (entries[:, 1] & np.uint64(training_kernels.MAX_PIECE)).astype(np.int64),
-            entries[:, 2].astype(np.int64),
-        )
-
-    def _make_room(self) -> None:
-        entries, used = self._state
-        if 2 * entries >= len(self._table):
-            larger = np.zeros((2 * len(self._table), 3), np.uint64)
-            training_kernels.move_entries(self._table, larger)
-            self._table = larger
-        if used + training_kernels.MAX_PIECE > len(self._pool):
-            self._pool = np.concatenate([self._pool[:used], np.empty(used + (1 << 18), np.uint8)])
+def piece_run(
+    pool: NDArray[np.uint8], starts: Integers, lengths: Integers, counts: Integers, keys: Keys
+) -> PieceRun:
+    """Pieces that lie anywhere in a pool as a run; equal ones are added up."""
+    places, sums = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    size = piece_kernels.group(pool, starts, lengths, counts, keys, np.argsort(keys), places, sums)
+    places = places[:size]
+    short = lengths[places].astype(np.uint16)
+    content = np.empty(short.sum(dtype=np.int64), np.uint8)
+    piece_kernels.gather(pool, starts[places], short, content)
+    return PieceRun(keys[places], sums[:size].copy(), short, content)

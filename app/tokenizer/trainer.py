@@ -15,13 +15,27 @@ from app.errors import InputError
 from app.tokenizer import stages
 from app.tokenizer.model import FIRST_PIECE, Card, Model
 from app.tokenizer.ngram_kernels import MAX_ORDER
-from app.tokenizer.pruning import prune_pieces
+from app.tokenizer.pruning import prune_pieces, split_wanted
+from app.tokenizer.runs import (
+    NGramRun,
+    PieceRun,
+    Run,
+    Runs,
+    Sliceable,
+    merged,
+    merged_between,
+    ranges,
+    samples,
+)
 
 Progress = Callable[[str, int, int], None]
 Objective = Literal["likelihood"]
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 Output = TypeVar("Output")
+
+PARTS = 4
+"""Ranges of keys for each thread, so that none has much to do while the others are done."""
 
 SMALLEST_VOCABULARY = 256 + FIRST_PIECE
 
@@ -113,15 +127,13 @@ class Trainer(Generic[Result]):
         return result  # type: ignore[no-any-return]
 
     def _train(self, texts: Iterable[str], work: "_Work") -> list[Model]:
-        run, total = self._count_ngrams(texts, work)
-        ngrams = stages.look_up_tables(run, self.order, self.min_count)
-        del run
-        pieces = self._count_pieces(texts, total, ngrams, work)
+        ngrams, total = self._count_ngrams(texts, work)
+        tables = stages.look_up_tables(ngrams, self.order, self.min_count)
         del ngrams
+        wanted, rest = self._count_pieces(texts, total, tables, work)
+        del tables
         work.progress("prune pieces", 0, 1)
-        pruned = prune_pieces(
-            pieces, self.vocab_sizes, self.min_count, self.max_piece_length, work.threads, work.map
-        )
+        pruned = prune_pieces(wanted, rest, self.vocab_sizes, work.threads, work.map)
         work.progress("prune pieces", 1, 1)
         card = Card(extra={"training": self.options()})
         return [Model.from_counts("trained", pruned[size], card) for size in self.vocab_sizes]
@@ -137,45 +149,43 @@ class Trainer(Generic[Result]):
             "ensure_unicode": self.ensure_unicode,
         }
 
-    def _count_ngrams(self, texts: Iterable[str], work: "_Work") -> tuple[stages.Run, int]:
-        """All n-grams of the corpus, and how many texts it has."""
+    def _count_ngrams(self, texts: Iterable[str], work: "_Work") -> tuple[stages.NGrams, int]:
+        """The n-grams of the corpus that stay, and how many texts it has."""
 
-        def count(batch: stages.Batch) -> tuple[int, stages.Run]:
-            return batch.texts, stages.count_ngrams(batch, self.order)
+        def count(batch: stages.Batch) -> NGramRun:
+            return stages.count_ngrams(batch, self.order)
 
-        done = 0
-        runs = stages.Runs()
-        for ended, run in work.map(count, stages.read_batches(texts, self.isolate_digits)):
-            runs.add(run)
-            done += ended
-            work.progress("count n-grams", done, len(texts) if isinstance(texts, Sized) else 0)
-        merged = runs.merged()
-        if len(merged.keys) == 0:
+        total = len(texts) if isinstance(texts, Sized) else 0
+        runs, done = work.count("count n-grams", self._batches(texts), count, total)
+        if not runs:
             raise InputError("the texts are empty; training needs some to learn from", "/texts")
-        return merged, done
+
+        def score(bounds: tuple[int, int]) -> stages.NGrams:
+            return stages.score_ngrams(merged_between(runs, *bounds), self.order, self.min_count)
+
+        parts = ranges(samples(runs), PARTS * work.threads, stages.PREFIX_BITS)
+        return stages.join_ngrams(list(work.map(score, parts))), done
 
     def _count_pieces(
-        self, texts: Iterable[str], total: int, ngrams: stages.NGrams, work: "_Work"
-    ) -> stages.Pieces:
-        """The pieces that the n-grams cut the corpus into. Each thread counts in a table of its own."""
-        counters: SimpleQueue[stages.PieceCounter] = SimpleQueue()
-        for _ in range(work.threads):
-            counters.put(stages.PieceCounter())
+        self, texts: Iterable[str], total: int, tables: stages.Tables, work: "_Work"
+    ) -> tuple[PieceRun, list[PieceRun]]:
+        """The pieces that the n-grams cut the corpus into: those that a vocabulary may have, and the rest."""
 
-        def count(batch: stages.Batch) -> int:
-            counter = counters.get()
-            counter.count(batch, stages.cut(batch, ngrams, self.ensure_unicode))
-            counters.put(counter)
-            return batch.texts
+        def count(batch: stages.Batch) -> PieceRun:
+            return stages.count_pieces(batch, stages.cut(batch, tables, self.ensure_unicode))
 
-        done = 0
-        for ended in work.map(count, stages.read_batches(texts, self.isolate_digits)):
-            done += ended
-            work.progress("count pieces", done, total)
-        merged = counters.get()
-        while not counters.empty():
-            merged.add(counters.get().pieces())
-        return merged.pieces()
+        runs, _ = work.count("count pieces", self._batches(texts), count, total)
+
+        def split(bounds: tuple[int, int]) -> tuple[PieceRun, PieceRun]:
+            run = merged_between(runs, *bounds)
+            return split_wanted(run, self.min_count, self.max_piece_length)
+
+        parts = ranges(samples(runs), PARTS * work.threads)
+        wanted, rest = zip(*work.map(split, parts), strict=True)
+        return merged(wanted), list(rest)
+
+    def _batches(self, texts: Iterable[str]) -> Iterator[stages.Batch]:
+        return stages.read_batches(texts, self.isolate_digits)
 
 
 class _Work:
@@ -192,6 +202,31 @@ class _Work:
     def __exit__(self, *error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+    def count(
+        self, stage: str, batches: Iterable[stages.Batch], function: Callable[[stages.Batch], Run], total: int
+    ) -> tuple[list[Sliceable[Run]], int]:
+        """What a function gives for each batch, merged into a few runs, and how many texts there were.
+
+        Each thread has runs of its own.
+        """
+        idle: SimpleQueue[Runs[Run]] = SimpleQueue()
+        mine = [Runs[Run]() for _ in range(self.threads)]
+        for runs in mine:
+            idle.put(runs)
+
+        def count(batch: stages.Batch) -> int:
+            if len(batch.data) > 0:
+                run, runs = function(batch), idle.get()
+                runs.add(run)
+                idle.put(runs)
+            return batch.texts
+
+        done = 0
+        for ended in self.map(count, batches):
+            done += ended
+            self.progress(stage, done, total)
+        return [run for runs in mine for run in runs.runs()], done
 
     def map(self, function: Callable[[Item], Output], items: Iterable[Item]) -> Iterator[Output]:
         """Results in the order of the items; only a few more items are read than are being worked on."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.errors import InputError
 from app.tokenizer import reference, stages
 from app.tokenizer.model import Model
+from app.tokenizer.runs import ranges
 from app.tokenizer.trainer import Trainer
 from tests.shared import shared
 
@@ -109,9 +110,15 @@ def test_equals_the_reference_on_odd_corpora_under_any_options(
 
 
 @settings(max_examples=40, deadline=None)
-@given(texts=texts_strategy, order=st.integers(1, 7), min_count=st.integers(1, 3), unicode=st.booleans())
+@given(
+    texts=texts_strategy,
+    order=st.integers(1, 7),
+    min_count=st.integers(1, 3),
+    unicode=st.booleans(),
+    parts=st.integers(1, 5),
+)
 def test_each_stage_equals_its_line_in_the_reference(
-    texts: list[str], order: int, min_count: int, unicode: bool
+    texts: list[str], order: int, min_count: int, unicode: bool, parts: int
 ) -> None:
     (batch,) = stages.read_batches(texts, isolate_digits=False)
     bounds = [0, *batch.ends.tolist()]
@@ -123,48 +130,24 @@ def test_each_stage_equals_its_line_in_the_reference(
         if key & 0xFF == order:
             assert counted[key.to_bytes(8, "big")[:order]] == count
     expected = reference.conditional_log_probabilities(counted, min_count)
-    ngrams = stages.look_up_tables(run, order, min_count)
-    found = {bytes([byte]): score for byte, score in enumerate(ngrams.unigrams.tolist())}
-    pairs = np.flatnonzero(ngrams.bigrams > -np.inf)
-    found |= {bytes(divmod(pair, 256)): ngrams.bigrams[pair] for pair in pairs.tolist()}
-    longer = zip(ngrams.slots[::2].tolist(), ngrams.scores[1::2].tolist(), strict=True)
-    found |= {key.to_bytes(8, "big")[: key & 0xFF]: score for key, score in longer if key}
+    ngrams = stages.join_ngrams(
+        [
+            stages.score_ngrams(run.between(*bounds), order, min_count)
+            for bounds in ranges(run.keys, parts, stages.PREFIX_BITS)
+        ]
+    )
+    tables = stages.look_up_tables(ngrams, order, min_count)
+    found = {bytes([byte]): score for byte, score in enumerate(tables.unigrams.tolist())}
+    pairs = np.flatnonzero(tables.bigrams > -np.inf)
+    found |= {bytes(divmod(pair, 256)): tables.bigrams[pair] for pair in pairs.tolist()}
+    longer = zip(ngrams.keys.tolist(), ngrams.scores.tolist(), strict=True)
+    found |= {key.to_bytes(8, "big")[: key & 0xFF]: score for key, score in longer}
     assert found == expected
-    begins = stages.cut(batch, ngrams, unicode)
+    begins = stages.cut(batch, tables, unicode)
     for chunk, start in zip(chunks, bounds, strict=False):
         cuts = [*(start + np.flatnonzero(begins[start : start + len(chunk)])).tolist(), start + len(chunk)]
         pieces = [batch.data[first:last].tobytes() for first, last in itertools.pairwise(cuts)]
         assert pieces == reference.cut_by_ngrams(chunk, expected, order, unicode)
-
-
-@settings(deadline=None)
-@given(st.lists(st.lists(st.integers(0, 1 << 62), max_size=40), max_size=8))
-def test_runs_merge_in_any_number_and_order(parts: list[list[int]]) -> None:
-    runs = stages.Runs()
-    for part in parts:
-        keys, counts = np.unique(np.array(part, np.uint64), return_counts=True)
-        runs.add(stages.Run(keys, counts.astype(np.int64)))
-    merged = runs.merged()
-    keys, counts = np.unique(np.array(list(itertools.chain(*parts)), np.uint64), return_counts=True)
-    assert merged.keys.tolist() == keys.tolist()
-    assert merged.counts.tolist() == counts.tolist()
-
-
-@settings(deadline=None)
-@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1), st.integers(1, 30))
-def test_a_counter_takes_pieces_counted_elsewhere_and_grows(pieces: list[bytes], times: int) -> None:
-    pool = np.frombuffer(b"".join(pieces), np.uint8)
-    lengths = np.array([len(piece) for piece in pieces])
-    counter = stages.PieceCounter()
-    for _ in range(2):
-        counter.add(stages.Pieces(pool, np.cumsum(lengths) - lengths, lengths, np.full(len(pieces), times)))
-    found = counter.pieces()
-    content = found.pool.tobytes()
-    counts = {
-        content[start : start + length]: count
-        for start, length, count in zip(found.starts, found.lengths, found.counts, strict=True)
-    }
-    assert counts == {piece: 2 * times * pieces.count(piece) for piece in pieces}
 
 
 def test_many_batches_give_what_one_gives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,10 @@
-"""The loops of training over pieces: count them, sort them, and cut some of them into the others.
+"""The loops of pruning: sort pieces, build a trie over them, and cut pieces into those of the trie.
 
 Plain functions over arrays, compiled by numba, which release the GIL; all memory is the caller's. Counting n-grams
-and cutting the corpus by them is in `ngram_kernels.py`. numba does not see edits across files, so the two share
-nothing.
+and cutting the corpus by them is in `ngram_kernels.py`, counting pieces in `piece_kernels.py`. numba does not see
+edits across files, so the three share nothing.
 
-Pieces lie one after another in a pool of bytes. A table of pieces is a hash table with open addresses, three uint64
-a slot: key (0 if free), place (where in the pool, and the length in the lowest 16 bits), count. Up to 7 bytes the
-key is the piece itself and its length; longer ones have a hash there and are compared byte by byte.
+Pieces lie in a pool of bytes; where each starts, how long it is and how often it was counted are arrays beside it.
 """
 
 from collections.abc import Callable
@@ -18,15 +16,8 @@ from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Bytes = NDArray[np.uint8]
-Table = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-PLACE_BITS = np.uint64(16)
-MAX_PIECE = 0xFFFF  # bytes; a chunk of 10,000 characters and 100 newlines is shorter
-HASHED = np.uint64(0xFF)  # the lowest byte of a key that is a hash
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
-MIX = np.uint64(0xD6E8FEB86659FD93)
 
 ROOT = 256
 SHIFT = 9
@@ -41,102 +32,6 @@ def compiled(function: Function) -> Function:
         return cast(Function, njit(nogil=True, error_model="numpy", cache=True)(function))
     except RuntimeError:  # a read-only installation without a cache folder: compiled anew in each process
         return cast(Function, njit(nogil=True, error_model="numpy")(function))
-
-
-@compiled
-def _key(data: Bytes, start: int, length: int) -> Any:
-    """The key of the piece data[start : start + length]."""
-    if length <= 7:
-        key = np.uint64(length)
-        for offset in range(length):
-            key |= np.uint64(data[start + offset]) << np.uint64(56 - 8 * offset)
-        return key
-    key = np.uint64(length)
-    for offset in range(length):
-        key = (key ^ np.uint64(data[start + offset])) * MIX
-        key ^= key >> np.uint64(32)
-    return key | HASHED
-
-
-@compiled
-def _slot(key: Any, size: int) -> Any:
-    """Where the search for a key begins in a table of `size` slots, a power of two."""
-    return np.int64((key * SPREAD) >> np.uint64(20)) & (size - 1)
-
-
-@compiled
-def _add(
-    table: Table, pool: Bytes, state: Integers, data: Bytes, start: int, length: int, count: int
-) -> None:
-    """Adds `count` occurrences of data[start : start + length]. state: entries, bytes of the pool used."""
-    key = _key(data, start, length)
-    slot = _slot(key, len(table))
-    while table[slot, 0] != 0:
-        if table[slot, 0] == key:
-            place = np.int64(table[slot, 1] >> PLACE_BITS)
-            same = length <= 7 or np.int64(table[slot, 1] & np.uint64(MAX_PIECE)) == length
-            offset = 0
-            while length > 7 and same and offset < length:
-                same = pool[place + offset] == data[start + offset]
-                offset += 1
-            if same:
-                table[slot, 2] += np.uint64(count)
-                return
-        slot = (slot + 1) & (len(table) - 1)
-    table[slot, 0] = key
-    table[slot, 1] = (np.uint64(state[1]) << PLACE_BITS) | np.uint64(length)
-    table[slot, 2] = np.uint64(count)
-    for offset in range(length):
-        pool[state[1] + offset] = data[start + offset]
-    state[0] += 1
-    state[1] += length
-
-
-@compiled
-def _full(table: Table, pool: Bytes, state: Integers) -> Any:
-    return 2 * state[0] >= len(table) or state[1] + MAX_PIECE > len(pool)
-
-
-@compiled
-def count_pieces(data: Bytes, begins: Bytes, start: int, table: Table, pool: Bytes, state: Integers) -> int:
-    """Counts the pieces from `start` on until the end or until table or pool is full; returns where it stopped.
-
-    data: (n,); begins: (n,) 1 where a piece begins; `start` is where one does.
-    """
-    while start < len(data) and not _full(table, pool, state):
-        end = start + 1
-        while end < len(data) and begins[end] == 0:
-            end += 1
-        _add(table, pool, state, data, start, end - start, 1)
-        start = end
-    return start
-
-
-@compiled
-def add_pieces(
-    data: Bytes, places: Table, counts: Integers, first: int, table: Table, pool: Bytes, state: Integers
-) -> int:
-    """Adds pieces from `first` on until the last or until table or pool is full; returns how far it came.
-
-    places: (m,) as in a table, into `data`; counts: (m,).
-    """
-    while first < len(places) and not _full(table, pool, state):
-        start: Any = np.int64(places[first] >> PLACE_BITS)
-        length: Any = np.int64(places[first] & np.uint64(MAX_PIECE))
-        _add(table, pool, state, data, start, length, counts[first])
-        first += 1
-    return first
-
-
-@compiled
-def move_entries(table: Table, larger: Table) -> None:
-    """Moves all entries of a table into a larger, empty one over the same pool."""
-    for entry in range(len(table)):
-        if table[entry, 0] != 0:
-            slot = _slot(table[entry, 0], len(larger))
-            while larger[slot, 0] != 0:
-                slot = (slot + 1) & (len(larger) - 1)
-            larger[slot] = table[entry]
 
 
 @compiled
