@@ -23,6 +23,7 @@ _MODULES = {
     "count": "tokens",
     "models": "models",
     "papers": "papers",
+    "keys": "keys",
 }
 
 
@@ -36,7 +37,7 @@ class _Commands(TyperGroup):
         if cmd_name not in _MODULES:
             return None
         command = typer.main.get_command(import_module(f"app.commands.{_MODULES[cmd_name]}").app)
-        if cmd_name not in ("models", "papers") and isinstance(command, TyperGroup):
+        if cmd_name not in ("models", "papers", "keys") and isinstance(command, TyperGroup):
             # A module of several commands that stand at the top.
             return command.commands[cmd_name]
         command.name = cmd_name

@@ -1,14 +1,16 @@
 """`create_app` builds the web application, and `prepare` what it reads; nothing else does."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
+from app.errors import QuireError
 from app.logs import configure_logs
 from app.papers.importing import prepare_papers
 from app.papers.search import SearchIndex
@@ -16,12 +18,17 @@ from app.papers.store import Store
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
 from app.web import citations, dialects, discovery, errors, feeds, operations, pages, papers, tokens
+from app.web.access import Access
 from app.web.addresses import AddressLimit
+from app.web.base_path import BasePath
 from app.web.deps import Limits, Services, Work
+from app.web.keys import Keys
 from app.web.limits import NDJSON, BodyLimit
 from app.web.observation import Observation
+from app.web.openapi import describe_fully
+from app.web.rates import Rates
 from app.web.security import SecurityHeaders
-from app.web.templates import STATIC
+from app.web.templates import STATIC, load_templates
 
 
 def prepare(settings: Settings) -> None:
@@ -33,14 +40,17 @@ def prepare(settings: Settings) -> None:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application of these settings; of the environment's where none are given, as the server's workers do."""
+    """The application of these settings; of the environment's where none are given."""
     settings = settings or Settings()
     configure_logs(settings.log_format, settings.log_level)
+    models = ModelRegistry(
+        settings.model_folders, settings.default_model, settings.max_model_bytes, settings.max_loaded_models
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with Store(settings.store_path) as store:
-            app.state.services = _services(settings, store)
+            app.state.services = _services(settings, models, store)
             yield
 
     app = FastAPI(
@@ -51,21 +61,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        middleware=[
-            Middleware(Observation),
-            Middleware(SecurityHeaders),
-            Middleware(
-                GZipMiddleware,
-                minimum_size=1024,
-                compresslevel=5,
-                # A compressor would hold back lines that are to leave as they come.
-                exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, NDJSON),
-            ),
-            Middleware(AddressLimit),
-            Middleware(BodyLimit, most=settings.max_body_bytes),
-        ],
+        middleware=_middleware(settings),
     )
+    app.state.models = models
+    app.state.pages = [*pages.router.routes, *tokens.pages_router.routes]
     errors.install(app)
+    describe_fully(app)
     for router in (
         # First, because routers are asked in this order and short calls feel it.
         dialects.router,
@@ -84,7 +85,52 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _services(settings: Settings, store: Store) -> Services:
+def warm_up(app: FastAPI) -> None:
+    """Load what every request needs, so that the workers that are forked from here share it and start at once."""
+    with suppress(QuireError):  # /readyz tells
+        app.state.models.get(None)
+    app.openapi()
+    load_templates()
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """The layers that a request passes, from the outside in; those that no setting asks for are left out."""
+    layers = [Middleware(Observation), Middleware(SecurityHeaders)]
+    if settings.base_path:
+        layers.insert(0, Middleware(BasePath, base=settings.base_path))
+    if settings.cors_origins:
+        layers.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "HEAD", "POST"],
+                allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+                expose_headers=[
+                    "etag",
+                    "link",
+                    "ratelimit",
+                    "ratelimit-policy",
+                    "retry-after",
+                    "x-request-id",
+                ],
+                max_age=86_400,
+            )
+        )
+    if settings.rate_limit or settings.keys_required:
+        rates = Rates(settings.rate_limit, settings.rate_seconds) if settings.rate_limit else None
+        required = frozenset(settings.keys_required)
+        layers.append(Middleware(Access, keys=Keys(settings.keys_path), required=required, rates=rates))
+    # A compressor would hold back lines that are to leave as they come.
+    not_compressed = (*DEFAULT_EXCLUDED_CONTENT_TYPES, NDJSON)
+    return [
+        *layers,
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=not_compressed),
+        Middleware(AddressLimit),
+        Middleware(BodyLimit, most=settings.max_body_bytes),
+    ]
+
+
+def _services(settings: Settings, models: ModelRegistry, store: Store) -> Services:
     return Services(
         limits=Limits(
             body_bytes=settings.max_body_bytes,
@@ -95,12 +141,7 @@ def _services(settings: Settings, store: Store) -> Services:
             lattice_bytes=settings.max_lattice_bytes,
             query_bytes=settings.max_query_bytes,
         ),
-        models=ModelRegistry(
-            settings.model_folders,
-            settings.default_model,
-            settings.max_model_bytes,
-            settings.max_loaded_models,
-        ),
+        models=models,
         store=store,
         index=SearchIndex(settings.index_path),
         work=Work(settings.max_concurrent, settings.max_waiting),

@@ -1,43 +1,106 @@
 """Serves the application with uvicorn: one process, or several that share one socket and are replaced when they die."""
 
+import asyncio
 import contextlib
 import errno
 import os
+import signal
 import socket
-import threading
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-import httpx
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from fastapi import FastAPI
 
+from app.connections import Bounds, bounded
 from app.errors import InputError
-from app.web.addresses import BoundedHttp
 
-DRAIN_SECONDS = 30
+_TURN = 0.02  # seconds in which the event loop takes up the connections that wait to be accepted
 
 
-def serve(listener: socket.socket, workers: int, base_path: str, announce: Callable[[str], None]) -> None:
-    """Serve until told to stop; `announce` gets the address once, when requests are answered."""
+@dataclass(frozen=True)
+class Manner:
+    """How to serve: what connections may cost, whose word is taken for who asks, how long stopping may take."""
+
+    bounds: Bounds
+    trusted_proxies: tuple[str, ...]
+    keep_alive_seconds: int
+    drain_seconds: int
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers requests, stops when the file `life` can be read, and leaves no connection unaccepted."""
+
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[], None], life: int | None = None
+    ) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+        self._life = life
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._life is not None:
+            loop, life = asyncio.get_running_loop(), self._life
+
+            def parent_is_gone() -> None:
+                loop.remove_reader(life)
+                self.should_exit = True
+
+            loop.add_reader(life, parent_is_gone)
+        self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.sleep(_TURN)
+        await super().shutdown(sockets)
+
+
+def serve(
+    app: FastAPI, listener: socket.socket, workers: int, manner: Manner, announce: Callable[[str], None]
+) -> int:
+    """Serve until told to stop; `announce` gets the address once, when requests are answered. Returns the exit code."""
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    _allow_open_files()
     config = uvicorn.Config(
-        "app.main:create_app",
-        factory=True,
-        http=BoundedHttp,
-        workers=workers,
+        app,
+        http=bounded(manner.bounds),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        root_path=base_path,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        proxy_headers=bool(manner.trusted_proxies),
+        forwarded_allow_ips=list(manner.trusted_proxies),
+        timeout_keep_alive=manner.keep_alive_seconds,
+        timeout_graceful_shutdown=manner.drain_seconds,
     )
-    threading.Thread(target=_announce_when_ready, args=(address, announce), daemon=True).start()
     if workers == 1:
-        uvicorn.Server(config).run(sockets=[listener])
-    else:
-        Multiprocess(config, sockets=[listener]).run()
+        # uvicorn raises the signal that stopped it once more when all is done; that shall not kill us.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        _Server(config, lambda: announce(address)).run(sockets=[listener])
+        return 0
+    if not hasattr(os, "fork"):
+        raise InputError("--workers: this system can't fork processes; run one worker")
+    from app.workers import Workers  # there is nothing in it for a system without fork
+
+    return Workers(
+        workers,
+        listener,
+        lambda on_started, life: _Server(config, on_started, life).run(sockets=[listener]),
+        on_ready=lambda: announce(address),
+        stop_seconds=manner.drain_seconds + 5,
+    ).run()
+
+
+def _allow_open_files() -> None:
+    """Raises the number of files that this process may open, a connection being one, as far as the system lets it."""
+    if os.name == "posix":
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with contextlib.suppress(ValueError, OSError):  # then it stays as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -64,16 +127,4 @@ def listen(host: str, port: int) -> socket.socket:
             errno.EADDRNOTAVAIL: "this machine has no such address",
         }.get(error.errno or 0, error.strerror)
         raise InputError(f"Can't listen on {host} port {port}: {reason}") from error
-    listener.set_inheritable(True)
     return listener
-
-
-def _announce_when_ready(address: str, announce: Callable[[str], None]) -> None:
-    """Wait for the first answer, however long the models take to load; then say so once."""
-    with httpx.Client(timeout=5, trust_env=False) as client:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if client.get(f"{address}/readyz").status_code == httpx.codes.OK:
-                    break
-            time.sleep(0.05)
-    announce(address)

@@ -3,13 +3,22 @@
 Read in `main.py` and `cli.py` only; everything below them takes plain values as arguments.
 """
 
+import re
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.web.keys import Scope
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""Several names in one setting, with commas or spaces between."""
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 
 class Settings(BaseSettings):
@@ -33,6 +42,29 @@ class Settings(BaseSettings):
     max_model_bytes: PositiveInt = Field(64 << 20, description="largest vocabulary file, in bytes")
     max_loaded_models: PositiveInt = Field(8, description="models kept in memory, per worker")
 
+    max_head_bytes: PositiveInt = Field(64 << 10, description="largest address with headers, in bytes")
+    max_connections: PositiveInt = Field(10_000, description="connections open at once, per worker")
+    head_seconds: PositiveFloat = Field(10, description="time in which a request's head has to arrive")
+    silent_seconds: PositiveFloat = Field(
+        30, description="longest pause of a client that sends or is sent to"
+    )
+    keep_alive_seconds: PositiveInt = Field(75, description="time for which an idle connection is kept")
+    drain_seconds: PositiveInt = Field(30, description="time to finish requests when told to stop")
+
+    trusted_proxies: Names = Field(
+        (), description="addresses or networks of proxies that are believed who asks, and how (X-Forwarded-…)"
+    )
+    cors_origins: Names = Field(
+        (), description="origins whose pages may call the API, such as https://a.example"
+    )
+    keys_required: Annotated[tuple[Scope, ...], NoDecode] = Field(
+        (), description="scopes that need a key: tokenise, read, admin; the others are open to all"
+    )
+    rate_limit: NonNegativeInt = Field(
+        0, description="most requests of one client in rate_seconds; 0: no limit"
+    )
+    rate_seconds: PositiveInt = Field(60, description="time over which the requests of a client are counted")
+
     log_format: Literal["json", "console"] = Field("console", description="one JSON object a line, or text")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -44,6 +76,28 @@ class Settings(BaseSettings):
         "https://rss.arxiv.org/atom/", description="address of arXiv's announcements; categories follow it"
     )
     offline: bool = Field(False, description="never ask another host for anything")
+
+    @field_validator("trusted_proxies", "cors_origins", "keys_required", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            ip_network(name, strict=False)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin} is no origin; write scheme and host alone, such as https://a.example"
+                )
+        return value
 
     @field_validator("base_path")
     @classmethod
@@ -57,6 +111,11 @@ class Settings(BaseSettings):
     def store_path(self) -> Path:
         """The file of the store of papers."""
         return self.data_dir / "papers.sqlite"
+
+    @property
+    def keys_path(self) -> Path:
+        """The file of API keys."""
+        return self.data_dir / "keys.json"
 
     @property
     def index_path(self) -> Path:

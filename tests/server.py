@@ -41,6 +41,15 @@ def quire(
 @contextmanager
 def serving(data_dir: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """The address of a server that is ready; it is told to stop, and does, when the block ends."""
+    with server_process(data_dir, *arguments, settings=settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def server_process(
+    data_dir: Path, *arguments: str, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The same with its process, which the block may end by itself."""
     with TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [*QUIRE, "serve", "--port", "0", *arguments],
@@ -57,7 +66,7 @@ def serving(data_dir: Path, *arguments: str, settings: Mapping[str, str] | None 
             if not found:
                 log.seek(0)
                 raise AssertionError(f"the server did not start: {line}{log.read()}")
-            yield found[0]
+            yield found[0], process
         finally:
             process.terminate()
             process.communicate(timeout=40)

@@ -1,5 +1,6 @@
 """`quire serve`: the pages and the API, on one address."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -7,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from app.connections import Bounds
 from app.logs import configure_logs
-from app.main import prepare
-from app.serve import listen
+from app.serve import Manner, listen
 from app.serve import serve as serve_until_stopped
 from app.settings import Settings
 
@@ -24,20 +25,48 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="The folder that Quire writes to.")] = None,
 ) -> None:
     """Serve the pages and the API; prints one line with the address when it is ready."""
-    if data_dir is not None:
-        # The workers are processes of their own and read the same settings anew.
-        os.environ["QUIRE_DATA_DIR"] = str(data_dir.resolve())
-    settings = Settings()
+    settings = Settings() if data_dir is None else Settings(data_dir=data_dir.resolve())
     configure_logs(settings.log_format, settings.log_level)
+    # Where code is compiled for this machine and kept, unless it can be kept beside its source.
+    os.environ.setdefault("XDG_CACHE_HOME", str(settings.data_dir / "cache"))
     listener = listen(host, port)
-    prepare(settings)
-    with tempfile.TemporaryDirectory(prefix="quire-metrics-") as shared_metrics:
+    with tempfile.TemporaryDirectory(prefix="quire-", dir=_temporary(settings.data_dir)) as shared:
         if workers > 1:
-            # Where prometheus-client adds up the numbers of several processes.
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_metrics
-        serve_until_stopped(
+            # Where prometheus-client adds up the numbers of several processes; it looks when it is imported.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+        from app.main import create_app, prepare, warm_up
+
+        prepare(settings)
+        application = create_app(settings)
+        warm_up(application)
+        # What is here now stays: the collector shall not touch, and so copy, what the workers share.
+        gc.collect()
+        gc.freeze()
+        code = serve_until_stopped(
+            application,
             listener,
-            workers=workers,
-            base_path=settings.base_path,
+            workers,
+            Manner(
+                Bounds(
+                    settings.max_head_bytes,
+                    settings.head_seconds,
+                    settings.silent_seconds,
+                    settings.max_connections,
+                ),
+                settings.trusted_proxies,
+                settings.keep_alive_seconds,
+                settings.drain_seconds,
+            ),
             announce=lambda address: print(f"Quire is at {address}", flush=True),
         )
+    if code:
+        raise typer.Exit(code)
+
+
+def _temporary(data_dir: Path) -> Path:
+    """The system's folder for temporary files; where nothing but the data folder can be written to, that one."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return data_dir

@@ -11,8 +11,8 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.errors import (
     FileError,
@@ -44,6 +44,8 @@ _KINDS: dict[type[QuireError], tuple[int, str]] = {
 
 _STATUS_KINDS = {
     400: "malformed",
+    401: "unauthorised",
+    403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
@@ -56,19 +58,7 @@ _STATUS_KINDS = {
     503: "unavailable",
 }
 
-_ENDPOINTS = {
-    *(
-        "/tokenize",
-        "/detokenize",
-        "/tokenizer_info",
-        "/openapi.json",
-        "/healthz",
-        "/readyz",
-        "/metrics",
-        "/version",
-    ),
-    *("/unapi", "/opensearch.xml", "/robots.txt"),
-}
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class FieldProblem(BaseModel):
@@ -102,12 +92,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def is_page(request: Request) -> bool:
-    """Whether a person asked: pages answer HTML, but for clients that accept JSON and no HTML."""
-    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    if path.startswith("/api/") or path.endswith("/feed") or path in _ENDPOINTS:
-        return False
+    """Whether a person asked: for a page, unless JSON alone is accepted, or with a browser for what we don't know."""
     accept = request.headers.get("accept", "")
-    return "json" not in accept or "text/html" in accept
+    route = request.scope.get("route")
+    if route is None:  # there is none, or the request failed before one was chosen
+        page = any(route.matches(request.scope)[0] is not Match.NONE for route in request.app.state.pages)
+    else:
+        page = not getattr(route, "include_in_schema", True)
+    if page:
+        return "json" not in accept or "text/html" in accept
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    return route is None and "text/html" in accept and not path.startswith("/api/")
 
 
 def failure(
@@ -125,20 +120,33 @@ def failure(
         page.status_code = status
         page.headers.update(headers or {})
         return page
+    body = problem_json(status, kind, detail, request.url.path, request_id, fields)
+    return Response(body, status, headers, media_type="application/problem+json")
+
+
+def problem_json(
+    status: int,
+    kind: str,
+    detail: str,
+    instance: str,
+    request_id: str,
+    fields: list[FieldProblem] | None = None,
+) -> bytes:
+    """The body of a failure, as RFC 9457 shapes it."""
     problem = Problem(
         type=f"/problems/{kind}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path,
+        instance=instance,
         request_id=request_id,
         errors=fields or [],
     )
-    body = orjson.dumps(problem.model_dump())
-    return Response(body, status, headers, media_type="application/problem+json")
+    return orjson.dumps(problem.model_dump())
 
 
-def _quire_error(request: Request, error: QuireError) -> Response:
+def failure_of(request: Request, error: QuireError) -> Response:
+    """The answer to a request that failed with this error."""
     status, kind = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
     fields = []
     if isinstance(error, InputError) and error.pointer:
@@ -151,10 +159,28 @@ def _quire_error(request: Request, error: QuireError) -> Response:
 
 def _http_exception(request: Request, error: HTTPException) -> Response:
     detail = str(error.detail)
+    headers = dict(error.headers or {})
     if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
         detail = f"There is nothing at {request.url.path}"
+    elif error.status_code == 405:
+        headers = {"allow": _allowed(request, headers.get("Allow", ""))}
+        detail = f"{request.method} does nothing at {request.url.path}; {headers['allow']} would"
     kind = _STATUS_KINDS.get(error.status_code, "refused")
-    return failure(request, error.status_code, kind, detail, headers=dict(error.headers or {}))
+    return failure(request, error.status_code, kind, detail, headers=headers)
+
+
+def _allowed(request: Request, named: str) -> str:
+    """All methods of an address, also where routes share it; the router named those of the first route only."""
+    routes = request.app.router.routes
+    found = {
+        method
+        for method in _METHODS
+        if method in named
+        or any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    }
+    return ", ".join(
+        method for method in _METHODS if method in found or (method == "HEAD" and "GET" in found)
+    )
 
 
 def _validation_error(request: Request, error: RequestValidationError) -> Response:
@@ -177,20 +203,9 @@ def _pointer(location: tuple[str | int, ...]) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Make every failure of `app` leave in the shapes above, and OpenAPI describe them."""
-    describe = app.openapi
-
-    def describe_with_problems() -> dict[str, Any]:
-        description = describe()
-        shapes = models_json_schema(
-            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
-        )[1]
-        description.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
-        return description
-
-    app.openapi = describe_with_problems  # type: ignore[method-assign]
+    """Make every failure of `app` leave in the shapes above."""
     handlers: dict[type[Exception], Any] = {
-        QuireError: _quire_error,
+        QuireError: failure_of,
         HTTPException: _http_exception,
         RequestValidationError: _validation_error,
     }

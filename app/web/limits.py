@@ -27,13 +27,7 @@ class BodyLimit:
             return
         announced = headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self.most:
-            response = failure(
-                Request(scope),
-                413,
-                "too-large",
-                self._reason(int(announced)),
-                headers={"connection": "close"},
-            )
+            response = failure(Request(scope), 413, "too-large", self._reason(int(announced)))
             await response(scope, receive, send)
             return
         received = 0

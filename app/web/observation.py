@@ -9,8 +9,8 @@ import uuid
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.errors import failure
@@ -37,7 +37,9 @@ class Observation:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
-        scope["request_id"] = request_id
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        # HEAD asks for what GET would say, without its body; the route sees a GET.
+        scope = {**scope, "request_id": request_id, "method": "GET" if method == "HEAD" else scope["method"]}
         started = time.perf_counter()
         status = 0
 
@@ -45,12 +47,16 @@ class Observation:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                status = status or 499  # as others write it: nobody was left to be answered
             except Exception:
                 # The last place that can answer.
                 log.exception("defect")
@@ -62,12 +68,11 @@ class Observation:
                 seconds = time.perf_counter() - started
                 # The route's pattern and not the path: no paper, query or scan of addresses becomes a label.
                 route = getattr(scope.get("route"), "path", None) or "unmatched"
-                method = scope["method"] if scope["method"] in _METHODS else "other"
                 REQUESTS.labels(route, method, status).inc()
                 SECONDS.labels(route, method).observe(seconds)
                 log.info(
                     "request",
-                    method=scope["method"],
+                    method=method,
                     path=scope["path"],
                     status=status,
                     milliseconds=round(seconds * 1000, 2),

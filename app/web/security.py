@@ -1,6 +1,5 @@
 """What every answer tells the browser to refuse. No cookie is ever set."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # MathJax adds <style> elements of its own and its speech worker starts from a blob; neither needs eval
@@ -34,8 +33,14 @@ HEADERS = {
 }
 
 
+# A year. Only where the request came by TLS: a browser ignores it otherwise, and a proxy's plain side has no need.
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+
+_RAW = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+
+
 class SecurityHeaders:
-    """Adds the headers above to every answer, errors and static files too."""
+    """Adds the headers above to every answer, errors and static files too; what an answer says itself stays."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -47,9 +52,11 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                own = message.get("headers", ())
+                said = {name for name, _ in own}
+                message["headers"] = [*own, *(header for header in _RAW if header[0] not in said)]
+                if scope["scheme"] == "https":
+                    message["headers"].append(STRICT_TRANSPORT)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
-from app.web.wording import wording_of
+from app.web.wording import LANGUAGES, wording_of, words
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 
@@ -43,3 +43,11 @@ def render(request: Request, template: str, **values: Any) -> Response:
     )
     headers = {"content-language": wording.language, "vary": "accept-language"}
     return Response(body, media_type="text/html", headers=headers)
+
+
+def load_templates() -> None:
+    """Compile all pages and read all words now, not when the first reader waits for them."""
+    for name in _environment.list_templates(extensions=["html"]):
+        _environment.get_template(name)
+    for language in LANGUAGES:
+        words(language)

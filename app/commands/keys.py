@@ -1,0 +1,47 @@
+"""`quire keys`: API keys for those who may ask a server that does not answer everybody."""
+
+from typing import Annotated
+
+import typer
+
+from app.errors import InputError
+from app.settings import Settings
+from app.web.keys import SCOPES, Scope, new_key, read_keys, revoke_key
+
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Whose key it is; shown in lists, never sent.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope", help="tokenise, read or admin; repeat it for several. All but admin if not given."
+        ),
+    ] = None,
+) -> None:
+    """Make a key and print it. It is shown this once: only its hash is kept."""
+    print(new_key(Settings().keys_path, name, _scopes(scope or ["tokenise", "read"])))
+
+
+@app.command("list")
+def list_keys() -> None:
+    """Show the names of all keys, what they are good for, and since when."""
+    for key in read_keys(Settings().keys_path):
+        print(f"{key.name}\t{' '.join(key.scopes)}\t{key.created}")
+
+
+@app.command()
+def revoke(name: Annotated[str, typer.Argument(help="The name of the key.")]) -> None:
+    """Take a key away; servers that are running refuse it within a second."""
+    revoke_key(Settings().keys_path, name)
+    print(f"{name} is revoked")
+
+
+def _scopes(names: list[str]) -> list[Scope]:
+    known: dict[str, Scope] = {scope: scope for scope in SCOPES}
+    for name in names:
+        if name not in known:
+            raise InputError(f"--scope {name[:40]}: a scope is one of {', '.join(SCOPES)}")
+    return [known[name] for name in names]

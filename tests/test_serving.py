@@ -1,0 +1,156 @@
+"""A server starts whole, stops without losing a request, and outlives the loss of a worker."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.server import QUIRE, ROOT, environment, server_process
+
+BODY = b'{"text": "Some words to be cut into pieces, and some more."}'
+HEADERS = {"content-type": "application/json"}
+
+
+class Client(threading.Thread):
+    """Asks over one connection, again and again, as long as it lasts; every tenth time over a new one."""
+
+    def __init__(self, address: str, begun: threading.Barrier) -> None:
+        super().__init__(daemon=True)
+        parts = urlsplit(address)
+        self.host, self.port = parts.hostname or "", parts.port or 80
+        self.begun = begun
+        self.answered = 0
+        self.lost: list[str] = []
+
+    def run(self) -> None:
+        while True:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+            try:
+                connection.connect()
+            except OSError:
+                return  # the server takes nobody new: that is said before a request is sent
+            for _ in range(10):
+                try:
+                    connection.request("POST", "/api/v1/encode", BODY, HEADERS)
+                    answer = connection.getresponse()
+                    answer.read()
+                except (OSError, http.client.HTTPException) as error:
+                    self.lost.append(repr(error))
+                    return
+                if answer.status != 200:
+                    self.lost.append(str(answer.status))
+                self.answered += 1
+                if self.answered == 20:
+                    self.begun.wait(60)
+                if answer.will_close:
+                    break
+            connection.close()
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Looks until it is so; fails after a minute."""
+    deadline = monotonic() + 60
+    while not what():
+        assert monotonic() < deadline
+        threading.Event().wait(0.02)
+
+
+def workers_of(process: subprocess.Popen[str]) -> set[int]:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return {int(pid) for pid in children.read_text().split()}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_request_is_lost_when_a_busy_server_is_told_to_stop(library_folder: Path, workers: int) -> None:
+    with server_process(library_folder, "--workers", str(workers)) as (address, process):
+        begun = threading.Barrier(9)
+        clients = [Client(address, begun) for _ in range(8)]
+        for client in clients:
+            client.start()
+        begun.wait(60)
+        process.send_signal(signal.SIGTERM)
+        for client in clients:
+            client.join(60)
+        assert process.wait(60) == 0
+    assert [client.lost for client in clients] == [[]] * 8
+    assert all(client.answered >= 20 for client in clients)
+
+
+def test_a_request_that_is_half_sent_is_still_answered_after_the_order_to_stop(library_folder: Path) -> None:
+    with server_process(library_folder) as (address, process):
+        parts = urlsplit(address)
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as connection:
+            head = f"POST /api/v1/encode HTTP/1.1\r\nhost: q\r\ncontent-length: {len(BODY)}\r\n"
+            connection.sendall(head.encode())
+            process.send_signal(signal.SIGTERM)
+
+            def refused() -> bool:
+                with suppress(ConnectionRefusedError):
+                    socket.create_connection((parts.hostname or "", parts.port or 80)).close()
+                    return False
+                return True
+
+            wait_for(refused)
+            connection.sendall(b"content-type: application/json\r\n\r\n" + BODY)
+            received = b""
+            while part := connection.recv(65536):
+                received += part
+        assert b" 200 " in received.partition(b"\r\n")[0]
+        assert b"connection: close" in received
+        assert process.wait(60) == 0
+
+
+def test_a_worker_that_is_killed_is_replaced_alone(library_folder: Path) -> None:
+    with server_process(library_folder, "--workers", "2") as (address, process):
+        before = workers_of(process)
+        assert len(before) == 2
+        killed = min(before)
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: len(workers_of(process) - {killed}) == 2)
+        assert len(before & workers_of(process)) == 1, "the other one went on"
+        for _ in range(20):
+            assert httpx.get(f"{address}/readyz", trust_env=False, timeout=60).status_code == 200
+
+
+def test_workers_do_not_outlive_their_parent(library_folder: Path) -> None:
+    with server_process(library_folder, "--workers", "2") as (address, process):
+        workers = workers_of(process)
+        process.kill()
+        process.wait()
+        wait_for(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers))
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(address, trust_env=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"MAX_BATCH": "0"}, "QUIRE_MAX_BATCH"),
+        ({"BASE_PATH": "quire"}, "QUIRE_BASE_PATH"),
+        ({"KEYS_REQUIRED": "all"}, "QUIRE_KEYS_REQUIRED"),
+        ({"TRUSTED_PROXIES": "somewhere"}, "QUIRE_TRUSTED_PROXIES"),
+        ({"CORS_ORIGINS": "https://a.example/page"}, "QUIRE_CORS_ORIGINS"),
+        ({"DATA_DIR": "/dev/null/data"}, "/dev/null/data"),
+    ],
+)
+def test_a_server_that_can_not_start_says_why_in_a_line(
+    tmp_path: Path, settings: dict[str, str], said: str
+) -> None:
+    command = [*QUIRE, "serve", "--port", "0"]
+    done = subprocess.run(
+        command, capture_output=True, env=environment(tmp_path, **settings), cwd=ROOT, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert done.stderr.count(b"\n") == 1
+    assert said.encode() in done.stderr
