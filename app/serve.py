@@ -8,14 +8,13 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from app.connections import Bounds, bounded
 from app.errors import InputError
-
-_TURN = 0.02  # seconds in which the event loop takes up the connections that wait to be accepted
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class _Server(uvicorn.Server):
         self._life = life
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._listeners = [listener.dup() for listener in sockets or []]
         await super().startup(sockets)
         if self._life is not None:
             loop, life = asyncio.get_running_loop(), self._life
@@ -51,8 +51,33 @@ class _Server(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await asyncio.sleep(_TURN)
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for _ in range(3):
+            await asyncio.sleep(0)  # the event loop closes its own files in its next turns
+        await self._take_up_who_waits()
         await super().shutdown(sockets)
+
+    async def _take_up_who_waits(self) -> None:
+        """Accepts the connections that the system has made already; closing the socket would reset them."""
+        waiting = []
+        for listener in self._listeners:
+            listener.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    waiting.append(listener.accept()[0])
+            listener.close()
+        for connection in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
+
+    def _connection(self) -> asyncio.Protocol:
+        protocol: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
 
 def serve(
