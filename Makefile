@@ -85,6 +85,9 @@ $(VENDOR)/.copied: node_modules/.runtime Makefile
 	cp node_modules/marked/lib/marked.esm.js node_modules/dompurify/dist/purify.es.mjs $(VENDOR)/
 	cp node_modules/marked/lib/marked.d.ts $(VENDOR)/marked.esm.d.ts
 	cp node_modules/dompurify/dist/purify.es.d.mts $(VENDOR)/
+	cp node_modules/qrcode-generator/dist/qrcode.mjs $(VENDOR)/
+	sed '/^declare module/,$$d' node_modules/qrcode-generator/dist/qrcode.d.ts > $(VENDOR)/qrcode.d.mts
+	echo 'export default qrcode;' >> $(VENDOR)/qrcode.d.mts
 	cp node_modules/mathjax/tex-chtml.js $(VENDOR)/mathjax/
 	cp -R node_modules/mathjax/ui node_modules/mathjax/sre $(VENDOR)/mathjax/
 	cp -R node_modules/mathjax/a11y/. $(VENDOR)/mathjax/a11y/

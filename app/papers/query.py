@@ -76,6 +76,15 @@ class Either:
 Node = Words | Not | All | Either
 
 
+def asks_the_browser(text: str) -> bool:
+    """Whether a query asks for what only the reader's browser knows: `in:starred`, `tag:…`.
+
+    >>> asks_the_browser("kernel in:starred"), asks_the_browser("staging:area")
+    (True, False)
+    """
+    return re.search(rf"(?<![\w:])(?:{_IN_THE_BROWSER.pattern})", text, re.IGNORECASE) is not None
+
+
 def parse_query(text: str, longest: int = 2048) -> Node:
     """The tree of a query.
 

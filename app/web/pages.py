@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,6 +13,7 @@ from app.errors import NotFound
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.positions import listing_day
+from app.papers.query import asks_the_browser
 from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web import calendar
@@ -28,6 +29,9 @@ _NO_LIST = dict.fromkeys(
     ("expression", "date", "since", "until", "sort", "previous_day", "next_day", "month", "next_address")
 )
 """What a page of papers says of the list they are from, where they are from none."""
+
+_NO_SEARCH: dict[str, Any] = {"entries": [], "total": 0, "sort": None, "own": False, "next_address": None}
+"""What the page of a search says where the server has none to make: nothing is asked, or the browser answers."""
 
 _EVERYTHING = "+".join(dict.fromkeys(category.archive for category in CATEGORIES.values()))
 """The expression that all papers are under: the archives, each with its categories."""
@@ -161,7 +165,9 @@ def search(
 ) -> Response:
     """What a query finds; an id or an address of arXiv leads to its paper at once."""
     if not q.strip():
-        return render(request, "search.html", q="", entries=[], total=0, sort=None, next_address=None)
+        return render(request, "search.html", **_NO_SEARCH, q="")
+    if asks_the_browser(q):
+        return render(request, "search.html", **_NO_SEARCH | {"own": True}, q=q)
     with suppress(NotFound):
         return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{parse_id(q)[0]}", 303)
     page = find(store, index, parameters, None, q, limits.query_bytes)
@@ -172,6 +178,7 @@ def search(
         entries=_entries(page.papers, start, days=False),
         total=page.total,
         sort=parameters.sort or "relevance",
+        own=False,
         next_address=_following(request, page, start),
     )
 

@@ -1,17 +1,7 @@
-/** The button that copies a paper's citation as BibTeX, made by the server. */
+/** The button that copies a paper's citation, in the form that the reader chose. */
 
+import { citations } from './citing.js';
 import { say, word } from './say.js';
-
-const CITE = new URL('../../api/v1/cite', import.meta.url);
-
-/** @param {string} id @returns {Promise<string>} */
-async function citation(id) {
-  const address = new URL(CITE);
-  address.search = new URLSearchParams({ ids: id, format: 'bibtex' }).toString();
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${address}: ${response.status}`);
-  return response.text();
-}
 
 /** Copies a text; pages served without TLS have no clipboard but the old command. @param {string} text */
 export async function copyText(text) {
@@ -20,7 +10,7 @@ export async function copyText(text) {
   const box = document.createElement('textarea');
   box.className = 'visually-hidden';
   box.value = text;
-  document.body.append(box);
+  (document.querySelector('dialog[open]') ?? document.body).append(box);
   box.select();
   const copied = document.execCommand('copy');
   box.remove();
@@ -33,7 +23,7 @@ document.addEventListener('click', async ({ target }) => {
   const paper = button && button.closest('article.paper');
   if (!paper) return;
   try {
-    await copyText(await citation(paper.id));
+    await copyText(await citations([paper.id]));
     say(word('cited', { id: paper.id }));
   } catch (error) {
     console.warn(error);

@@ -1,0 +1,61 @@
+"""Citations of one paper and of a whole list, in the form that the reader chose, copied or saved."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.opened import Opened
+from tests.browser.reader.conftest import ALL, OpenReader, ids
+
+CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
+
+
+def cite_all(opened: Opened, form: str) -> None:
+    opened.page.click("#cite-all")
+    opened.page.check(f"#cite-form [value={form}]")
+
+
+def copied(opened: Opened) -> str:
+    opened.page.click("#cite-form [value=copy]")
+    expect(opened.page.locator("#said")).to_contain_text("Cited:")
+    return str(opened.page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_the_whole_list_is_cited_in_each_form_and_saved(open_reader: OpenReader, tmp_path: Path) -> None:
+    opened = open_reader(ALL, **CLIPBOARD)
+    cite_all(opened, "bibtex")
+    assert copied(opened).count("@") == 72
+    expect(opened.page.locator("article.paper")).to_have_count(72)
+    cite_all(opened, "ris")
+    assert copied(opened).count("TY  - ") == 72
+    cite_all(opened, "markdown")
+    assert copied(opened).count("\n") == 72
+    cite_all(opened, "csl")
+    with opened.page.expect_download() as download:
+        opened.page.click("#cite-form [value=file]")
+    download.value.save_as(tmp_path / "papers.json")
+    assert download.value.suggested_filename == "papers.json"
+    assert len(json.loads((tmp_path / "papers.json").read_text())) == 72
+
+
+def test_a_template_of_ones_own_is_kept_and_used_for_single_papers_too(open_reader: OpenReader) -> None:
+    opened = open_reader(ALL, **CLIPBOARD)
+    cite_all(opened, "own")
+    opened.page.fill("#template", "{id} <{first_author}> {unknown}")
+    opened.page.click("#cite-close")
+    opened.page.reload()
+    first = ids(opened)[0]
+    opened.page.click(f'[id="{first}"] [data-action="cite"]')
+    expect(opened.page.locator("#said")).to_contain_text("Copied the citation")
+    assert opened.page.evaluate("navigator.clipboard.readText()") == f"{first} <Noether> {{unknown}}\n"
+
+
+def test_with_words_in_the_find_bar_only_what_they_left_is_cited(open_reader: OpenReader) -> None:
+    opened = open_reader(ALL, **CLIPBOARD)
+    opened.page.keyboard.press("Control+f")
+    opened.page.keyboard.type('"case 3."')
+    expect(opened.page.locator("#find-count")).to_have_text("1 of 72")
+    opened.page.locator("#cite-all").dispatch_event("click")
+    opened.page.check("#cite-form [value=bibtex]")
+    assert copied(opened).count("@") == 1
