@@ -17,7 +17,20 @@ from app.papers.search import SearchIndex
 from app.papers.store import Store
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
-from app.web import citations, dialects, discovery, errors, feeds, operations, pages, papers, tokens
+from app.web import (
+    citations,
+    crawlers,
+    dialects,
+    discovery,
+    errors,
+    feeds,
+    operations,
+    opml,
+    pages,
+    papers,
+    suggestions,
+    tokens,
+)
 from app.web.access import Access
 from app.web.addresses import AddressLimit
 from app.web.base_path import BasePath
@@ -77,6 +90,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         citations.router,
         feeds.router,
         discovery.router,
+        suggestions.router,
+        opml.router,
+        crawlers.router,
         pages.router,
     ):
         app.include_router(router)
@@ -145,4 +161,5 @@ def _services(settings: Settings, models: ModelRegistry, store: Store) -> Servic
         store=store,
         index=SearchIndex(settings.index_path),
         work=Work(settings.max_concurrent, settings.max_waiting),
+        contact=settings.contact,
     )

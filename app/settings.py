@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field("console", description="one JSON object a line, or text")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    contact: str = Field("", description="address or page named in the user agent when papers are fetched")
+    contact: str = Field("", description="address or page named to papers' sources and in security.txt")
     fetch_daily_budget: PositiveInt = Field(2000, description="most requests a day to papers' sources")
     arxiv_api: str = Field("https://export.arxiv.org/api/query", description="address of arXiv's API")
     arxiv_oai: str = Field("https://oaipmh.arxiv.org/oai", description="address of arXiv's OAI-PMH")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, Literal, get_args
+from urllib.parse import quote, urlencode
 
 import orjson
 from pylatexenc.latexencode import UnicodeToLatexEncoder
@@ -135,6 +136,22 @@ def markdown(paper: Paper) -> str:
     where = f"[{_number(paper)}]({_address(paper)})" if _address(paper) else _number(paper)
     category = f" ({paper.primary_category})" if paper.primary_category else ""
     return f"{names}{'. ' if names else ''}**{title}**. {where}{category}, {_issued(paper).year}."
+
+
+def coins(paper: Paper) -> str:
+    """The context object that programs find in a list (COinS, OpenURL 1.0 over Dublin Core), as a query string."""
+    item = csl(paper)
+    fields = [
+        ("ctx_ver", "Z39.88-2004"),
+        ("rft_val_fmt", "info:ofi/fmt:kev:mtx:dc"),
+        ("rft.type", "preprint"),
+        ("rft.title", item["title"]),
+        *(("rft.au", _inverted(author)) for author in _people(paper)),
+        ("rft.date", f"{_issued(paper):%Y-%m-%d}"),
+        ("rft.publisher", item["publisher"]),
+        ("rft.identifier", item.get("URL") or item["number"]),
+    ]
+    return urlencode(fields, quote_via=quote)
 
 
 def _issued(paper: Paper) -> date:

@@ -9,6 +9,7 @@ from app.papers.models import parse_id
 from app.papers.positions import paper_number
 from app.papers.query import Either, Field, Node, Not, Words
 
+_LEAST_BEGUN = 2
 # A word of the title tells more about a paper than one of its abstract.
 _ANYWHERE = {"title": 2.5, "authors": 1.0, "abstract": 1.0, "body": 0.5}
 
@@ -23,6 +24,24 @@ def matching(node: Node) -> Query:
             "?q",
         )
     return query
+
+
+def begun_title(text: str) -> Query | None:
+    """Titles that hold all words of a text, the last of which may be only begun; None where there is none to go by."""
+    words = terms(text, "authors")
+    if not words or len(words[-1]) < _LEAST_BEGUN:
+        return None
+    *whole, begun = words
+    clauses = [
+        (Occur.Must, Query.term_query(schema(), "title", term))
+        for word in whole
+        for term in terms(word, "title")
+    ]
+    # The index holds stems: `studie` begins no term, but its own is `studi`.
+    options = [Query.regex_query(schema(), "title", f"{begun}.*")]
+    options += [Query.term_query(schema(), "title", term) for term in terms(begun, "title")]
+    last = Query.boolean_query([(Occur.Should, option) for option in options])
+    return Query.boolean_query([*clauses, (Occur.Must, last)])
 
 
 def number_query(number: int) -> Query:

@@ -5,6 +5,7 @@ form of a fraction or a matrix says the same. It is not TeX: what it does not kn
 the page shows is made in the browser from the source, not from this.
 """
 
+import logging
 import re
 from functools import lru_cache
 
@@ -13,6 +14,8 @@ from pylatexenc.latex2text import LatexNodes2Text
 # What the tables of pylatexenc are asked for is one macro or one accent at a time: on whole abstracts it takes
 # some milliseconds each and fails on what people write outside of TeX, such as a lone brace.
 _SYMBOLS = LatexNodes2Text(math_mode="verbatim")
+# It complains of a macro that lacks its arguments, which texts cut short have, and which is kept as written here.
+logging.getLogger("pylatexenc.latex2text").setLevel(logging.CRITICAL)
 
 # Longer texts are no titles and no abstracts, and are left as they are.
 _LONGEST = 100_000
@@ -142,4 +145,6 @@ def _symbol(written: str) -> str:
         found = str(_SYMBOLS.latex_to_text(written))
     except Exception:  # noqa: BLE001  # pylatexenc fails in many ways on what is no LaTeX: there is no character
         return written
-    return found if found.strip() and len(found) <= 12 and "\\" not in found else written
+    # "%s" is where an argument would stand that the macro hasn't got.
+    usable = found.strip() and len(found) <= 12 and "\\" not in found and "%" not in found
+    return found if usable else written

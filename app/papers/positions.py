@@ -40,9 +40,19 @@ def _month(year: int, month: int) -> int:
     return (century + year - _FIRST_YEAR) * 12 + month - 1
 
 
+def month_of(number: int) -> int:
+    """The month of a paper's number, counted from January 1990; 0 for numbers that tell no month."""
+    return number >> _IN_MONTH_BITS
+
+
+def first_in_month(month: int) -> int:
+    """The least number of a month."""
+    return month << _IN_MONTH_BITS
+
+
 def first_of_month(paper_id: str) -> date:
     """The first day of the month that the id was given in; of 1990 for ids that tell no month."""
-    months = paper_number(paper_id) >> _IN_MONTH_BITS
+    months = month_of(paper_number(paper_id))
     return date(_FIRST_YEAR + months // 12, months % 12 + 1, 1)
 
 

@@ -22,7 +22,7 @@ from app.papers.cursors import read_cursor, write_cursor
 from app.papers.index_schema import in_pairs, register, schema
 from app.papers.indexing import read_state
 from app.papers.listing import check_range, day_after
-from app.papers.matching import category_query, matching, number_query
+from app.papers.matching import begun_title, category_query, matching, number_query
 from app.papers.models import Paper, parse_id
 from app.papers.plaintext import resolve
 from app.papers.positions import day_position, paper_number
@@ -109,11 +109,12 @@ class SearchIndex:
         others = Query.boolean_query(
             [(Occur.Must, like), (Occur.MustNot, number_query(paper_number(paper.id)))]
         )
-        hits = searcher.search(others, limit, count=False).hits
-        return [
-            int(number or 0)
-            for number in searcher.fast_field_values("number", [address for _, address in hits])
-        ]
+        return _numbers(searcher, others, limit)
+
+    def begun(self, text: str, limit: int = 8) -> list[int]:
+        """The numbers of papers whose titles hold the words of a text, the last of which may be only begun."""
+        query = begun_title(text)
+        return [] if query is None else _numbers(self._newest()[1], query, limit)
 
     def _query(self, search: Search, longest: int) -> Query:
         node = parse_query(search.text, longest)
@@ -226,6 +227,13 @@ def search_page(
 def related_papers(store: Store, index: SearchIndex, paper: Paper, limit: int = 10) -> Sequence[Paper]:
     """The papers nearest to a paper, best first."""
     return store.papers_by_number(index.related(paper, limit))
+
+
+def _numbers(searcher: Searcher, query: Query, limit: int) -> list[int]:
+    """The numbers of the first papers that a query finds, best first."""
+    hits = searcher.search(query, limit, count=False).hits
+    found = searcher.fast_field_values("number", [address for _, address in hits])
+    return [int(number or 0) for number in found]
 
 
 def _between(field: str, lower: int | None, upper: int | None) -> Query:

@@ -29,7 +29,14 @@ from app.papers.listing import (
     ordered,
 )
 from app.papers.models import Paper, parse_id
-from app.papers.positions import day_at, day_position, number_at, paper_number
+from app.papers.positions import (
+    day_at,
+    day_position,
+    first_in_month,
+    month_of,
+    number_at,
+    paper_number,
+)
 from app.papers.rows import row_answer, row_paper
 from app.papers.schema import answers, check_current, listings, papers, state
 
@@ -172,6 +179,28 @@ class Store:
         with self._reading() as connection:
             found = _by_number(connection, numbers)
         return [found[number] for number in numbers if number in found]
+
+    def months(self) -> Iterator[int]:
+        """The months (positions.py) that papers' ids are of, the oldest first; our own notes are of month 0."""
+        least = 0
+        while True:
+            query = select(func.min(papers.c.number)).where(papers.c.number >= least)
+            with self._reading() as connection:
+                number = connection.execute(query).scalar()
+            if number is None:
+                return
+            yield month_of(number)
+            least = first_in_month(month_of(number) + 1)
+
+    def ids_of_month(self, month: int) -> list[tuple[str, date]]:
+        """The ids of a month with the days that their papers are listed under."""
+        query = (
+            select(papers.c.id, papers.c.announced_position)
+            .where(papers.c.number >= first_in_month(month), papers.c.number < first_in_month(month + 1))
+            .order_by(papers.c.number)
+        )
+        with self._reading() as connection:
+            return [(row.id, day_at(row.announced_position)) for row in connection.execute(query)]
 
     def changed_papers(self, since: int, batch: int = 2000) -> Iterator[tuple[int, list[Paper]]]:
         """Batches of the papers changed after the change counter `since`, each with the counter it leads to."""

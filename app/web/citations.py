@@ -1,6 +1,10 @@
-"""Citations over HTTP: `/api/v1/cite`, of papers by their ids. How a citation is written is in papers/citations.py."""
+"""Citations over HTTP: `/api/v1/cite`, of papers by their ids, of a list or of a search.
+
+How a citation is written is in papers/citations.py.
+"""
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -9,14 +13,15 @@ from pydantic import BaseModel, Field
 from app.errors import InputError
 from app.papers.citations import MEDIA_TYPES, CitationFormat, citation_key, cite
 from app.papers.models import Paper
-from app.web.deps import StoreDep
+from app.web.deps import IndexDep, LimitsDep, StoreDep
 from app.web.errors import problem_responses
 from app.web.json_route import check_media_type
-from app.web.lists import MOST_IN_A_PAGE, papers_named, split_ids
+from app.web.lists import MOST_IN_A_PAGE, ListParametersDep, papers_named, split_ids
+from app.web.papers import find_papers
 
 router = APIRouter(prefix="/api/v1", tags=["reader"])
 
-MOST_BY_POST = 2000
+MOST_AT_ONCE = 2000
 
 _ENDINGS: dict[CitationFormat, str] = {"bibtex": "bib", "ris": "ris", "csl": "json", "markdown": "md"}
 _EXAMPLES = {
@@ -44,21 +49,45 @@ _CITATIONS: dict[int | str, dict[str, Any]] = {
 class CitationRequest(BaseModel):
     """Ids of papers, for lists too long for an address."""
 
-    ids: list[str] = Field(min_length=1, max_length=MOST_BY_POST, examples=[["2401.12345", "math/0211159"]])
+    ids: list[str] = Field(min_length=1, max_length=MOST_AT_ONCE, examples=[["2401.12345", "math/0211159"]])
     format: CitationFormat = "bibtex"
 
 
-@router.get("/cite", response_class=Response, responses={**_CITATIONS, **problem_responses(404, 422, 503)})
+@router.get(
+    "/cite", response_class=Response, responses={**_CITATIONS, **problem_responses(404, 413, 422, 503)}
+)
 def cite_by_address(
     store: StoreDep,
-    ids: Annotated[str, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")],
+    index: IndexDep,
+    limits: LimitsDep,
+    parameters: ListParametersDep,
+    ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")] = None,
+    q: Annotated[str | None, Query(description="or: what this search finds")] = None,
+    categories: Annotated[
+        str | None, Query(description="or: this list, which `date`, `since`, `until` narrow")
+    ] = None,
     format: Annotated[CitationFormat, Query(description="how the citations are written")] = "bibtex",
 ) -> Response:
-    """Citations of papers by their ids, in the order asked; an id that is not here is 404."""
-    names = split_ids(ids)
-    if not names:
-        raise InputError("ids is empty; write for example ids=2401.12345,math/0211159", "?ids")
-    return _citations(papers_named(store, names, "?ids"), format)
+    """Citations of papers by their ids, in the order asked; an id that is not here is 404.
+
+    Or of a whole list or search of up to 2,000 papers, in its order.
+    """
+    if ids is not None:
+        names = split_ids(ids)
+        if not names:
+            raise InputError("ids is empty; write for example ids=2401.12345,math/0211159", "?ids")
+        return _citations(papers_named(store, names, "?ids"), format)
+    if not categories and not (q and q.strip()) and not parameters.since and not parameters.until:
+        raise InputError("nothing is named to be cited: give ids=…, q=…, categories=… or date=…", "?ids")
+    page = find_papers(
+        store, index, replace(parameters, limit=MOST_AT_ONCE), categories, q, limits.query_bytes
+    )
+    if page.next_cursor:
+        raise InputError(
+            f"the list holds {page.total:,} papers, and up to {MOST_AT_ONCE:,} are cited at once; narrow it by date",
+            "?limit",
+        )
+    return _citations(list(page.papers), format)
 
 
 @router.post(

@@ -61,6 +61,8 @@ class Services:
     store: Store
     index: SearchIndex
     work: Work
+    contact: str = ""
+    """Whom the operator named to be written to."""
 
 
 def get_services(request: Request) -> Services:

@@ -91,6 +91,11 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def text_response(media_type: str, description: str) -> dict[str, Any]:
+    """What OpenAPI says of an answer that is a text of this media type."""
+    return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}
+
+
 def is_page(request: Request) -> bool:
     """Whether a person asked: for a page, unless JSON alone is accepted, or with a browser for what we don't know."""
     accept = request.headers.get("accept", "")

@@ -1,7 +1,8 @@
 """Lists and searches as Atom 1.0 (RFC 4287): `/arxiv/{categories}/feed` and `/search/feed?q=`.
 
 A feed holds the whole latest day; older papers follow on its next pages (RFC 5005). Readers run no script, so formulas
-are shown as their source, set apart from the prose. Who has the latest state already is told so (304).
+are sent as MathML, or as their source, set apart from the prose, where they have none. Who has the latest state already
+is told so (304).
 """
 
 import hashlib
@@ -13,10 +14,13 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Query, Request, Response
+from markupsafe import Markup
 
 from app import __version__
 from app.errors import InputError
+from app.papers.categories import parse_expression
 from app.papers.listing import ListQuery
+from app.papers.mathml import mathml
 from app.papers.models import Paper
 from app.papers.plaintext import plain_text, resolve, split_mathematics
 from app.papers.positions import listing_day
@@ -45,7 +49,7 @@ Start = Annotated[int, Query(ge=1, le=10_000_000, description="number of the pag
 
 @dataclass(frozen=True)
 class Entry:
-    """What the template needs of a paper; texts are plain but for `abstract`, parts told whether they are formulas."""
+    """What the template needs of a paper; texts are plain but for `abstract`, prose and formulas in turns."""
 
     paper: Paper
     id: str
@@ -53,7 +57,7 @@ class Entry:
     title: str
     names: Sequence[str]
     summary: str
-    abstract: Sequence[tuple[bool, str]]
+    abstract: Sequence[str]
     updated: datetime
 
 
@@ -107,13 +111,15 @@ def search_feed(
     limits: LimitsDep,
     parameters: ListParametersDep,
     q: Annotated[str, Query(description="words to watch for, as in a search")],
+    categories: Annotated[str | None, Query(description="such as cs.AI+cs.LG-cs.CY")] = None,
     start: Start = 1,
 ) -> Response:
     """What a query finds, the newest first unless `sort` says otherwise."""
     if not q.strip():
         raise InputError("q is empty; a feed watches for words, such as q=graph+neural", "?q")
     words = " ".join(q.split())
-    search = Search(words, None, parameters.since, parameters.until, parameters.sort or "announced")
+    expression = parse_expression(categories) if categories else None
+    search = Search(words, expression, parameters.since, parameters.until, parameters.sort or "announced")
     state = _State(request, store, index)
     if state.known():
         return state.nothing_new()
@@ -172,7 +178,7 @@ def _entry(paper: Paper, base: str) -> Entry:
         names=[name for author in paper.authors if any(map(str.isalnum, name := plain_text(author.name)))],
         summary=plain_text(paper.abstract),
         abstract=[
-            (formula, part if formula else resolve(part)) for formula, part in _parts(paper.abstract.strip())
+            _formula(part) if formula else resolve(part) for formula, part in _parts(paper.abstract.strip())
         ],
         updated=paper.updated or datetime.combine(listing_day(paper), time(), UTC),
     )
@@ -184,6 +190,11 @@ def _parts(source: str) -> list[tuple[bool, str]]:
         (formula and not (part[0] == "$" != part[1] and (part[1].isspace() or part[-2].isspace())), part)
         for formula, part in split_mathematics(source)
     ]
+
+
+def _formula(source: str) -> Markup:
+    converted = mathml(source)
+    return Markup("<code>{}</code>").format(source) if converted is None else Markup(converted)  # noqa: S704  # ours
 
 
 class _State:

@@ -135,6 +135,21 @@ def find(
     )
 
 
+def find_papers(
+    store: Store,
+    index: SearchIndex,
+    parameters: ListParameters,
+    categories: str | None,
+    q: str | None,
+    longest: int,
+) -> Page:
+    """A page of the list that was asked for, or of the search where there is something to search for."""
+    expression = parse_expression(categories) if categories else None
+    if q is not None and q.strip():
+        return find(store, index, parameters, expression, q, longest)
+    return store.page(parameters.query(expression), cursor=parameters.cursor, limit=parameters.limit)
+
+
 @router.get("/papers", responses={200: {"model": PaperPage}, **problem_responses(404, 413)})
 def list_papers(
     request: Request,
@@ -154,11 +169,7 @@ def list_papers(
     """
     if ids is not None:
         return json_papers(papers_named(store, split_ids(ids), "?ids"))
-    expression = parse_expression(categories) if categories else None
-    if q is not None and q.strip():
-        page = find(store, index, parameters, expression, q, limits.query_bytes)
-    else:
-        page = store.page(parameters.query(expression), cursor=parameters.cursor, limit=parameters.limit)
+    page = find_papers(store, index, parameters, categories, q, limits.query_bytes)
     response = json_list([paper_record(paper) for paper in page.papers], page.next_cursor, page.total)
     if page.next_cursor:
         following = {**dict(request.query_params), "cursor": page.next_cursor}

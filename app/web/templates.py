@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
+from app.papers.citations import coins, csl
 from app.web.wording import LANGUAGES, wording_of, words
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
@@ -23,6 +24,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.filters |= {"csl": csl, "coins": coins}
 
 
 def render(request: Request, template: str, **values: Any) -> Response:

@@ -15,7 +15,10 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _carried(value: Any) -> Any:
-    return value if isinstance(value, Markup) or value is None else _NO_XML.sub("\ufffd", str(value))
+    if value is None:
+        return None
+    carried = _NO_XML.sub("\ufffd", str(value))
+    return Markup(carried) if isinstance(value, Markup) else carried  # noqa: S704  # it was before
 
 
 _environment = Environment(

@@ -12,6 +12,7 @@ from tests.shared import shared
 @pytest.mark.parametrize(
     ("source", "plain"),
     [
+        (r"cut short: a \frac and \widetilde b", r"cut short: a \frac and \widetilde b"),
         (r"Erd\H{o}s, G\"odel, Ha\v{c}ek, na\"{\i}ve, Fran\c{c}ois", "Erdős, Gödel, Haček, naïve, François"),
         (r"\AA ngstr\"om and stra\ss{}e", "Å ngström and straße"),
         ("``quoted'' and `single' -- a range 1--2 --- done", "“quoted” and ‘single' – a range 1–2 — done"),

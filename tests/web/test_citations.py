@@ -52,6 +52,10 @@ def test_csl_is_json(client: httpx.Client) -> None:
         ("ids=2606.00001,2606.77777", 404, "?ids"),
         ("ids=nonsense", 404, "?ids"),
         ("", 422, "?ids"),
+        ("q=", 422, "?ids"),
+        ("q=AND", 422, "?q"),
+        ("categories=cs.XX", 422, "?categories"),
+        ("categories=cs.AI&date=", 422, "?date"),
         ("ids=,", 422, "?ids"),
         ("ids=2606.00001&format=endnote", 422, "?format"),
         ("ids=" + ",".join(["2606.00001"] * 201), 422, "?ids"),
@@ -92,10 +96,23 @@ def test_by_body_more_than_an_address_holds_and_bounds_too(client: httpx.Client)
 def test_openapi_tells_all_media_types_and_failures(client: httpx.Client) -> None:
     path = client.get("/openapi.json").json()["paths"]["/api/v1/cite"]
     for method, failures in (
-        ("get", {"404", "422", "503"}),
+        ("get", {"404", "413", "422", "503"}),
         ("post", {"400", "404", "413", "415", "422", "503"}),
     ):
         responses = path[method]["responses"]
         assert set(responses["200"]["content"]) == set(MEDIA_TYPES.values())
         assert set(responses) >= {"200"} | failures
         assert all(list(responses[status]["content"]) == ["application/problem+json"] for status in failures)
+
+
+def test_a_whole_list_or_search_is_cited_in_its_order(client: httpx.Client) -> None:
+    for query in ({"categories": "cs.AI+cs.LG-cs.CY"}, {"q": "case"}, {"date": "2026-06-30"}):
+        ids: list[str] = []
+        asked: dict[str, str] | None = dict(query)
+        while asked:
+            page = client.get("/api/v1/papers", params=asked).raise_for_status().json()
+            ids += [paper["id"] for paper in page["items"]]
+            asked = {**query, "cursor": page["next_cursor"]} if page["next_cursor"] else None
+        cited = client.get("/api/v1/cite", params={**query, "format": "csl"}).raise_for_status().json()
+        assert [item["id"] for item in cited] == [f"arxiv-{name.replace('/', '-')}" for name in ids]
+        assert len(ids) > 20

@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import httpx
+import orjson
 import pytest
 from defusedxml.ElementTree import fromstring
 
@@ -13,6 +14,7 @@ from tests import library
 from tests.server import quire, serving
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+MATHML = "{http://www.w3.org/1998/Math/MathML}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -77,7 +79,7 @@ def test_a_feed_has_what_rfc_4287_demands(client: httpx.Client, address: str) ->
         content = entry.find(f"{ATOM}content")
         assert content is not None
         assert [child.tag for child in content] == [f"{XHTML}div"]
-        assert {node.tag for node in content.iter()} <= {
+        assert {node.tag for node in content.iter() if not node.tag.startswith(MATHML)} <= {
             f"{ATOM}content", *(f"{XHTML}{name}" for name in ("div", "p", "code", "small", "a"))
         }  # fmt: skip
     assert len(entries(root)) == len(root.findall(f"{ATOM}entry"))
@@ -119,15 +121,27 @@ def test_an_entry_tells_its_paper(client: httpx.Client) -> None:
     assert (link(entry, "alternate") or "").endswith("/arxiv/2606.00015")
 
 
-def test_prose_is_unicode_formulas_are_code_and_money_is_neither(client: httpx.Client) -> None:
+def test_prose_is_unicode_formulas_are_mathml_and_money_is_neither(client: httpx.Client) -> None:
     entry = entries(feed(client, "/arxiv/2606.00015/feed"))["https://arxiv.org/abs/2606.00015"]
     content = entry.find(f"{ATOM}content")
     assert content is not None
     formula = library.FORMULAS[14 % len(library.FORMULAS)]
-    assert [code.text for code in content.iter(f"{XHTML}code")] == [formula, formula]
+    assert [math.attrib["alttext"] for math in content.iter(f"{MATHML}math")] == [formula.strip("$")] * 2
     shown = " ".join("".join(content.itertext()).split())
     assert "It costs $5 and $10, and nothing else" in shown
     assert "emph" not in shown + text(entry, "summary")
+    assert formula in text(entry, "summary"), "who knows no MathML reads the source"
+
+
+def test_a_formula_with_a_macro_of_its_authors_stays_its_source(tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    record = {"id": "2606.00001", "title": "T", "abstract": r"Of $\ours<1$ and $x$.", "categories": "cs.AI"}
+    file.write_bytes(orjson.dumps(record))
+    assert quire("papers", "import", file, data_dir=tmp_path).returncode == 0
+    with serving(tmp_path) as address:
+        root = fromstring(httpx.get(f"{address}/arxiv/cs.AI/feed", trust_env=False).content)
+    assert [code.text for code in root.iter(f"{XHTML}code")] == [r"$\ours<1$"]
+    assert len(list(root.iter(f"{MATHML}math"))) == 1
 
 
 def test_hostile_texts_stay_texts(client: httpx.Client) -> None:
@@ -151,6 +165,17 @@ def test_searches_count_and_watch_the_newest(client: httpx.Client) -> None:
     following = feed(client, link(root, "next") or "")
     assert following.findtext(f"{OPENSEARCH}startIndex") == "11"
     assert not set(entries(root)) & set(entries(following))
+
+
+def test_a_search_is_narrowed_by_categories(client: httpx.Client) -> None:
+    root = feed(client, "/search/feed?q=case&categories=cs.AI-cs.CY")
+    found = [
+        {one.attrib["term"] for one in entry.iterfind(f"{ATOM}category")}
+        for entry in root.iterfind(f"{ATOM}entry")
+    ]
+    assert found
+    assert all("cs.AI" in categories and "cs.CY" not in categories for categories in found)
+    assert "categories=cs.AI-cs.CY" in (link(root, "self") or "")
 
 
 def test_ids_are_the_same_by_every_spelling_and_differ_between_lists(client: httpx.Client) -> None:
@@ -203,6 +228,9 @@ def test_last_modified_serves_who_keeps_no_tags(client: httpx.Client) -> None:
         ("/arxiv/cs.AI/feed?cursor=AAAA", 422),
         ("/arxiv/cs.AI/feed?sort=relevance", 422),
         ("/arxiv/9999.99999/feed", 404),
+        ("/arxiv/2606.77777/feed", 404),
+        ("/arxiv/2606.00001,2606.77777/feed", 404),
+        ("/search/feed?q=case&categories=cs.XX", 422),
         ("/search/feed?q=", 422),
         ("/search/feed", 422),
         ("/search/feed?q=tag:x", 422),

@@ -228,8 +228,20 @@ def user_agent(version: str, contact: str) -> str:
             "QUIRE_CONTACT is a mail address or the address of a page, in ASCII and without spaces or "
             f"parentheses, not {contact[:60]!r}"
         )
-    mail = "@" in contact and ":" not in contact
-    return f"quire/{version} ({'mailto:' if mail else '+' if '://' in contact else ''}{contact})"
+    return (
+        f"quire/{version} ({contact_address(contact)})"
+        if "://" not in contact
+        else f"quire/{version} (+{contact})"
+    )
+
+
+def contact_address(contact: str) -> str:
+    """A contact as the address that it is, `mailto:` before a bare mail address.
+
+    >>> contact_address("me@example.org"), contact_address("https://example.org/me")
+    ('mailto:me@example.org', 'https://example.org/me')
+    """
+    return f"mailto:{contact}" if "@" in contact and ":" not in contact else contact
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
