@@ -16,7 +16,7 @@ from app.papers.positions import listing_day
 from app.papers.query import asks_the_browser
 from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
-from app.web import calendar
+from app.web import calendar, installing
 from app.web.deps import IndexDep, LimitsDep, StoreDep
 from app.web.lists import ListParameters, ListParametersDep, address, expression_or_ids
 from app.web.papers import find
@@ -24,6 +24,7 @@ from app.web.templates import render
 
 router = APIRouter(include_in_schema=False)
 router.include_router(calendar.router)
+router.include_router(installing.router)
 
 _NO_LIST = dict.fromkeys(
     ("expression", "date", "since", "until", "sort", "previous_day", "next_day", "month", "next_address")

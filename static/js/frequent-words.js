@@ -49,7 +49,7 @@ function wordsOf(text) {
 
 /** Plural and singular count as one word. @param {string} word */
 const singular = (word) =>
-  word.length > 4 && /[^su]s$/.test(word) ? word.replace(/([^aeiou])ies$/, '$1y').replace(/s$/, '') : word;
+  word.length > 3 && /[^asiu]s$/.test(word) ? word.replace(/([^aeiou])ies$/, '$1y').replace(/s$/, '') : word;
 
 /**
  * The words that most of the texts hold, the most frequent first; a word in one text only is none of them.

@@ -1,6 +1,7 @@
 /** The first page: the reader's own categories with today's counts, and what is new since the last visit. */
 
 import './keys.js';
+import './offline.js';
 import { kept, keep } from './kept.js';
 import { expressionOf, ownCategories, turned } from './own-categories.js';
 import { say, word } from './say.js';

@@ -12,3 +12,4 @@ import './subjects.js';
 import './day-end.js';
 import './order.js';
 import './own-search.js';
+import './offline.js';
