@@ -1,6 +1,6 @@
 """How long real abstracts take to show, and what they cost: our element beside MathJax as it comes, in one browser.
 
-    python -m benchmarks.render [--papers 1000]
+    python -m benchmarks.render [--papers 1000] [--only few|first|all|scroll]
 
 MathJax's 1,000 papers take a minute or more. Only the ratios mean anything on another machine.
 """
@@ -65,15 +65,21 @@ HEAP = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=1000)
-    papers = parser.parse_args().papers
+    parser.add_argument("--only", choices=["few", "first", "all", "scroll"])
+    options = parser.parse_args()
+    papers = options.papers
     texts = abstracts(papers)
     with chromium() as (browser, site):
         print(f"| {'':44} | MathJax | ours | ratio |\n|---|---|---|---|")
-        for _ in range(3):  # alternating, since the machine has other things to do
-            _row("25 abstracts typeset (ms)", *_typeset(browser, site, texts[:25]))
-        _first_screens(browser, site, texts)
-        _row(f"{papers} abstracts, all typeset (ms)", *_typeset(browser, site, texts, heap=True))
-        _scroll(browser, site, texts)
+        if options.only in (None, "few"):
+            for _ in range(3):  # alternating, since the machine has other things to do
+                _row("25 abstracts typeset (ms)", *_typeset(browser, site, texts[:25]))
+        if options.only in (None, "first"):
+            _first_screens(browser, site, texts)
+        if options.only in (None, "all"):
+            _row(f"{papers} abstracts, all typeset (ms)", *_typeset(browser, site, texts, heap=True))
+        if options.only in (None, "scroll"):
+            _scroll(browser, site, texts)
 
 
 def _row(name: str, theirs: float, mine: float) -> None:

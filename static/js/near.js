@@ -8,7 +8,11 @@
 const MARGIN = '1200px 0px';
 const BATCH = 8; // blocks; each batch costs the page one change of styles and one layout
 const SLICE = 12; // milliseconds of work before the browser may draw
+const AGAIN = 100; // milliseconds after which spare time is looked for again
 const WHOLE = { batch: 64, slice: 100 }; // the same where somebody waits for the whole page
+
+/** How many queues are at work on what is near. */
+let working = 0;
 
 /** @template {Element} T */
 export class NearQueue {
@@ -48,7 +52,7 @@ export class NearQueue {
     this.#isFinishing = false;
   }
 
-  /** Works on the far ones too, in the browser's spare time. */
+  /** Works on the far ones too, in the browser's spare time, once nothing near waits. */
   finishWhenIdle() {
     if (this.#isIdling) return;
     this.#isIdling = true;
@@ -56,12 +60,13 @@ export class NearQueue {
       window.requestIdleCallback ?? ((/** @type {IdleRequestCallback} */ action) => setTimeout(action, 200));
     idle((deadline) => {
       this.#isIdling = false;
-      for (const block of this.waiting) {
+      for (const block of working > 0 ? [] : this.waiting) {
         if (deadline && deadline.timeRemaining() < 4) break;
         this.remove(block);
         for (const _ of this.work([block]));
       }
-      if (this.waiting.size > 0) this.finishWhenIdle();
+      if (working > 0) setTimeout(() => this.finishWhenIdle(), AGAIN);
+      else if (this.waiting.size > 0) this.finishWhenIdle();
     });
   }
 
@@ -84,7 +89,10 @@ export class NearQueue {
 
   /** @returns {Promise<void>} */
   #run() {
-    this.#running ??= this.#workThrough().finally(() => {
+    if (this.#running) return this.#running;
+    working += 1;
+    this.#running = this.#workThrough().finally(() => {
+      working -= 1;
       this.#running = null;
     });
     return this.#running;
