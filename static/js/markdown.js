@@ -129,7 +129,7 @@ function overloaded(source, { breaks, opaque }, unfinished) {
 function isOverloaded(paragraph) {
   if (/^[ \t]{200}|^(?: {0,3}>){50}/.test(paragraph)) return true;
   const emphasis = paragraph.match(/[*_~]/g)?.length ?? 0;
-  const brackets = paragraph.match(/[[(<]/g)?.length ?? 0;
+  const brackets = paragraph.match(/[[(<!]/g)?.length ?? 0;
   return emphasis > SIGNS.emphasis || brackets > SIGNS.brackets;
 }
 

@@ -121,6 +121,7 @@ function tidy({ math, data }) {
     if (!keep) for (const name of ['data-latex', 'data-latex-item']) delete own[name];
     for (const name of LENGTHS) if (typeof own[name] === 'string') own[name] = bounded(own[name]);
     if ('href' in own) linkSafely(own);
+    delete own.background; // which ui/safe overlooks
   });
 }
 
