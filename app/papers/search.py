@@ -75,6 +75,11 @@ class SearchIndex:
         changes, searcher = self._newest()
         return changes, searcher.num_docs
 
+    @property
+    def written(self) -> float:
+        """When the index was last committed to, in seconds since 1970; to be asked where it can be read."""
+        return (self._folder / "state.json").stat().st_mtime
+
     def search(
         self, search: Search, *, cursor: str | None = None, limit: int = 25, longest: int = 2048
     ) -> Hits:

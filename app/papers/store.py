@@ -93,6 +93,13 @@ class Store:
         with self._reading() as connection:
             return str(connection.execute(select(state.c.identity)).scalar_one())
 
+    @property
+    def written(self) -> float:
+        """When the store was last written to, in seconds since 1970."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        with store_errors(self.path):
+            return max(file.stat().st_mtime for file in files if file.exists())
+
     def __len__(self) -> int:
         """How many papers there are."""
         with self._reading() as connection:

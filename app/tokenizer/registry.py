@@ -39,6 +39,12 @@ class ModelRegistry:
         }
         return sorted(found, key=lambda name: (name != self.default, name))
 
+    @property
+    def loaded(self) -> list[str]:
+        """The names of the models in memory."""
+        with self._lock:
+            return sorted(self._loaded)
+
     def get(self, name: str | None) -> Tokenizer:
         """The tokenizer called `name`, or the default for None; raises NotFound or ModelError."""
         name = self.default if name is None else name

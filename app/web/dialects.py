@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Coroutine
 from itertools import accumulate, pairwise
+from time import perf_counter
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -38,6 +39,7 @@ from app.web.dialect_shapes import (
     VllmRequest,
 )
 from app.web.json_route import check_media_type, dump, parse, validate
+from app.web.tallies import note
 from app.web.token_checks import at_hand, bytes_of, check_batch, check_ids, check_text, tokenizer_of
 
 Answerer = Callable[[Any, Services], Any]
@@ -133,10 +135,11 @@ def _vllm(value: Any, services: Services) -> Any:
             "these models have no chat template, so messages can't be tokenised; send a prompt", "/messages"
         )
     body = validate(VllmRequest, value)
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     check_text(body.prompt, "/prompt", services.limits)
     ids = _encode(tokenizer, body.prompt, body.add_special_tokens)
     _check_count(len(ids), services.limits, "/prompt")
+    note(tokenizer.name, "tokenize", started, len(ids), body.prompt)
     return {
         "count": len(ids),
         "max_model_len": services.limits.model_len,
@@ -149,7 +152,7 @@ def _vllm(value: Any, services: Services) -> Any:
 
 def _llama_cpp(value: Any, services: Services) -> Any:
     body = validate(LlamaCppRequest, value)
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     limits = services.limits
     parts = body.content if isinstance(body.content, list) else [body.content]
     check_batch(parts, "/content", limits)
@@ -165,6 +168,7 @@ def _llama_cpp(value: Any, services: Services) -> Any:
     if body.add_special:
         card = tokenizer.model.card
         ids = [BOS] * card.add_bos + ids + [EOS] * card.add_eos
+    note(tokenizer.name, "tokenize", started, len(ids), *(part for part in parts if isinstance(part, str)))
     if not body.with_pieces:
         return {"tokens": ids}
     return {"tokens": [{"id": number, "piece": _llama_cpp_piece(number, tokenizer)} for number in ids]}
@@ -192,7 +196,7 @@ def _llama_cpp_piece(number: int, tokenizer: Tokenizer) -> str | list[int]:
 
 def _tei(value: Any, services: Services) -> Any:
     body = validate(TeiRequest, value)
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     limits = services.limits
     if body.prompt_name is not None:
         raise InputError(
@@ -215,6 +219,7 @@ def _tei(value: Any, services: Services) -> Any:
         before = [_tei_special(BOS)] if card and card.add_bos else []
         after = [_tei_special(EOS)] if card and card.add_eos else []
         answers.append(before + tokens + after)
+    note(tokenizer.name, "tokenize", started, count, *texts)
     return answers
 
 
@@ -236,9 +241,10 @@ def _tei_special(number: int) -> dict[str, Any]:
 
 def _detokenized(value: Any, services: Services) -> Any:
     body = validate(DetokenizeRequest, value)
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     check_ids(body.tokens, tokenizer, "/tokens", services.limits)
     text = bytes_of(body.tokens, tokenizer, body.special).decode(errors="replace")
+    note(tokenizer.name, "detokenize", started, len(body.tokens))
     return {"prompt": text, "content": text}
 
 

@@ -1,15 +1,26 @@
 """What an operator asks a running server: is it up, can it work, which version is it, what has it done."""
 
 import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from pydantic import BaseModel
 
 from app import __version__
 from app.errors import QuireError
-from app.web.deps import ServicesDep
+from app.papers.store import Store
+from app.tokenizer.registry import ModelRegistry
+from app.web.deps import Services, ServicesDep
+
+log = structlog.get_logger()
 
 router = APIRouter(tags=["operations"])
 
@@ -25,30 +36,117 @@ async def version() -> dict[str, str]:
     return {"name": "quire", "version": __version__}
 
 
-@router.get("/readyz", responses={503: {"description": "Something is missing; `reasons` says what"}})
-def readyz(services: ServicesDep, response: Response) -> dict[str, Any]:
+class ModelsState(BaseModel):
+    """The models: the one that answers by default, and those in this worker's memory."""
+
+    default: str
+    available: int
+    loaded: list[str]
+
+
+class StoreState(BaseModel):
+    """The store of papers: how many, after how many changes, and when it was last written to."""
+
+    papers: int
+    changes: int
+    updated: str
+    age_seconds: int
+
+
+class IndexState(StoreState):
+    """The search index: `behind` are the store's changes that it has not seen yet."""
+
+    behind: int
+
+
+class Readiness(BaseModel):
+    """Whether requests can be answered; `reasons` says what can't be used and why, by the names of the parts."""
+
+    status: str
+    reasons: dict[str, str]
+    models: ModelsState | None = None
+    store: StoreState | None = None
+    index: IndexState | None = None
+
+
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"description": "Something is missing; `reasons` says what", "model": Readiness}},
+)
+def readyz(services: ServicesDep, response: Response) -> Readiness:
     """Whether requests can be answered: the default model loads, and the store and its index can be read."""
-    reasons: dict[str, str] = {}
-    checks = {
-        "model": lambda: services.models.get(None),
-        "store": lambda: services.store.changes,
-        "index": services.index.extent,
+    ready = Readiness(status="ready", reasons={})
+    checks: dict[str, Callable[[], None]] = {
+        "models": lambda: setattr(ready, "models", _models(services.models)),
+        "store": lambda: setattr(ready, "store", _store(services.store)),
+        "index": lambda: setattr(ready, "index", _index(services)),
     }
     for name, check in checks.items():
         try:
             check()
         except QuireError as error:
-            reasons[name] = str(error)
-    if reasons:
+            ready.reasons[name] = str(error)
+    if ready.reasons:
+        ready.status = "not ready"
         response.status_code = 503
-    return {"status": "not ready" if reasons else "ready", "reasons": reasons}
+    return ready
+
+
+def _models(models: ModelRegistry) -> ModelsState:
+    models.get(None)
+    return ModelsState(default=models.default, available=len(models.names()), loaded=models.loaded)
+
+
+def _store(store: Store) -> StoreState:
+    return StoreState(papers=len(store), changes=store.changes, **_age(store.written))
+
+
+def _index(services: Services) -> IndexState:
+    changes, papers = services.index.extent()
+    behind = max(0, services.store.changes - changes)
+    return IndexState(papers=papers, changes=changes, behind=behind, **_age(services.index.written))
+
+
+def _age(written: float) -> dict[str, Any]:
+    updated = datetime.fromtimestamp(written, UTC).isoformat(timespec="seconds")
+    return {"updated": updated, "age_seconds": max(0, round(time.time() - written))}
 
 
 @router.get("/metrics", responses={200: {"content": {"text/plain": {}}}}, response_class=Response)
-def metrics() -> Response:
-    """Counts and times for Prometheus, of all workers together."""
-    registry = REGISTRY
+def metrics(services: ServicesDep) -> Response:
+    """Counts and times for Prometheus, of all workers together, and what the store and the models are now."""
+    counted: CollectorRegistry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    now = CollectorRegistry()
+    now.register(_Present(services))
+    body = generate_latest(counted) + generate_latest(now)
+    return Response(body, headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+class _Present(Collector):
+    """What is so now, looked up when it is asked for."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def collect(self) -> Iterator[Metric]:
+        models, store = self._services.models, self._services.store
+        told = "Models in the memory of the worker that answers"
+        yield GaugeMetricFamily("bp_models_loaded", told, len(models.loaded))
+        try:
+            notes = store.category_counts().get("quire", 0)
+            papers = GaugeMetricFamily("papers_total", "Papers in the store", labels=["source"])
+            papers.add_metric(["quire"], notes)
+            papers.add_metric(["arxiv"], len(store) - notes)
+            yield papers
+            told = "When the store was written to"
+            yield GaugeMetricFamily("papers_last_update_timestamp_seconds", told, store.written)
+            behind = store.changes - self._services.index.extent()[0]
+            yield GaugeMetricFamily(
+                "papers_index_behind", "Changes of the store that the index lacks", behind
+            )
+        except QuireError as error:
+            log.warning("metrics are incomplete", reason=str(error))

@@ -6,6 +6,7 @@ costs a few times the memory of its text.
 
 from base64 import b64encode
 from math import exp
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from app.tokenizer.model import BOS, EOS
 from app.tokenizer.spans import Pieces
 from app.tokenizer.text import normalize
 from app.web.deps import Limits, Services
+from app.web.tallies import note
 from app.web.token_checks import bytes_of, check_batch, check_ids, check_text, tokenizer_of, too_many_ids
 from app.web.token_pieces import described_bytes, ends, json_of_pieces, pairs
 from app.web.token_requests import (
@@ -36,7 +38,7 @@ _LEAST_OF_A_CHUNK = 16  # tokens that the smallest chunk is counted as, since it
 
 def encode(body: EncodeRequest, services: Services) -> Answer:
     """Answers POST /encode."""
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     items = []
     left = services.limits.ids if "pieces" in body.wanted else None
     for number, text in enumerate(_texts(body, services.limits)):
@@ -45,27 +47,31 @@ def encode(body: EncodeRequest, services: Services) -> Answer:
             left = None if left is None else left - items[-1]["count"]
         else:
             items.append(_ids_alone(tokenizer, body, text, number))
+    _note(body, tokenizer, "encode", started, items)
     return _shaped(body, tokenizer, items)
 
 
 def decode(body: DecodeRequest, services: Services) -> Answer:
     """Answers POST /decode."""
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     limits = services.limits
     if body.ids is not None:
-        return {"model": tokenizer.name, **_decoded(tokenizer, body.ids, body, "/ids", limits)}
+        answer = _decoded(tokenizer, body.ids, body, "/ids", limits)
+        note(tokenizer.name, "decode", started, len(body.ids))
+        return {"model": tokenizer.name, **answer}
     batch = body.batch or []
     check_batch(batch, "/batch", limits)
     total = sum(map(len, batch))
     if total > limits.ids:
         raise too_many_ids(total, "/batch", limits)
     items = [_decoded(tokenizer, ids, body, f"/batch/{i}", limits) for i, ids in enumerate(batch)]
+    note(tokenizer.name, "decode", started, total)
     return {"model": tokenizer.name, "items": items}
 
 
 def count(body: CountRequest, services: Services) -> Answer:
     """Answers POST /count."""
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     items = []
     for text in _texts(body, services.limits):
         item: Answer = {"count": tokenizer.count(text), "bytes": _size(text, tokenizer)}
@@ -73,16 +79,19 @@ def count(body: CountRequest, services: Services) -> Answer:
             pieces = tokenizer.spans(text)
             item["chunks"] = len(_parts(pieces, body.max_tokens, body.overlap, services.limits))
         items.append(item)
+    _note(body, tokenizer, "count", started, items)
     return _shaped(body, tokenizer, items)
 
 
 def chunk(body: ChunkRequest, services: Services) -> Answer:
     """Answers POST /chunk."""
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     items = []
     for text in _texts(body, services.limits):
-        parts = _parts(tokenizer.spans(text), body.max_tokens, body.overlap, services.limits)
+        pieces = tokenizer.spans(text)
+        parts = _parts(pieces, body.max_tokens, body.overlap, services.limits)
         items.append({"chunks": [_chunk(text, part) for part in parts], "count": len(parts)})
+        note(tokenizer.name, "chunk", started, len(pieces), text)
     return _shaped(body, tokenizer, items)
 
 
@@ -96,6 +105,7 @@ def compare(body: CompareRequest, services: Services) -> Answer:
     items = []
     left = services.limits.ids
     for i, name in enumerate(body.models):
+        started = perf_counter()
         try:
             tokenizer = tokenizer_of(services, name)
         except NotFound as error:
@@ -104,6 +114,7 @@ def compare(body: CompareRequest, services: Services) -> Answer:
         left -= len(pieces)
         if left < 0:
             raise _too_many_pieces("/text")
+        note(tokenizer.name, "compare", started, len(pieces), body.text)
         size = len(pieces.data)
         items.append(
             {
@@ -119,7 +130,7 @@ def compare(body: CompareRequest, services: Services) -> Answer:
 
 def lattice(body: LatticeRequest, services: Services) -> Answer:
     """Answers POST /lattice."""
-    tokenizer = tokenizer_of(services, body.model)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     most = services.limits.lattice_bytes
     if len(body.text) > most or _size(body.text, tokenizer) > most:
         raise TooLarge(
@@ -138,6 +149,7 @@ def lattice(body: LatticeRequest, services: Services) -> Answer:
         }
 
     n_best = [path(one) for one in found.n_best(body.n)]
+    note(tokenizer.name, "lattice", started, len(n_best[0]["ids"]), body.text)
     return {
         "model": tokenizer.name,
         "text": found.data.decode(),
@@ -152,6 +164,11 @@ def lattice(body: LatticeRequest, services: Services) -> Answer:
         "log_total": found.log_total,
         "boundaries": found.boundaries,
     }
+
+
+def _note(body: TextRequest, tokenizer: Tokenizer, op: str, started: float, items: list[Answer]) -> None:
+    texts = (body.text,) if body.text is not None else body.texts or ()
+    note(tokenizer.name, op, started, sum(item["count"] for item in items), *texts)
 
 
 def _texts(body: TextRequest, limits: Limits) -> list[str]:

@@ -2,18 +2,25 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import httpx
 
 from app import __version__
+from tests import library
 from tests.server import serving
 
 
 def test_health_readiness_and_version(library_address: str) -> None:
     with httpx.Client(base_url=library_address, trust_env=False) as client:
         assert client.get("/healthz").json() == {"status": "ok"}
-        assert client.get("/readyz").json() == {"status": "ready", "reasons": {}}
+        ready = client.get("/readyz").json()
+        assert (ready["status"], ready["reasons"]) == ("ready", {})
+        assert ready["models"]["loaded"] == ["default"]
+        assert ready["store"]["papers"] == ready["index"]["papers"] == len(library.records())
+        assert ready["index"]["behind"] == 0
+        assert ready["store"]["age_seconds"] < 3600
         assert client.get("/version").json() == {"name": "quire", "version": __version__}
 
 
@@ -27,6 +34,36 @@ def test_metrics_count_requests_by_route_and_name_no_paper(library_address: str)
     assert "http_request_duration_seconds_bucket" in answer.text
     assert "2606.00001" not in answer.text
     assert "nowhere-at-all" not in answer.text
+
+
+def test_a_server_that_lacks_something_says_what_and_why(model_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(model_folder, tmp_path / "data" / "models")
+    (tmp_path / "data" / "models" / "default.model").write_text("no model")
+    with serving(tmp_path / "data") as address:
+        answer = httpx.get(f"{address}/readyz", trust_env=False, timeout=60)
+        assert answer.status_code == 503
+        assert answer.json()["reasons"].keys() == {"models"}
+        assert "default.model" in answer.json()["reasons"]["models"]
+        shutil.rmtree(tmp_path / "data" / "index")
+        reasons = httpx.get(f"{address}/readyz", trust_env=False, timeout=60).json()["reasons"]
+        assert "quire papers reindex" in reasons["index"]
+        assert httpx.get(f"{address}/metrics", trust_env=False).status_code == 200
+
+
+def test_metrics_tell_what_the_tokenizer_did_and_what_there_is(client: httpx.Client) -> None:
+    def value(name: str) -> float:
+        found = re.search(f"^{re.escape(name)} (.*)$", client.get("/metrics").text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    labels = '{model="bare",op="encode"}'
+    before = [value(f"bp_tokenize_{what}_total{labels}") for what in ("requests", "tokens", "input_bytes")]
+    client.post("/api/v1/encode", json={"texts": ["abc", "é"], "model": "bare"}).raise_for_status()
+    after = [value(f"bp_tokenize_{what}_total{labels}") for what in ("requests", "tokens", "input_bytes")]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [1, 5, 5]
+    assert value(f"bp_tokenize_duration_seconds_count{labels}") >= 1
+    assert value("bp_models_loaded") >= 1
+    assert value('papers_total{source="quire"}') > 0
+    assert value("papers_last_update_timestamp_seconds") > 1.7e9
 
 
 def test_several_workers_add_up_their_metrics(library_folder: Path) -> None:
