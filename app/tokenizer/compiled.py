@@ -21,14 +21,15 @@ from typing import Any
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
 _SOURCES = tuple(
-    Path(__file__).with_name(name) for name in ("kernels.py", "trie_kernels.py", "dimensions.py")
+    Path(__file__).with_name(name) for name in ("kernels.py", "automaton_kernels.py", "dimensions.py")
 )
 _ADDRESS, _NUMBER, _REAL, _TEXT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_char_p
 
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
-    "encode": (_ADDRESS, _ADDRESS, _TEXT, _NUMBER, _ADDRESS, _ADDRESS),
-    "sample": (_ADDRESS, _ADDRESS, _TEXT, _NUMBER, _ADDRESS, _ADDRESS, _REAL, ctypes.c_uint64),
+    "encode": (_ADDRESS, _TEXT, _NUMBER),
+    "sample": (_ADDRESS, _TEXT, _NUMBER, _REAL, ctypes.c_uint64),
     "build": (_TEXT, *[_ADDRESS] * 3, _NUMBER, *[_ADDRESS] * 2, _NUMBER, *[_ADDRESS] * 7),
+    "connect": (_TEXT, _ADDRESS, *[_NUMBER] * 2, *[_ADDRESS] * 3, _NUMBER, *[_ADDRESS] * 6),
 }
 
 # What numba's wrapper of a kernel would call if it raised. Kernels don't, but the names have to lead somewhere.
@@ -89,7 +90,7 @@ def _processor() -> tuple[str, str]:
 
 
 def _compile() -> bytes:
-    from app.tokenizer import kernels, trie_kernels
+    from app.tokenizer import automaton_kernels, kernels
 
     triple = llvm.Target.from_default_triple()
     cpu, features = _processor()
@@ -98,7 +99,8 @@ def _compile() -> bytes:
     for name, kernel in (
         ("encode", kernels.encode),
         ("sample", kernels.sample),
-        ("build", trie_kernels.build),
+        ("build", automaton_kernels.build),
+        ("connect", automaton_kernels.connect),
     ):
         module = llvm.parse_assembly(kernel.inspect_llvm())
         module.get_function(kernel.native_name).name = name

@@ -1,20 +1,20 @@
-"""What turns bytes into ids: the compiled kernels over a trie, or the reference. Both give the same ids.
+"""What turns bytes into ids: the compiled kernels over an automaton, or the reference. Both give the same ids.
 
 Bytes in, int32 arrays out; texts, special tokens and options are `tokenizer.py`'s. An engine may be used from many
 threads at once; the compiled one releases the GIL.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.tokenizer.automaton import MAX_PIECE_LENGTH, Automaton, Memory
 from app.tokenizer.model import FIRST_PIECE, Model
 from app.tokenizer.text import split_lines
-from app.tokenizer.trie import MAX_PIECE_LENGTH, Scratch, Trie
 
 Ids = NDArray[np.int32]
 
@@ -32,50 +32,36 @@ class Engine(Protocol):
 
 
 class CompiledEngine:
-    """The kernels over the trie of a model. ImportError where there is nothing to compile them with."""
+    """The kernels over the automaton of a model. ImportError where there is nothing to compile them with."""
 
     def __init__(self, model: Model) -> None:
         from app.tokenizer.compiled import load_kernels
 
         self._kernels = load_kernels()
-        self._trie = Trie.build(model.pieces, model.log_probabilities, FIRST_PIECE)
-        self._plan = self._trie.plan.ctypes.data
-        self._idle: deque[Scratch] = deque()
+        self._automaton = Automaton.build(model.pieces, model.log_probabilities, FIRST_PIECE)
+        self._idle: deque[Memory] = deque()
 
     def encode(self, text: bytes) -> Ids:
-        scratch = self._scratch()
-        size = len(text)
-        if size <= _SHORT:
-            written = self._kernels.encode(
-                self._plan, scratch.plan_address, text, size, scratch.routes_address, scratch.ids_address
-            )
-            ids = scratch.ids[:written].copy()
-        else:
-            routes, ids = np.empty(size + 1, np.uint8), np.empty(size, np.int32)
-            written = self._kernels.encode(
-                self._plan, scratch.plan_address, text, size, routes.ctypes.data, ids.ctypes.data
-            )
-            ids.resize(written, refcheck=False)  # gives the rest back, most of which was never touched
-        self._idle.append(scratch)
-        return ids
+        return self._run(self._kernels.encode, text)
 
     def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
-        scratch = self._scratch()
-        size = len(text)
-        routes, ids = np.empty(size + 1, np.uint8), np.empty(size, np.int32)
-        written = self._kernels.sample(
-            self._plan, scratch.plan_address, text, size, routes.ctypes.data, ids.ctypes.data, alpha, seed
-        )
-        self._idle.append(scratch)
-        ids.resize(written, refcheck=False)
-        return ids
+        return self._run(self._kernels.sample, text, alpha, seed)
 
-    def _scratch(self) -> Scratch:
-        """Memory that no other call uses; as many as calls ever ran at once are kept."""
+    def _run(self, kernel: Callable[..., int], text: bytes, *options: float) -> Ids:
+        size = len(text)
+        if size > _SHORT:
+            memory = Memory(self._automaton, 0)
+            chosen, ids = np.empty(size + 1, np.int32), np.empty(size, np.int32)
+            memory.serve(chosen, ids)
+            ids.resize(kernel(memory.address, text, size, *options), refcheck=False)  # gives the rest back
+            return ids
         try:
-            return self._idle.pop()
+            memory = self._idle.pop()  # that no other call uses; as many as calls ever ran at once are kept
         except IndexError:
-            return Scratch(self._trie, _SHORT)
+            memory = Memory(self._automaton, _SHORT)
+        ids = memory.ids[: kernel(memory.address, text, size, *options)].copy()
+        self._idle.append(memory)
+        return ids
 
 
 class ReferenceEngine:

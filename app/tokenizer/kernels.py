@@ -2,22 +2,30 @@
 
 No Python objects, no allocation, no exceptions: every function reads and fills memory that its caller owns, so that
 the machine code can be kept and loaded without numba (`compiled.py` does both). This file is imported only to
-compile it. numba does not see edits across files, so all that calls each other lives here; laying out a
-trie has its own file, `trie_kernels.py`.
+compile it. numba does not see edits across files, so all that calls each other lives here; making the automaton
+has its own file, `automaton_kernels.py`.
 
-A trie is the double array that `trie.py` describes. Segmenting costs a fixed amount of work for a byte and a level
-of the trie, with hardly a branch to mispredict:
+The automaton is that of Aho and Corasick over all pieces, as `automaton.py` lays it out. A text is taken block by
+block:
 
-1. `walk` starts a search at every byte of a block and moves all of them down the trie together, a level at a time.
-   The searches wait for memory side by side, not one after the other. The score of a piece of up to WIDTH bytes
-   lands in the row of the byte where it ends, in the column of its length; the few longer ones go to lists.
-2. `relax` goes over the rows in order: the best segmentation up to a byte is the best over the candidates that end
-   there; the scores of the WIDTH bytes before it, where they start, stay in registers.
-3. `trace` goes back along the best lengths, and forward again to look up the ids.
+1. `match` walks through the block and notes at each byte the longest piece that ends there. That takes one step for a
+   byte and one for each time that the automaton falls back, about 1.5 in all, while a search that starts anew at
+   every byte takes 3 to 5. A step has to wait for the one before it, so the block is cut into lanes whose steps
+   alternate, and hardly any step can be mispredicted, since falling back and going on are the same instructions.
+2. `relax` finds the best segmentation up to each byte. The other pieces that end at a byte are suffixes of the longest
+   one, so every piece knows the next shorter one. Most bytes have three or fewer beside the single byte: three are
+   looked at in any case, since a chain's end can't be predicted, and what is missing scores -inf.
+3. `trace` goes back along the best last pieces.
 
 Sums of float64 round as the reference's do because they are added in the same order, and of equal scores the longest
-piece wins because it starts first. Tried and slower: units of 16 bytes that hold link and score together, a table
-of the first two bytes, pushing scores from starts to ends, a WIDTH of 16, start and base packed in one word.
+piece wins because it comes first.
+
+Tried and slower, on English and Chinese with 32,000 and 80,000 pieces: a walk down a trie from every byte, all walks of
+a block a level at a time, with scores in rows of 12 lengths (half as fast; so was pushing scores from starts
+to ends); four lanes in registers (a miss of the cache halts all four); lanes that stop at their ends, each step asking
+whether it has come there; a list of all its suffixes for each piece (larger, no faster); huge pages (no difference).
+Choices that LLVM made branches cost a third: hence `pick`. A piece that stands for "none" and seems to begin nearby
+makes every sum wait for the one before it: it begins REACH - 1 bytes back.
 """
 
 # mypy: allow-untyped-calls, allow-untyped-defs
@@ -26,22 +34,20 @@ import math
 from typing import Any
 
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
-from app.tokenizer.dimensions import BLOCK, WIDTH
+from app.tokenizer.dimensions import BLOCK, LANES, REACH
 
-SEGMENT = 1 << 16  # whole lines are segmented together until they have this many bytes
-OUTSIDE = 0xFF  # stands for the bytes after a text's end: UTF-8 never holds it
+SEGMENT = 1 << 14  # whole lines are segmented together until they have this many bytes
+TURN = 4  # how many times two steps each lane makes before someone looks how far they are
 NEWLINE = 10
-NOTHING = -1  # the end of a list
-TAKEN = 0x100  # a link's bit that says that its unit is in use
-LABEL = 0x1FF  # that bit, and the byte that leads to the unit
-SHIFT = 9  # above these: where the unit's children are, 0 if it has none
+NONE = 0  # the entry after a piece's shortest suffix
 
 BYTES = types.CPointer(types.uint8)
 INTEGERS = types.CPointer(types.int32)
-ADDRESSES = types.CPointer(types.int64)
+WORDS = types.CPointer(types.int64)
 SCORES = types.CPointer(types.float64)
 
 compiled = njit(nogil=True, error_model="numpy")
@@ -62,223 +68,130 @@ def _pointer_at(pointer: Any) -> Any:
 
 bytes_at = _pointer_at(BYTES)
 integers_at = _pointer_at(INTEGERS)
+words_at = _pointer_at(WORDS)
 scores_at = _pointer_at(SCORES)
 
 
-@compiled
-def longer_wins(long_score, long_length, short_score, short_length):
-    """The better of two candidates; the longer one where they are equal."""
-    if short_score > long_score:
-        return short_score, short_length
-    return long_score, long_length
+def _pick(_typing: Any, condition: Any, chosen: Any, other: Any) -> Any:
+    """`chosen if condition else other`, which LLVM may not make a branch: it is told that nobody can predict it."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        flag = builder.trunc(arguments[0], ir.IntType(1))
+        value = builder.select(flag, *arguments[1:])
+        value.set_metadata("unpredictable", builder.module.add_metadata([]))
+        return value
+
+    return chosen(condition, chosen, other), generate
+
+
+pick: Any = intrinsic(_pick)
 
 
 @compiled
-def line_ends(before, after):
-    """Whether a line ends between two bytes: after a newline that is the last of its run."""
-    return before == NEWLINE and after != NEWLINE
+def base_of(node):
+    """Where the children of a node are, which is the state that follows it."""
+    return np.int64(np.uint32(node) >> np.uint32(8))
 
 
 @compiled
-def step(link, base, byte):
-    """One step down the trie: the unit that `byte` leads to, whether it is there, and where its children are."""
-    unit = base ^ byte
-    here = link[unit]
-    return unit, (here & LABEL) == (byte | TAKEN), here >> SHIFT
+def step(nodes, failures, window, trail, place, state):
+    """Goes on over the byte at `place` if the state has a child for it, else falls back; returns place and state.
 
-
-@compiled
-def walk_columns(link, score, text, count, live, base, rows):
-    """Finds the pieces of up to WIDTH bytes that start at the first `count` bytes of `text`.
-
-    `text` goes on for as long as a piece can. `rows` (count + WIDTH + 1, WIDTH) is all -inf and takes their
-    scores. Returns how many searches could find longer ones, left in `live` (starts) and `base` (places of
-    children), both (count,).
+    What is noted in `trail` at a byte is right after the last step there.
     """
-    alive = 0
-    for place in range(count):
-        byte = np.int64(text[place])
-        rows[(place + 1) * WIDTH] = score[byte]
-        live[alive] = place
-        base[alive] = link[byte] >> SHIFT
-        alive += link[byte] >= (1 << SHIFT)
-    for length in range(2, WIDTH + 1):
-        kept = 0
-        for search in range(alive):
-            start = np.int64(live[search])
-            unit, found, children = step(link, np.int64(base[search]), np.int64(text[start + length - 1]))
-            place = unit | (np.int64(found) - 1)  # -1 if not found; a choice of scores would become a branch
-            rows[(start + length) * WIDTH + length - 1] = score[place]
-            live[kept] = start
-            base[kept] = children
-            kept += found & (children != 0)
-        alive = kept
-    return alive
+    byte = np.int64(window[place])
+    node = nodes[state ^ byte]
+    failure = np.int64(failures[state])
+    found = (node & 0xFF) == byte
+    trail[place] = node
+    return place + np.int64(found), pick(found, base_of(node), failure)
 
 
 @compiled
-def walk_lists(link, score, text, alive, live, base, first, heads, ring, lists, used, slots):
-    """Goes on with the searches that `walk_columns` left, for pieces longer than WIDTH.
-
-    Each goes into the list of its end, `heads[end & ring]`. `lists` are three columns of as many `slots`: score,
-    length, next slot. Returns how many slots were ever `used`; they are used in turn, and there are enough for all
-    lists alive. Blocks follow each other, so a list is not sorted by length.
-    """
-    scores, lengths, nexts = lists
-    length = WIDTH + 1
-    while alive > 0:
-        kept = 0
-        for search in range(alive):
-            start = np.int64(live[search])
-            unit, found, children = step(link, np.int64(base[search]), np.int64(text[start + length - 1]))
-            if found and score[unit] > -np.inf:
-                end = (first + start + length) & ring
-                slot = used & (slots - 1)
-                scores[slot] = score[unit]
-                lengths[slot] = length
-                nexts[slot] = heads[end]
-                heads[end] = slot
-                used += 1
-            live[kept] = start
-            base[kept] = children
-            kept += found & (children != 0)
-        alive = kept
-        length += 1
-    return used
+def pass_byte(nodes, failures, window, trail, place, state):
+    """Steps until the byte at `place` is passed."""
+    before = place
+    while place == before:
+        place, state = step(nodes, failures, window, trail, place, state)
+    return place, state
 
 
 @compiled
-def relax(text, count, rows, best, longest, first, heads, ring, lists, routes):
-    """Finds the best segmentation up to each of the first `count` bytes of `text`, the score of the best so far.
+def match(nodes, failures, depths, window, count, state, lanes, trail):
+    """Notes in `trail` the node of the longest piece that ends at each of the first `count` bytes of `window`.
 
-    `best` (longest + count + 1,) starts with the scores of the bytes before; `routes` takes the length of the last
-    piece up to each byte. Rows and lists are left empty.
+    `state` is the one before the block, and the one after it is returned. All lanes go on until the slowest is at its
+    end; those ahead overrun theirs, into OVERRUN bytes of no meaning after the block. Lanes but the first begin in
+    the root's state, so they miss pieces that began before: at each border the true state is followed from the lane
+    before, until all that it has read lies within the lane and so the lane knew as much.
     """
-    scores, lengths, nexts = lists
-    b1, b2, b3, b4 = best[longest], best[longest - 1], best[longest - 2], best[longest - 3]
-    b5, b6, b7, b8 = best[longest - 4], best[longest - 5], best[longest - 6], best[longest - 7]
-    b9, b10, b11, b12 = best[longest - 8], best[longest - 9], best[longest - 10], best[longest - 11]
+    number = min(LANES, (count + 15) >> 4)
+    width = (count + number - 1) // number
+    for lane in range(number):
+        lanes[lane] = lane * width
+        lanes[LANES + lane] = 0
+    lanes[LANES] = state
+    slowest = np.int64(0)
+    while slowest < width:
+        for _ in range(TURN):
+            for lane in range(number):
+                place, base = lanes[lane], lanes[LANES + lane]
+                place, base = step(nodes, failures, window, trail, place, base)
+                place, base = step(nodes, failures, window, trail, place, base)
+                lanes[lane], lanes[LANES + lane] = place, base
+        slowest = width
+        for lane in range(number):
+            slowest = min(slowest, lanes[lane] - lane * width)
+    for lane in range(number):
+        pass_byte(nodes, failures, window, trail, lanes[lane], lanes[LANES + lane])
+    for border in range(width, count, width):
+        place, state = border, base_of(trail[border - 1])
+        while depths[state] > place - border:
+            place, state = pass_byte(nodes, failures, window, trail, place, state)
+    return base_of(trail[count - 1])
+
+
+@compiled
+def score_of(entry, scores, routes, best, end):
+    """The score of a segmentation that ends with the piece of an entry, the piece's route, and the next entry."""
+    route = np.int64(routes[2 * entry + 2])
+    return best[end + (route & 0xFF)] + scores[entry], route, np.int64(routes[2 * entry + 3])
+
+
+@compiled
+def better(total, route, candidate, candidate_route):
+    """The better of two segmentations, the first where they are equal."""
+    kept = total >= candidate
+    return (candidate if candidate > total else total), pick(kept, route, candidate_route)
+
+
+@compiled
+def relax(window, count, trail, scores, routes, best, chosen):
+    """Finds the best segmentation up to each of the first `count` bytes of `window`.
+
+    `best` (REACH + count + 1,) starts with the scores up to the REACH bytes before and to the block's start; `chosen`
+    takes the routes of the best last pieces. Every line is summed from 0, as the reference does; lines end after a
+    run of newlines.
+    """
+    latest = best[REACH]
     for end in range(1, count + 1):
-        row = end * WIDTH
-        s12, l12 = longer_wins(b12 + rows[row + 11], 12, b11 + rows[row + 10], 11)
-        s10, l10 = longer_wins(b10 + rows[row + 9], 10, b9 + rows[row + 8], 9)
-        s8, l8 = longer_wins(b8 + rows[row + 7], 8, b7 + rows[row + 6], 7)
-        s6, l6 = longer_wins(b6 + rows[row + 5], 6, b5 + rows[row + 4], 5)
-        s4, l4 = longer_wins(b4 + rows[row + 3], 4, b3 + rows[row + 2], 3)
-        s12, l12 = longer_wins(s12, l12, s10, l10)
-        s8, l8 = longer_wins(s8, l8, s6, l6)
-        s4, l4 = longer_wins(s4, l4, b2 + rows[row + 1], 2)
-        s12, l12 = longer_wins(s12, l12, s8, l8)
-        s12, l12 = longer_wins(s12, l12, s4, l4)
+        byte = np.int64(window[end - 1])
+        single, single_route = latest + scores[2 * byte + 2], np.int64(routes[4 * byte + 6])
+        entry = trail[end - 1] >> 32
+        total, route, entry = score_of(entry, scores, routes, best, end)
+        candidate, candidate_route, entry = score_of(entry, scores, routes, best, end)
+        total, route = better(total, route, candidate, candidate_route)
+        candidate, candidate_route, entry = score_of(entry, scores, routes, best, end)
+        total, route = better(total, route, candidate, candidate_route)
+        while entry != NONE:
+            candidate, candidate_route, entry = score_of(entry, scores, routes, best, end)
+            total, route = better(total, route, candidate, candidate_route)
         # The candidate that waits for the score just found comes last, so that only it has to wait.
-        total, length = longer_wins(s12, l12, b1 + rows[row], 1)
-        for column in range(WIDTH):
-            rows[row + column] = -np.inf
-        place = (first + end) & ring
-        slot = heads[place]
-        if slot != NOTHING:
-            heads[place] = NOTHING
-            long_total, long_length = -np.inf, np.int64(0)
-            while slot != NOTHING:
-                candidate_length = np.int64(lengths[slot])
-                candidate = best[longest + end - candidate_length] + scores[slot]
-                if candidate > long_total or (candidate == long_total and candidate_length > long_length):
-                    long_total, long_length = candidate, candidate_length
-                slot = nexts[slot]
-            total, length = longer_wins(long_total, long_length, total, length)
-        routes[first + end] = length
-        if line_ends(text[end - 1], text[end]):
-            total = 0.0  # every line is summed from 0, as the reference does
-        best[longest + end] = total
-        b12, b11, b10, b9, b8, b7 = b11, b10, b9, b8, b7, b6
-        b6, b5, b4, b3, b2, b1 = b5, b4, b3, b2, b1, total
-
-
-@compiled
-def segment(trie, scratch, text, start, stop, routes):
-    """Fills `routes` (stop - start + 1,) with the length of the best last piece up to each byte of whole lines.
-
-    `trie`: addresses of link, score and piece id, then the longest piece. `scratch`: see `trie.Scratch`.
-    """
-    link, score, longest = integers_at(trie[0]), scores_at(trie[1]), trie[3]
-    window, live, base = bytes_at(scratch[0]), integers_at(scratch[1]), integers_at(scratch[2])
-    rows, best = scores_at(scratch[3]), scores_at(scratch[4])
-    heads, ring, slots = integers_at(scratch[5]), scratch[6], scratch[7]
-    lists = scores_at(scratch[8]), integers_at(scratch[9]), integers_at(scratch[10])
-    for place in range(longest):
-        best[place] = -np.inf
-    best[longest] = 0.0
-    used = np.int64(0)
-    for first in range(0, stop - start, BLOCK):
-        count = min(BLOCK, stop - start - first)
-        known = min(count + longest, stop - start - first)
-        for place in range(known):
-            window[place] = text[start + first + place]
-        for place in range(known, count + longest):
-            window[place] = OUTSIDE
-        alive = walk_columns(link, score, window, count, live, base, rows)
-        if alive > 0:
-            used = walk_lists(link, score, window, alive, live, base, first, heads, ring, lists, used, slots)
-        relax(window, count, rows, best, longest, first, heads, ring, lists, routes)
-        for place in range(longest + 1):
-            best[place] = best[place + count]
-        if count == BLOCK:  # else the text ended, and no piece reaches over its end
-            for place in range(WIDTH, WIDTH + WIDTH * WIDTH):
-                rows[place] = rows[BLOCK * WIDTH + place]
-                rows[BLOCK * WIDTH + place] = -np.inf
-
-
-@compiled
-def trace(link, ids, text, start, stop, routes, output, written):
-    """Follows the best lengths back from `stop`, then writes the ids of the pieces in order.
-
-    On the way back each length moves from the end of its piece to its start, in the same array. Returns how many
-    ids are written in all.
-    """
-    end = stop - start
-    length = routes[end]
-    while end > 0:
-        end -= length
-        before = routes[end]
-        routes[end] = length
-        length = before
-    while end < stop - start:
-        length = np.int64(routes[end])
-        unit = np.int64(text[start + end])
-        for place in range(start + end + 1, start + end + length):
-            unit = (link[unit] >> SHIFT) ^ np.int64(text[place])
-        output[written] = ids[unit]
-        written += 1
-        end += length
-    return written
-
-
-@compiled
-def whole_lines(text, start, size):
-    """Where the line ends that is SEGMENT bytes after `start` or the first one after it; `size` is the last."""
-    stop = start + SEGMENT
-    while stop < size and not line_ends(text[stop - 1], text[stop]):
-        stop += 1
-    return min(stop, size)
-
-
-@cfunc(types.int64(ADDRESSES, ADDRESSES, BYTES, types.int64, BYTES, INTEGERS), error_model="numpy")
-def encode(trie, scratch, text, size, routes, output):
-    """Writes the ids of the best segmentation of `text` and returns how many they are.
-
-    text: uint8 (size,). output: int32 (size,). routes: uint8 (size + 1,), of which as much is touched as the longest
-    line, or SEGMENT bytes of shorter ones, take.
-    """
-    written = np.int64(0)
-    start = np.int64(0)
-    while start < size:
-        stop = whole_lines(text, start, size)
-        segment(trie, scratch, text, start, stop, routes)
-        written = trace(
-            integers_at(trie[0]), integers_at(trie[2]), text, start, stop, routes, output, written
-        )
-        start = stop
-    return written
+        latest, route = better(total, route, single, single_route)
+        chosen[end] = route
+        if byte == NEWLINE and window[end] != NEWLINE:
+            latest = 0.0
+        best[REACH + end] = latest
 
 
 @compiled
@@ -293,42 +206,114 @@ def uniform(seed, place, length):
     return np.float64(x >> np.uint64(11)) * 2.0**-53
 
 
-@cfunc(
-    types.int64(ADDRESSES, ADDRESSES, BYTES, types.int64, BYTES, INTEGERS, types.float64, types.uint64),
-    error_model="numpy",
-)
-def sample(trie, scratch, text, size, routes, output, alpha, seed):
-    """Draws a segmentation with probability proportional to the product of its pieces' probabilities ** `alpha`.
+@compiled
+def draw(window, count, trail, scores, routes, best, chosen, first, alpha, seed):
+    """As `relax`, but draws the last piece up to each byte; the block begins `first` bytes into the text.
 
-    Forward filtering, backward sampling (https://kexue.fm/archives/9811): `total` is the log of the summed weights
-    of all segmentations up to a byte; each candidate replaces the last piece chosen there with its share of the
-    total so far, which leaves every one of them with its share of the whole. Arrays as for `encode`; `routes` has to
-    hold all of the text.
+    Forward filtering, backward sampling (https://kexue.fm/archives/9811): `best` is the log of the summed weights of
+    all segmentations up to a byte; each candidate replaces the last piece chosen there with its share of the sum so
+    far, which leaves every one of them with its share of the whole.
     """
-    link, score, longest = integers_at(trie[0]), scores_at(trie[1]), trie[3]
-    total, ring = scores_at(scratch[4]), scratch[6]
-    for place in range(ring + 1):
-        total[place] = -np.inf
-    total[0] = 0.0
-    for start in range(size):
-        here = total[start & ring]
-        total[start & ring] = -np.inf
-        if start > 0 and line_ends(text[start - 1], text[start]):
-            here = 0.0
-        base = np.int64(0)
-        for length in range(1, min(longest, size - start) + 1):
-            unit, found, base = step(link, base, np.int64(text[start + length - 1]))
-            if not found:
-                break
-            if score[unit] > -np.inf:
-                end = start + length
-                candidate = here + alpha * score[unit]
-                larger = max(total[end & ring], candidate)
-                smaller = min(total[end & ring], candidate)
-                together = larger + math.log1p(math.exp(smaller - larger))
-                if uniform(seed, start, length) < math.exp(candidate - together):
-                    routes[end] = length
-                total[end & ring] = together
-            if base == 0:
-                break
-    return trace(link, integers_at(trie[2]), text, 0, size, routes, output, 0)
+    for end in range(1, count + 1):
+        byte = np.int64(window[end - 1])
+        entry = trail[end - 1] >> 32
+        total, route = -np.inf, np.int64(0)
+        more = True
+        while more:
+            more = entry != NONE
+            if not more:
+                entry = 2 * byte + 2
+            candidate_route = np.int64(routes[2 * entry + 2])
+            back = candidate_route & 0xFF
+            candidate = best[end + back] + alpha * scores[entry]
+            entry = np.int64(routes[2 * entry + 3])
+            larger, smaller = max(total, candidate), min(total, candidate)
+            total = larger + math.log1p(math.exp(smaller - larger))
+            length = REACH - back
+            if uniform(seed, first + end - length, length) < math.exp(candidate - total):
+                route = candidate_route
+        chosen[end] = route
+        if byte == NEWLINE and window[end] != NEWLINE:
+            total = 0.0
+        best[REACH + end] = total
+
+
+@compiled
+def segment(memory, text, start, stop, size, alpha, seed):
+    """Fills `chosen` with the route of the last piece up to each byte of the whole lines from `start` to `stop`."""
+    nodes, failures, depths = words_at(memory[0]), integers_at(memory[1]), bytes_at(memory[2])
+    scores, routes = scores_at(memory[3]), integers_at(memory[3])
+    window, lanes, trail = bytes_at(memory[4]), words_at(memory[5]), words_at(memory[6])
+    best = scores_at(memory[7])
+    for place in range(REACH):
+        best[place] = -np.inf
+    best[REACH] = 0.0
+    state = np.int64(0)
+    for first in range(start, stop, BLOCK):
+        count = min(BLOCK, stop - first)
+        for place in range(min(count + 1, size - first)):
+            window[place] = text[first + place]
+        state = match(nodes, failures, depths, window, count, state, lanes, trail)
+        chosen = integers_at(memory[8] + 4 * (first - start))
+        if alpha == 0.0:
+            relax(window, count, trail, scores, routes, best, chosen)
+        else:
+            draw(window, count, trail, scores, routes, best, chosen, first, alpha, seed)
+        if first + count < stop:
+            for place in range(REACH + 1):
+                best[place] = best[place + count]
+
+
+@compiled
+def trace(chosen, count, output, written):
+    """Follows the chosen routes back from `count` and writes the ids in order; returns how many are written in all.
+
+    On the way back the ids gather at the end of the same array, where nothing is left to read.
+    """
+    end = top = count
+    while end > 0:
+        route = np.int64(chosen[end])
+        chosen[top] = route >> 8
+        top -= 1
+        end -= REACH - (route & 0xFF)
+    for place in range(top + 1, count + 1):
+        output[written] = chosen[place]
+        written += 1
+    return written
+
+
+@compiled
+def whole_lines(text, start, size):
+    """Where the line ends that is SEGMENT bytes after `start` or the first one after it; `size` is the last."""
+    stop = start + SEGMENT
+    while stop < size and not (text[stop - 1] == NEWLINE and text[stop] != NEWLINE):
+        stop += 1
+    return min(stop, size)
+
+
+@compiled
+def segment_all(memory, text, size, alpha, seed):
+    """Segments `size` bytes, some lines at a time, and writes the ids; returns how many they are."""
+    written = np.int64(0)
+    start = np.int64(0)
+    while start < size:
+        stop = whole_lines(text, start, size)
+        segment(memory, text, start, stop, size, alpha, seed)
+        written = trace(integers_at(memory[8]), stop - start, integers_at(memory[9]), written)
+        start = stop
+    return written
+
+
+@cfunc(types.int64(WORDS, BYTES, types.int64), error_model="numpy")
+def encode(memory, text, size):
+    """Writes the ids of the best segmentation of `text`, uint8 (size,), and returns how many they are.
+
+    memory: addresses, see `automaton.Memory`.
+    """
+    return segment_all(memory, text, size, 0.0, np.uint64(0))
+
+
+@cfunc(types.int64(WORDS, BYTES, types.int64, types.float64, types.uint64), error_model="numpy")
+def sample(memory, text, size, alpha, seed):
+    """As `encode`, but draws a segmentation with probability proportional to its own ** `alpha`, above 0."""
+    return segment_all(memory, text, size, alpha, seed)

@@ -6,9 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.tokenizer import Tokenizer
+from app.tokenizer.automaton import MAX_PIECE_LENGTH
 from app.tokenizer.engines import CompiledEngine, ReferenceEngine, make_engine
 from app.tokenizer.model import Model
-from app.tokenizer.trie import MAX_PIECE_LENGTH
 from tests.shared import shared
 from tests.tokenizer.vocabularies import SINGLE_BYTES, models, texts, vocabulary
 

@@ -1,7 +1,7 @@
-"""The loop that lays a trie out as a double array, in the part of Python that numba compiles.
+"""The loops that make the automaton of a vocabulary, in the part of Python that numba compiles.
 
-Under the same rules as `kernels.py`: memory is the caller's, no Python objects, no exceptions. `trie.py` describes the
-double array and calls this.
+Under the same rules as `kernels.py`: memory is the caller's, no Python objects, no exceptions. `automaton.py` describes
+what is made and calls these.
 """
 
 # mypy: allow-untyped-calls, allow-untyped-defs
@@ -15,11 +15,14 @@ from app.tokenizer.dimensions import OPEN_BLOCKS, URGENCIES
 
 FAILURES = 4  # a block that refused so many nodes is full enough
 NOTHING = -1  # the end of a list
-TAKEN = 0x100  # as in kernels.py: a link's bit that says that its unit is in use
-SHIFT = 9  # and where in it the place of the unit's children begins
+TAKEN = 0x100  # a link's bit that says that its unit is in use
+LABEL = 0x1FF  # that bit, and the byte that leads to the unit
+SHIFT = 9  # above these: where the unit's children are, 0 if it has none
+UNKNOWN = -1  # a node that is not made yet
 
 BYTES = types.CPointer(types.uint8)
 INTEGERS = types.CPointer(types.int32)
+WORDS = types.CPointer(types.int64)
 SCORES = types.CPointer(types.float64)
 
 compiled = njit(nogil=True, error_model="numpy")
@@ -164,3 +167,86 @@ def build(
             used += 1
         taken[base] = 1
         link[parent] |= base << SHIFT
+
+
+@compiled
+def fall_back(link, nodes, failures, state, byte):
+    """The node that `byte` leads to from the longest suffix of a state that has a child for it."""
+    while (np.int64(link[state ^ byte]) & LABEL) != (byte | TAKEN):
+        state = np.int64(failures[state])
+    return nodes[state ^ byte]
+
+
+@compiled
+def bar_unused(taken, nodes, blocks):
+    """Gives every unit that is not in use a byte that leads to it from nowhere, so that a step need not ask.
+
+    A block with such a unit has a base that is no state's, since each state in it has a child.
+    """
+    for block in range(0, blocks * 256, 256):
+        free = block
+        while free < block + 255 and taken[free]:
+            free += 1
+        for unit in range(block, block + 256):
+            if nodes[unit] == UNKNOWN:
+                nodes[unit] = unit ^ free
+
+
+CONNECT = types.int64(
+    BYTES, INTEGERS, types.int64, types.int64, INTEGERS, INTEGERS, BYTES, types.int64, INTEGERS,
+    WORDS, INTEGERS, BYTES, INTEGERS, INTEGERS,
+)  # fmt: skip
+
+
+@cfunc(CONNECT, error_model="numpy")
+def connect(
+    texts,
+    starts,
+    pieces,
+    longest,
+    link,
+    terminal,
+    taken,
+    blocks,
+    entries,
+    nodes,
+    failures,
+    depths,
+    routes,
+    cursors,
+):
+    """Makes the nodes of an automaton and what falls back where, from a trie that `build` laid out.
+
+    A state falls back to its longest proper suffix that is a state with children. Breadth first, so that all that is
+    shorter is known: all pieces advance together, a byte at a time.
+
+    texts, starts, link, terminal, taken as `build` has them; entries: int32 (pieces,), the entry of each piece;
+    cursors: int32 (pieces,), 0. nodes: int64 (blocks * 256,), UNKNOWN; failures: int32 and depths: uint8
+    (blocks * 256,), 0; routes: int32, the entries, whose last column takes the next shorter piece.
+    """
+    for depth in range(longest):
+        for piece in range(pieces):
+            if starts[piece] + depth >= starts[piece + 1]:
+                continue
+            byte = np.int64(texts[starts[piece] + depth])
+            above = np.int64(cursors[piece])
+            unit = above ^ byte
+            base = np.int64(link[unit]) >> SHIFT
+            cursors[piece] = base
+            if nodes[unit] != UNKNOWN:
+                continue
+            entry = state = np.int64(0)
+            if depth > 0:
+                node = fall_back(link, nodes, failures, np.int64(failures[above]), byte)
+                entry, state = node >> 32, (node >> 8) & 0xFFFFFF
+            if base != 0:
+                failures[base] = state
+                depths[base] = depth + 1
+                state = base
+            if terminal[unit] != NOTHING and depth > 0:
+                longer = np.int64(entries[terminal[unit]])
+                routes[2 * longer + 3] = entry
+                entry = longer
+            nodes[unit] = (entry << 32) | (state << 8) | byte
+    bar_unused(taken, nodes, blocks)
+    return np.int64(0)
