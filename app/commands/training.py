@@ -1,19 +1,22 @@
 """`quire train`: texts in, a vocabulary file and its card out."""
 
+import hashlib
 import os
+import re
 import resource
+import shutil
 import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from glob import glob, has_magic
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -28,6 +31,7 @@ from app.tokenizer import Tokenizer
 from app.tokenizer.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.model import Model
 from app.tokenizer.trainer import Trainer
+from app.tokenizer.workspace import Workspace
 
 LONGEST_SHOWN = 40
 
@@ -66,9 +70,21 @@ def train(
     licence: Annotated[
         str | None, typer.Option(help="Under which licence the model may be used, for the card.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT where it exists.")] = False,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="Stay below so much memory, such as 800MB or 2GB; counts go to disk beside OUT."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a training that was stopped had come to.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace OUT where it exists, and start over.")
+    ] = False,
 ) -> None:
-    """Learn a vocabulary from texts. The same texts and options give the same file, with any number of threads."""
+    """Learn a vocabulary from texts. The same texts and options give the same file, with any number of threads.
+
+    Finished stages are kept in OUT.progress until the model is written.
+    """
     sizes = vocab_size or [32000]
     trainer = Trainer(
         order=order,
@@ -78,36 +94,82 @@ def train(
         isolate_digits=isolate_digits,
         ensure_unicode=ensure_unicode,
     )
-    targets = _targets(out, sizes, force)
-    texts = Corpus(files, field, whole_file)
-    texts.check()
-    held_out = Corpus(dev or [], field, whole_file)
+    most = None if memory is None else _in_bytes(memory)
+    folder = out.with_name(f"{out.name.removesuffix('.model')}.progress")
+    targets = _targets(out, sizes, force or (resume and folder.is_dir()))
+    names = _matching(files)
+    texts = Corpus(names, field, whole_file)
+    size = texts.check()
+    held_out = Corpus(_matching(dev or []), field, whole_file)
     if dev:
         held_out.check()
-    # Training reads the texts twice, and standard input can be read once.
-    documents = list(texts) if STANDARD_INPUT in files else texts
     started = time.perf_counter()
     with _bars() as bars:
-        models = trainer.train(documents, threads=workers, progress=_Stages(bars))
-    seconds = time.perf_counter() - started
-    for model, target in zip(models, targets, strict=True):
-        card = replace(
-            model.card,
-            corpus=corpus,
-            licence=licence,
-            extra={**model.card.extra, "made_by": f"quire {__version__}"},
-        )
-        _save(replace(model, name=target.stem, card=card), target, held_out if dev else None, seconds)
+        stages = _Stages(bars, size)
+        if STANDARD_INPUT in names:
+            documents: Any = list(
+                texts
+            )  # training reads the texts twice, and standard input can be read once
+        else:
+            documents = replace(texts, on_read=stages.read)
+        identity = {"options": trainer.options(), "texts": _identity(texts, documents)}
+        if force and not resume:
+            shutil.rmtree(folder, ignore_errors=True)
+        with Workspace(folder, identity, resume) as workspace:
+            models = trainer.train(documents, workers, stages, most, workspace)
+            seconds = time.perf_counter() - started
+            extra = {"made_by": f"quire {__version__}"}
+            for model, target in zip(models, targets, strict=True):
+                card = replace(
+                    model.card, corpus=corpus, licence=licence, extra={**model.card.extra, **extra}
+                )
+                _save(replace(model, name=target.stem, card=card), target, held_out if dev else None, seconds)
+            workspace.remove()
 
 
-def _targets(out: Path, sizes: list[int], force: bool) -> list[Path]:
+def _matching(names: list[str]) -> list[str]:
+    """The files that are named, patterns such as `texts/*.jsonl` among them, which a shell may have left alone."""
+    found: list[str] = []
+    for name in names:
+        pattern = has_magic(name) and not Path(name).exists()
+        matches = sorted(glob(name, recursive=True)) if pattern else [name]  # noqa: PTH207 - it may be absolute
+        if not matches:
+            raise FileError(f"{name}: no file matches this pattern")
+        found += matches
+    return found
+
+
+def _in_bytes(amount: str) -> int:
+    """What "800MB", "2 GiB" or "1e9" mean."""
+    parts = re.fullmatch(r"\s*([0-9.]+)\s*([kmgt]?)(i?)b?\s*", amount.lower())
+    try:
+        number = float(parts[1]) if parts else 0.0
+    except ValueError:
+        number = 0.0
+    if not parts or number <= 0:
+        raise InputError(f"--memory is {amount!r}; it should be a size such as 800MB or 2GB")
+    return int(number * (1024 if parts[3] else 1000) ** " kmgt".index(parts[2] or " "))
+
+
+def _identity(texts: Corpus, documents: Any) -> dict[str, Any]:
+    """What tells a corpus from another: its files, how long they are and when they were changed, or its content."""
+    options = {"field": texts.text_field, "whole_file": texts.whole_file}
+    if isinstance(documents, list):
+        content = hashlib.sha256("\0".join(documents).encode("utf-8", "surrogatepass"))
+        return {**options, "sha256": content.hexdigest()}
+    states = {name: Path(name).stat() for name in texts.paths}
+    files = [[str(Path(name).resolve()), at.st_size, at.st_mtime_ns] for name, at in states.items()]
+    return {**options, "files": files}
+
+
+def _targets(out: Path, sizes: list[int], replaces: bool) -> list[Path]:
     """Where each model goes; told before the work begins where that can't be written."""
     out = out if out.suffix == ".model" else out.with_name(f"{out.name}.model")
     targets = [out] if len(sizes) == 1 else [out.with_name(f"{out.stem}.{size}.model") for size in sizes]
     if len(set(targets)) < len(targets):
         raise InputError("--vocab-size names the same size twice")
     for target in targets:
-        if target.exists() and not force:
+        if target.exists() and not replaces:
             raise InputError(f"{target} exists already; name another file, or replace it with --force")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise FileError(f"{out.parent}: no folder that can be written to")
@@ -158,23 +220,47 @@ def _peak_megabytes() -> float:
 
 def _bars() -> Progress:
     return Progress(
-        TextColumn("{task.description:16}"),
+        TextColumn("{task.description:14}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[rate]:>10}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
         TimeRemainingColumn(),
         console=console,
     )
 
 
 class _Stages:
-    """Shows each stage of the trainer as a bar of its own."""
+    """Shows each stage of the trainer as a bar of its own: those that read the files by bytes, the others by steps."""
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
+    def __init__(self, bars: Progress, size: int) -> None:
+        self._bars, self._size = bars, size
+        self._task: TaskID | None = None
+        self._stage = ""
+        self._bytes = 0
+        self._began = 0.0
+
+    def read(self, count: int) -> None:
+        """So many bytes of the files were read. The next stage begins to read before it tells its name."""
+        self._bytes += count
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=None)
-        self._bars.update(self._tasks[stage], completed=done, total=total or None)
+        if stage != self._stage:
+            self._begin(stage)
+        if self._task is None:
+            return
+        seconds = max(time.perf_counter() - self._began, 0.01)
+        if stage.startswith("count") and self._bytes:
+            rate = f"{self._bytes / seconds / 1e6:.1f} MB/s"
+            self._bars.update(self._task, completed=self._bytes, total=self._size, rate=rate)
+        elif total or done:
+            rate = f"{done / seconds:,.0f} /s" if stage.startswith("count") else ""
+            self._bars.update(self._task, completed=done, total=total or None, rate=rate)
+
+    def _begin(self, stage: str) -> None:
+        if self._task is not None and self._bytes:
+            self._bars.update(self._task, completed=self._size, total=self._size)
+        self._bytes = self._bytes if not self._stage else max(0, self._bytes - self._size)
+        self._stage, self._began = stage, time.perf_counter()
+        self._task = self._bars.add_task(stage, total=None, rate="")

@@ -23,7 +23,7 @@ Rows = NDArray[np.float64]
 Routes = NDArray[np.uint16]
 
 MAX_ORDER = 7
-BLOCK = 512  # positions whose n-grams are looked up together
+BLOCK = 256  # positions whose n-grams are looked up together
 LENGTH = np.uint64(0xFF)  # the bits of a key that hold its length
 STAYED = 3  # the bit of a route that says that the last state came after itself
 ALIVE = 3  # state k > 0 can be reached if bit ALIVE + k is set
@@ -272,9 +272,10 @@ def _lowest_best(b0: Any, b1: Any, b2: Any, b3: Any, b4: Any, b5: Any, b6: Any) 
 def _advance(before: Any, node: Any, stays: Any) -> Any:
     """One byte of the best path over states: the scores of the states at this byte, and the route to them.
 
-    before, node: the scores of seven states, and of the byte in each; stays: 0 for the last state, which follows
-    itself too, -inf for all others. The lowest 3 bits of the route are the state before state 0; bit STAYED says
-    that the last state stayed; bit ALIVE + k is 0 where state k can't be reached, and then 0 is before it.
+    before, node: the scores of seven states, and of the byte in each; stays: for states 1 to 6, 0 for the last one,
+    which follows itself too, -inf for all others. The lowest 3 bits of the route are the state before state 0; bit
+    STAYED says that the last state stayed; bit ALIVE + k is 0 where state k can't be reached, and then 0 is before
+    it.
 
     Sums are compared after the score of this byte is added, and the lowest state wins, also among impossible
     ones: this is where the result would drift from the reference's.
@@ -283,8 +284,8 @@ def _advance(before: Any, node: Any, stays: Any) -> Any:
     n0, n1, n2, n3, n4, n5, n6 = node
     begun, state = _lowest_best(b0 + n0, b1 + n0, b2 + n0, b3 + n0, b4 + n0, b5 + n0, b6 + n0)
     g1, g2, g3, g4, g5, g6 = b0 + n1, b1 + n2, b2 + n3, b3 + n4, b4 + n5, b5 + n6
-    s1, s2, s3 = (b1 + n1) + stays[1], (b2 + n2) + stays[2], (b3 + n3) + stays[3]
-    s4, s5, s6 = (b4 + n4) + stays[4], (b5 + n5) + stays[5], (b6 + n6) + stays[6]
+    s1, s2, s3 = (b1 + n1) + stays[0], (b2 + n2) + stays[1], (b3 + n3) + stays[2]
+    s4, s5, s6 = (b4 + n4) + stays[3], (b5 + n5) + stays[4], (b6 + n6) + stays[5]
     stayed = (s1 > g1) | (s2 > g2) | (s3 > g3) | (s4 > g4) | (s5 > g5) | (s6 > g6)
     b1, b2, b3, b4, b5, b6 = max(g1, s1), max(g2, s2), max(g3, s3), max(g4, s4), max(g5, s5), max(g6, s6)
     alive = np.int64(b1 > -np.inf) | (np.int64(b2 > -np.inf) << 1) | (np.int64(b3 > -np.inf) << 2)
@@ -334,9 +335,16 @@ def cut_chunks(
     alive = np.empty(BLOCK + 1, np.int64)
     places = np.empty(BLOCK, np.int64)
     seen = np.empty(BLOCK, np.uint64)
-    stays = np.full(MAX_ORDER, -np.inf)
-    stays[order - 1] = 0.0
     nothing = -np.inf
+    last = order - 1
+    stays = (
+        0.0 if last == 1 else nothing,
+        0.0 if last == 2 else nothing,
+        0.0 if last == 3 else nothing,
+        0.0 if last == 4 else nothing,
+        0.0 if last == 5 else nothing,
+        0.0 if last == 6 else nothing,
+    )
     best = (nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     chunk = start = 0
     for first in range(0, len(data), BLOCK):
@@ -365,11 +373,11 @@ def cut_chunks(
             if position == start:
                 best = (nodes[index, 0], nothing, nothing, nothing, nothing, nothing, nothing)
             else:
-                row = nodes[index]
-                node = (row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+                low = (nodes[index, 0], nodes[index, 1], nodes[index, 2], nodes[index, 3])
+                node = (*low, nodes[index, 4], nodes[index, 5], nodes[index, 6])
                 best, routes[position] = _advance(best, node, stays)
             if position + 1 == ends[chunk]:
                 _, state = _lowest_best(*best)
-                _mark(start, position + 1, state, order - 1, routes, begins)
+                _mark(start, position + 1, state, last, routes, begins)
                 chunk += 1
                 start = position + 1

@@ -79,7 +79,7 @@ class _Vocabulary:
         )
         pieces = Pieces(pieces.pool, pieces.starts[order], pieces.lengths[order], pieces.counts[order])
         # Shared beginnings save more units than gaps between them cost; should they not, there is a next size.
-        size, used = len(pieces.pool) + 8 * pruning_kernels.TRIED, -1
+        size, used = len(pieces.pool) + 2 * pruning_kernels.ROOM, -1
         while used < 0:
             units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
             used = pruning_kernels.build_trie(pieces.pool, pieces.starts, pieces.lengths, units, piece_at)

@@ -23,7 +23,8 @@ ROOT = 256
 SHIFT = 9
 LABEL = 0x1FF
 FREE = LABEL  # the label of a unit that is not in use
-TRIED = 1 << 9  # units at the end of a trie that are tried for the children of a unit
+TRIED = 1 << 7  # units at the end of a trie that are tried for the children of a unit
+ROOM = 1 << 9  # units that are left at the end, so that a base found there and its children are inside
 
 
 def compiled(function: Function) -> Function:
@@ -98,7 +99,7 @@ def build_trie(pool: Bytes, starts: Integers, lengths: Integers, units: Integers
     bounds = np.empty(257, np.int64)
     free, used = ROOT + 1, 2 * ROOT
     while waiting > 0:
-        if used + TRIED > len(units):
+        if used + ROOM > len(units):
             return -1
         waiting -= 1
         unit, first, last, depth = pending[waiting]

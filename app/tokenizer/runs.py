@@ -4,10 +4,10 @@ What is counted and what a key is, the kernels say (`ngram_kernels.py`, `piece_k
 give the same counts in whatever order they are merged, so any thread, file or machine may hold any of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, Protocol, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,11 @@ Keys = NDArray[np.uint64]
 
 Run = TypeVar("Run", bound="Mergeable")
 Run_co = TypeVar("Run_co", bound="Mergeable", covariant=True)
+
+Arrays = TypeVar("Arrays")
+
+EMPTY_FILE = 128
+"""Bytes of a file that holds an array of no elements."""
 
 SPACING = 1 << 12
 """Every so many keys of a run, one is a sample for choosing ranges, and a place to begin reading from disk."""
@@ -142,18 +147,14 @@ class StoredRun(Generic[Run]):
         self._samples = np.array(keys[::SPACING])
         self._size = sum(self._file(name).nbytes for name in self._kind._fields)
         self._pool_places = np.zeros(len(self._samples), np.int64)
-        if "lengths" in self._kind._fields:
+        if "lengths" in self._kind._fields and len(keys) > 0:
             sums = np.add.reduceat(self._file("lengths"), range(0, len(keys), SPACING), dtype=np.int64)
             self._pool_places[1:] = np.cumsum(sums)[:-1]
 
     @classmethod
     def write(cls, path: Path, run: Run) -> "StoredRun[Run]":
-        """Stores a run that is not empty. FileError where that can't be done."""
-        for name, array in cast(Any, run)._asdict().items():
-            try:
-                np.save(f"{path}.{name}.npy", array)
-            except OSError as error:
-                raise FileError(f"{path}.{name}.npy: can't be written: {error.strerror}") from error
+        """Stores a run. FileError where that can't be done."""
+        write_arrays(path, run)
         return cls(path, type(run))
 
     def between(self, low: int, high: int) -> Run:
@@ -177,31 +178,51 @@ class StoredRun(Generic[Run]):
 
     def _file(self, name: str) -> NDArray[Any]:
         """Mapped for the moment of reading; what is kept of it is a copy."""
-        path = f"{self._path}.{name}.npy"
+        return _read_array(Path(f"{self._path}.{name}.npy"), "r")
+
+
+def write_arrays(path: Path, arrays: Any) -> None:
+    """Writes each array of a named tuple to a file of its own, whose name begins with `path`."""
+    for name, array in arrays._asdict().items():
         try:
-            return cast(NDArray[Any], np.load(path, mmap_mode="r"))
-        except (OSError, ValueError) as error:
-            raise FileError(f"{path}: can't be read: {error}") from error
+            np.save(f"{path}.{name}.npy", array)
+        except OSError as error:
+            raise FileError(f"{path}.{name}.npy: can't be written: {error.strerror}") from error
+
+
+def read_arrays(path: Path, kind: Callable[..., Arrays]) -> Arrays:
+    """The named tuple that `write_arrays` wrote."""
+    names = cast(Any, kind)._fields
+    return kind(*(_read_array(Path(f"{path}.{name}.npy")) for name in names))
+
+
+def _read_array(path: Path, mapped: Literal["r"] | None = None) -> NDArray[Any]:
+    try:
+        # An empty file can't be mapped.
+        empty = mapped and path.stat().st_size <= EMPTY_FILE
+        return cast(NDArray[Any], np.load(path, mmap_mode=None if empty else mapped))
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: can't be read: {error}") from error
 
 
 class Runs(Generic[Run]):
     """A growing set of runs, as few as merging each of them rarely allows; not to be used by two threads at once.
 
-    With a `folder`, they go there whenever they take more than `most` bytes.
+    With a `path`, they go to files whose names begin with it, whenever they take more than `most` bytes.
     """
 
-    def __init__(self, folder: Path | None = None, most: int = 0) -> None:
+    def __init__(self, path: Path | None = None, most: int = 0) -> None:
         self._waiting: list[Run] = []
         self._stored: list[StoredRun[Run]] = []
-        self._folder, self._most = folder, most
+        self._path, self._most = path, most
 
     def add(self, run: Run) -> None:
         """Takes a run in; each that waits is at least twice as large as the next, so it is seldom merged."""
         while self._waiting and len(self._waiting[-1].keys) < 2 * len(run.keys):
             run = self._waiting.pop().merge(run)
         self._waiting.append(run)
-        if self._folder is not None and sum(run.size() for run in self._waiting) > self._most:
-            path = self._folder / f"{id(self)}-{len(self._stored)}"
+        if self._path is not None and sum(run.size() for run in self._waiting) > self._most:
+            path = Path(f"{self._path} {len(self._stored)}")
             self._stored.append(StoredRun.write(path, merged(self._waiting)))
             self._waiting = []
 

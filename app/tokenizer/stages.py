@@ -22,7 +22,7 @@ Keys = NDArray[np.uint64]
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """How to apply a function to several things, with the results in their order: `map`, or that of a thread pool."""
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 2 << 20
 PREFIX_BITS = 16
 """N-grams that begin with the same two bytes are scored together: what is shorter has direct tables."""
 
@@ -141,8 +141,11 @@ def _sorted(kept: list[Keys], scores: list[Floats], pairs: Integers, singles: In
     return NGrams(keys[order], np.concatenate([np.empty(0), *scores])[order], pairs, singles)
 
 
-def look_up_tables(ngrams: NGrams, order: int, min_count: int) -> Tables:
-    """Tables of the scores; a byte that the corpus lacks counts as seen once."""
+def look_up_tables(ngrams: NGrams, order: int, min_count: int, parts: int = 1, apply: Map = map) -> Tables:
+    """Tables of the scores; a byte that the corpus lacks counts as seen once.
+
+    The work that can be split is split into `parts` that `apply` runs.
+    """
     singles = np.maximum(ngrams.singles, 1)
     unigrams = np.log(singles) - np.log(singles.sum())
     bigrams = np.full(1 << 16, -np.inf)
@@ -157,8 +160,19 @@ def look_up_tables(ngrams: NGrams, order: int, min_count: int) -> Tables:
     rows = np.full((len(table) + 1, max(order - 2, 0)), -np.inf)
     if order > 2:
         rows[entries + 1, -1] = ngrams.scores[longest]
-        ngram_kernels.fill_suffixes(ngrams.keys[longest], entries, order, short_table, short_scores, rows)
+
+        def fill(part: tuple[Keys, Integers]) -> None:
+            ngram_kernels.fill_suffixes(*part, order, short_table, short_scores, rows)
+
+        keys = np.array_split(ngrams.keys[longest], parts)
+        list(apply(fill, zip(keys, np.array_split(entries, parts), strict=True)))
     return Tables(order, unigrams, bigrams, table, rows, short_table, short_scores)
+
+
+def size_of_tables(ngrams: NGrams, order: int) -> int:
+    """Bytes that the tables take, and n-grams beside them while they are made."""
+    longest = int(np.count_nonzero((ngrams.keys & ngram_kernels.LENGTH) == order))
+    return 10 * longest * max(order - 1, 2) + 20 * (len(ngrams.keys) - longest) + 40 * len(ngrams.keys)
 
 
 def _table(keys: Keys) -> tuple[Keys, Integers]:

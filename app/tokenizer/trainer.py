@@ -1,41 +1,24 @@
-"""Trainer: learns a BytePiece vocabulary from texts, in threads, in memory.
+"""Trainer: learns a BytePiece vocabulary from texts, in threads.
 
 It orders the stages of `stages.py` and `pruning.py` and holds no loops of its own. For any number of threads it
 gives byte for byte what `reference.py` and bytepiece 0.6.3 give; how many there are changes the time alone.
 """
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
-from queue import SimpleQueue
-from typing import Any, Generic, Literal, Self, TypeVar, overload
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import ExitStack
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from app.errors import InputError
 from app.tokenizer import stages
 from app.tokenizer.model import FIRST_PIECE, Card, Model
 from app.tokenizer.ngram_kernels import MAX_ORDER
 from app.tokenizer.pruning import prune_pieces, split_wanted
-from app.tokenizer.runs import (
-    NGramRun,
-    PieceRun,
-    Run,
-    Runs,
-    Sliceable,
-    merged,
-    merged_between,
-    ranges,
-    samples,
-)
+from app.tokenizer.runs import NGramRun, PieceRun, merged, merged_between, ranges, samples
+from app.tokenizer.work import Pieces, Progress, Work, whole
+from app.tokenizer.workspace import Workspace
 
-Progress = Callable[[str, int, int], None]
 Objective = Literal["likelihood"]
 Result = TypeVar("Result")
-Item = TypeVar("Item")
-Output = TypeVar("Output")
-
-PARTS = 4
-"""Ranges of keys for each thread, so that none has much to do while the others are done."""
 
 SMALLEST_VOCABULARY = 256 + FIRST_PIECE
 
@@ -95,24 +78,31 @@ class Trainer(Generic[Result]):
     ) -> None:
         if objective != "likelihood":
             raise InputError(f'objective is {objective!r}; it should be "likelihood"', "/objective")
-        self.order = _whole("order", order, 1, MAX_ORDER)
+        self.order = whole("order", order, 1, MAX_ORDER)
         self.several = not isinstance(vocab_size, int)
         sizes = [vocab_size] if isinstance(vocab_size, int) else list(vocab_size)
         if not sizes:
             raise InputError("vocab_size is an empty list; name at least one size", "/vocab_size")
-        self.vocab_sizes = [_whole("vocab_size", size, SMALLEST_VOCABULARY, 1 << 30) for size in sizes]
-        self.min_count = _whole("min_count", min_count, 1, 1 << 62)
-        self.max_piece_length = _whole("max_piece_length", max_piece_length, 1, 1 << 62)
+        self.vocab_sizes = [whole("vocab_size", size, SMALLEST_VOCABULARY, 1 << 30) for size in sizes]
+        self.min_count = whole("min_count", min_count, 1, 1 << 62)
+        self.max_piece_length = whole("max_piece_length", max_piece_length, 1, 1 << 62)
         self.isolate_digits = bool(isolate_digits)
         self.ensure_unicode = bool(ensure_unicode)
 
     def train(
-        self, texts: Iterable[str], threads: int | None = None, progress: Progress | None = None
+        self,
+        texts: Iterable[str],
+        threads: int | None = None,
+        progress: Progress | None = None,
+        memory: int | None = None,
+        workspace: Workspace | None = None,
     ) -> Result:
         """Learns from texts, which are read twice: a list, or anything that can be iterated anew.
 
         threads: how many, by default as many as this process has processors. progress: is told a stage's name,
-        how much of it is done, and of how much (0 while that is unknown). Gives one model for one vocabulary
+        how much of it is done, and of how much (0 while that is unknown). memory: bytes that the process should
+        stay below; counts go to disk then. workspace: where they go, by default a temporary folder, and where
+        finished stages are kept, or found if they were finished before. Gives one model for one vocabulary
         size, a list in the order of the sizes for several. InputError if the texts can't be used.
         """
         if isinstance(texts, str) or iter(texts) is texts:
@@ -121,17 +111,16 @@ class Trainer(Generic[Result]):
                 "anew, not a single text, generator or open file",
                 "/texts",
             )
-        with _Work(threads, progress) as work:
+        with ExitStack() as stack:
+            if memory is not None and workspace is None:
+                workspace = stack.enter_context(Workspace.temporary())
+            work = stack.enter_context(Work(threads, progress, memory, workspace))
             models = self._train(texts, work)
         result: Any = models if self.several else models[0]
         return result  # type: ignore[no-any-return]
 
-    def _train(self, texts: Iterable[str], work: "_Work") -> list[Model]:
-        ngrams, total = self._count_ngrams(texts, work)
-        tables = stages.look_up_tables(ngrams, self.order, self.min_count)
-        del ngrams
-        wanted, rest = self._count_pieces(texts, total, tables, work)
-        del tables
+    def _train(self, texts: Iterable[str], work: Work) -> list[Model]:
+        wanted, rest = work.kept_pieces() or self._count_pieces(texts, work)
         work.progress("prune pieces", 0, 1)
         pruned = prune_pieces(wanted, rest, self.vocab_sizes, work.threads, work.map)
         work.progress("prune pieces", 1, 1)
@@ -149,102 +138,48 @@ class Trainer(Generic[Result]):
             "ensure_unicode": self.ensure_unicode,
         }
 
-    def _count_ngrams(self, texts: Iterable[str], work: "_Work") -> tuple[stages.NGrams, int]:
-        """The n-grams of the corpus that stay, and how many texts it has."""
+    def _count_ngrams(self, texts: Iterable[str], work: Work) -> stages.NGrams:
+        """The n-grams of the corpus that stay."""
 
         def count(batch: stages.Batch) -> NGramRun:
             return stages.count_ngrams(batch, self.order)
 
-        total = len(texts) if isinstance(texts, Sized) else 0
-        runs, done = work.count("count n-grams", self._batches(texts), count, total)
+        runs = work.count("count n-grams", self._batches(texts), count, _size(texts))
         if not runs:
             raise InputError("the texts are empty; training needs some to learn from", "/texts")
 
         def score(bounds: tuple[int, int]) -> stages.NGrams:
             return stages.score_ngrams(merged_between(runs, *bounds), self.order, self.min_count)
 
-        parts = ranges(samples(runs), PARTS * work.threads, stages.PREFIX_BITS)
-        return stages.join_ngrams(list(work.map(score, parts))), done
+        parts = ranges(samples(runs), work.parts(runs), stages.PREFIX_BITS)
+        return work.keep_ngrams(stages.join_ngrams(list(work.map(score, parts))))
 
-    def _count_pieces(
-        self, texts: Iterable[str], total: int, tables: stages.Tables, work: "_Work"
-    ) -> tuple[PieceRun, list[PieceRun]]:
-        """The pieces that the n-grams cut the corpus into: those that a vocabulary may have, and the rest."""
+    def _count_pieces(self, texts: Iterable[str], work: Work) -> Pieces:
+        """The pieces that the n-grams cut the corpus into."""
+        ngrams = work.kept_ngrams() or self._count_ngrams(texts, work)
+        needed = stages.size_of_tables(ngrams, self.order)
+        work.check_memory(needed, f"the n-grams that occur {self.min_count} times")
+        tables = stages.look_up_tables(ngrams, self.order, self.min_count, work.threads, work.map)
+        del ngrams
 
         def count(batch: stages.Batch) -> PieceRun:
             return stages.count_pieces(batch, stages.cut(batch, tables, self.ensure_unicode))
 
-        runs, _ = work.count("count pieces", self._batches(texts), count, total)
+        runs = work.count("count pieces", self._batches(texts), count, _size(texts))
+        wanted = []
 
-        def split(bounds: tuple[int, int]) -> tuple[PieceRun, PieceRun]:
-            run = merged_between(runs, *bounds)
-            return split_wanted(run, self.min_count, self.max_piece_length)
+        def split(bounds: tuple[int, int]) -> PieceRun:
+            run, rest = split_wanted(merged_between(runs, *bounds), self.min_count, self.max_piece_length)
+            wanted.append(run)
+            return rest
 
-        parts = ranges(samples(runs), PARTS * work.threads)
-        wanted, rest = zip(*work.map(split, parts), strict=True)
-        return merged(wanted), list(rest)
+        rest = work.map(split, ranges(samples(runs), work.parts(runs)))
+        return work.keep_pieces(lambda: merged(wanted), rest)
 
     def _batches(self, texts: Iterable[str]) -> Iterator[stages.Batch]:
         return stages.read_batches(texts, self.isolate_digits)
 
 
-class _Work:
-    """Threads for the kernels, which release the GIL, and a listener to their progress."""
-
-    def __init__(self, threads: int | None, progress: Progress | None) -> None:
-        self.threads = _whole("threads", (os.cpu_count() or 1) if threads is None else threads, 1, 1024)
-        self.progress: Progress = progress or (lambda *_: None)
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def count(
-        self, stage: str, batches: Iterable[stages.Batch], function: Callable[[stages.Batch], Run], total: int
-    ) -> tuple[list[Sliceable[Run]], int]:
-        """What a function gives for each batch, merged into a few runs, and how many texts there were.
-
-        Each thread has runs of its own.
-        """
-        idle: SimpleQueue[Runs[Run]] = SimpleQueue()
-        mine = [Runs[Run]() for _ in range(self.threads)]
-        for runs in mine:
-            idle.put(runs)
-
-        def count(batch: stages.Batch) -> int:
-            if len(batch.data) > 0:
-                run, runs = function(batch), idle.get()
-                runs.add(run)
-                idle.put(runs)
-            return batch.texts
-
-        done = 0
-        for ended in self.map(count, batches):
-            done += ended
-            self.progress(stage, done, total)
-        return [run for runs in mine for run in runs.runs()], done
-
-    def map(self, function: Callable[[Item], Output], items: Iterable[Item]) -> Iterator[Output]:
-        """Results in the order of the items; only a few more items are read than are being worked on."""
-        if self._pool is None:
-            yield from map(function, items)
-            return
-        waiting: deque[Future[Output]] = deque()
-        for item in items:
-            waiting.append(self._pool.submit(function, item))
-            if len(waiting) > self.threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _whole(name: str, value: object, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(
-            f"{name} is {value!r}; it should be a whole number from {low:,} to {high:,}", f"/{name}"
-        )
-    return value
+def _size(texts: Iterable[str]) -> int:
+    """How many texts there are, 0 where that is unknown."""
+    return len(texts) if isinstance(texts, Sized) else 0

@@ -58,7 +58,7 @@ def counts_and_bytes(run: PieceRun) -> tuple[list[int], list[int], bytes]:
 def test_ngrams_are_counted_in_any_number_of_runs_and_ranges(
     tmp_path_factory: pytest.TempPathFactory, parts: list[list[int]], most: int, pieces: int
 ) -> None:
-    growing = Runs[NGramRun](tmp_path_factory.mktemp("runs"), most)
+    growing = Runs[NGramRun](tmp_path_factory.mktemp("runs") / "run", most)
     for part in parts:
         growing.add(ngram_run(part))
     held = growing.runs()
@@ -74,7 +74,7 @@ def test_ngrams_are_counted_in_any_number_of_runs_and_ranges(
 def test_pieces_are_counted_in_any_number_of_runs_and_ranges(
     tmp_path_factory: pytest.TempPathFactory, parts: list[list[bytes]], most: int, pieces: int
 ) -> None:
-    growing = Runs[PieceRun](tmp_path_factory.mktemp("runs"), most)
+    growing = Runs[PieceRun](tmp_path_factory.mktemp("runs") / "run", most)
     for part in parts:
         growing.add(piece_run(part))
     held = growing.runs()

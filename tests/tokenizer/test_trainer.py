@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from app.errors import InputError
 from app.tokenizer import reference, stages
 from app.tokenizer.model import Model
-from app.tokenizer.runs import ranges
+from app.tokenizer.runs import StoredRun, ranges
 from app.tokenizer.trainer import Trainer
+from app.tokenizer.work import Work
 from tests.shared import shared
 
 CONFIGURATIONS = [
@@ -156,6 +157,36 @@ def test_many_batches_give_what_one_gives(monkeypatch: pytest.MonkeyPatch) -> No
     read = stages.read_batches
     monkeypatch.setattr(stages, "read_batches", lambda texts, digits: read(texts, digits, 30_000))
     assert Trainer(vocab_size=1000).train(texts, threads=2).to_bytes() == whole.to_bytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_counts_on_disk_give_what_counts_in_memory_give(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Work, "_most", lambda *_: 100_000)
+    texts = json.loads(shared("bytepiece/training_corpus.json").read_text())
+    stored: list[StoredRun[Any]] = []
+    monkeypatch.setattr(StoredRun, "between", noted(StoredRun.between, stored))
+    read = stages.read_batches
+    monkeypatch.setattr(stages, "read_batches", lambda texts, digits: read(texts, digits, 30_000))
+    model = Trainer(vocab_size=2000).train(texts, threads=threads, memory=1 << 30)
+    assert len(stored) > 20, "counts were on disk"
+    assert model.to_bytes() == shared("bytepiece/reference_default_2000.model").read_bytes()
+
+
+def noted(function: Any, calls: list[Any]) -> Any:
+    """The same function, which notes on what it was called."""
+
+    def note(self: Any, *arguments: Any) -> Any:
+        calls.append(self)
+        return function(self, *arguments)
+
+    return note
+
+
+def test_too_little_memory_for_what_has_to_be_held_is_told() -> None:
+    with pytest.raises(InputError, match=r"occur 2 times have to be in memory.* 0\.\d GB"):
+        Trainer(vocab_size=300).train(["ab ab ab"] * 9, threads=1, memory=1000)
 
 
 def test_several_sizes_give_models_in_the_order_of_the_sizes() -> None:

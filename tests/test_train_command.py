@@ -1,0 +1,113 @@
+"""`quire train` goes on after a kill, takes patterns, tells what is wrong before the work, and leaves no half file."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.server import ROOT, quire
+
+STAGES = ["ngrams", "scratch/pieces", "pieces"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nearly 1 MB of made-up words, some of them of the same beginnings."""
+    random = Random(7)
+    letters = "etaoinshrdlucmfwypvbgkjqxz的一是不了人我在有他"
+    words = ["".join(random.choices(letters, k=random.randint(1, 9))) for _ in range(20_000)]
+    file = tmp_path_factory.mktemp("corpus") / "texts.txt"
+    lines = (" ".join(random.choices(words, k=12)) for _ in range(8_000))
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def whole(corpus: Path) -> bytes:
+    """The model of a training that nothing disturbed."""
+    out = corpus.with_name("whole.model")
+    done = quire("train", corpus, "-o", out, "--vocab-size", "5000", data_dir=corpus.parent)
+    assert done.returncode == 0, done.stderr.decode()
+    assert not corpus.with_name("whole.progress").exists()
+    return out.read_bytes()
+
+
+def stop_when(path: Path, how: int, *arguments: object) -> int:
+    """Starts `quire train`, sends a signal as soon as a path is there, and gives the return code."""
+    command = [sys.executable, "-m", "app.cli", "train", *map(str, arguments)]
+    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    while running.poll() is None and not path.exists():
+        time.sleep(0.001)
+    if running.poll() is None:
+        os.kill(running.pid, how)
+    return running.wait(60)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_training_that_was_killed_goes_on_to_the_same_model(
+    corpus: Path, whole: bytes, tmp_path: Path, stage: str
+) -> None:
+    out = tmp_path / "out.model"
+    arguments: list[str | Path] = [corpus, "-o", out, "--vocab-size", "5000"]
+    code = stop_when(tmp_path / "out.progress" / stage, signal.SIGKILL, *arguments)
+    assert code == -signal.SIGKILL
+    assert not out.exists()
+    done = quire("train", *arguments, "--resume", data_dir=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert out.read_bytes() == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.card.json", "out.model"]
+
+
+def test_an_unfinished_training_is_told_and_can_be_started_over(
+    corpus: Path, whole: bytes, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.model"
+    arguments: list[str | Path] = [corpus, "-o", out, "--vocab-size", "5000"]
+    assert stop_when(tmp_path / "out.progress" / "ngrams", signal.SIGKILL, *arguments) < 0
+    refused = quire("train", *arguments, data_dir=tmp_path)
+    assert refused.returncode == 1
+    assert b"go on with --resume" in refused.stderr
+    other = quire("train", *arguments, "--resume", "--order", "5", data_dir=tmp_path)
+    assert b"of other texts or options" in other.stderr
+    over = quire("train", *arguments, "--force", "--memory", "1GB", data_dir=tmp_path)
+    assert over.returncode == 0, over.stderr.decode()
+    assert out.read_bytes() == whole
+
+
+def test_an_interrupted_training_leaves_no_half_file(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.model"
+    code = stop_when(tmp_path / "out.progress" / "identity.json", signal.SIGINT, corpus, "-o", out)
+    assert code != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_patterns_name_files_and_a_summary_ends_it(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("the cat sat on the mat\n" * 50)
+    done = quire(
+        "train", tmp_path / "*.txt", "-o", tmp_path / "out", "--vocab-size", "300", data_dir=tmp_path
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    for words in ("pieces by bytes", "time", "memory", "longest"):
+        assert words in done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing-*.txt"], "no file matches this pattern"),
+        (["README.md", "--memory", "much"], "--memory is 'much'; it should be a size such as 800MB"),
+        (["README.md", "--memory", "1kB"], "have to be in memory"),
+        (["README.md", "--dev", "no-such-file"], "no-such-file: can't be read"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = quire("train", *arguments, "-o", tmp_path / "out", data_dir=tmp_path)
+    assert done.returncode == 1
+    assert words in done.stderr.decode().splitlines()[-1]
+    assert not any(path.suffix == ".model" for path in tmp_path.iterdir())
