@@ -6,6 +6,7 @@
  * bar it is the browser's own again.
  */
 
+import { hideEmptyDays } from './day-headings.js';
 import { asksNothing, fold, matches, wanted } from './find.js';
 import { markWords, stopMarking, watchPaper } from './find-marks.js';
 import { currentPaper, goTo } from './keys.js';
@@ -51,21 +52,6 @@ function apply() {
   tellCount(all);
 }
 
-/** A day's heading stands only above papers. */
-function hideEmptyDays() {
-  /** @type {HTMLElement | null} */
-  let heading = null;
-  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('#papers > *'))) {
-    if (element.matches('.day')) {
-      heading = element;
-      heading.hidden = true;
-    } else if (heading && !element.hidden) {
-      heading.hidden = false;
-      heading = null;
-    }
-  }
-}
-
 /** @param {boolean} all */
 function tellCount(all) {
   const count = entries.filter(({ found }) => found).length;
@@ -107,6 +93,7 @@ function close() {
   stopMarking();
   pause(false);
   entries = [];
+  document.dispatchEvent(new Event('find:closed'));
   (currentPaper() ?? before)?.focus({ preventScroll: true });
 }
 
@@ -129,6 +116,7 @@ async function fetchAll() {
 }
 
 function typed() {
+  if (bar?.hidden) return; // Escape empties the field, too
   apply();
   if (!isFetching && isShort() && goesOn() && words.value.trim()) void fetchAll();
 }

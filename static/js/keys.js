@@ -4,6 +4,7 @@
  * A key presses the button or follows the link that the page has for it; what that does is known there alone.
  */
 
+import { showKeys } from './keys-dialog.js';
 import { goesOn, more } from './list.js';
 
 const BAR = 64; // pixels at the top that the bar covers
@@ -79,10 +80,8 @@ function search() {
   box.select();
 }
 
-function showKeys() {
-  const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById('keys'));
-  if (dialog && !dialog.open) dialog.showModal();
-}
+/** @param {string} id of a field or a list of choices */
+const focusOn = (id) => () => document.getElementById(id)?.focus();
 
 /** @type {Record<string, (event: KeyboardEvent) => unknown>} */
 const ACTIONS = {
@@ -95,6 +94,15 @@ const ACTIONS = {
   m: press('[data-action="read"]'),
   t: press('[data-action="note"]'),
   c: press('[data-action="cite"]'),
+  a: press('.abs'),
+  A: follow('#read-all'),
+  C: follow('#cite-all'),
+  P: follow('#print'),
+  d: follow('#calendar-open'),
+  e: follow('#edit'),
+  l: focusOn('categories'),
+  r: focusOn('sort'),
+  M: follow('#menu-open'),
   n: follow('a[data-day="after"]'),
   p: follow('a[data-day="before"]'),
   '/': search,
@@ -102,7 +110,12 @@ const ACTIONS = {
 };
 
 /** @type {Record<string, () => void>} */
-const AFTER_G = { h: () => location.assign(BASE), s: () => location.assign(`${BASE}starred`) };
+const AFTER_G = {
+  h: () => location.assign(BASE),
+  s: () => location.assign(`${BASE}starred`),
+  t: () => location.assign(`${BASE}tokenizer`),
+  p: () => location.assign(`${BASE}preview`),
+};
 
 let goingUntil = 0;
 
@@ -130,8 +143,4 @@ document.addEventListener('keydown', (event) => {
 document.addEventListener('focusin', ({ target }) => {
   const paper = target instanceof Element && target.closest('article.paper');
   if (paper) mark(/** @type {HTMLElement} */ (paper));
-});
-document.getElementById('keys-help')?.addEventListener('click', showKeys);
-document.getElementById('keys-close')?.addEventListener('click', () => {
-  /** @type {HTMLDialogElement | null} */ (document.getElementById('keys'))?.close();
 });

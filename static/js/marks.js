@@ -2,7 +2,7 @@
 
 import { say, word } from './say.js';
 import { shelf } from './shelf.js';
-import { tagsOf } from './shelf-records.js';
+import { emptyRecord, tagsOf } from './shelf-records.js';
 
 /** @param {Iterable<Element>} papers */
 function show(papers) {
@@ -94,6 +94,16 @@ document.addEventListener('click', ({ target }) => {
   if (paper) ACTIONS[button?.dataset.action ?? '']?.(paper);
 });
 
+document.getElementById('read-all')?.addEventListener('click', () => {
+  const unread = [...onPage()].filter(({ id, hidden }) => !hidden && !shelf.of(id).read);
+  const read = now();
+  void attempt(async () => {
+    await shelf.merge(unread.map(({ id }) => ({ ...emptyRecord(id), read })));
+    say(word('allRead', { count: unread.length }));
+  });
+});
+
+/** @returns {NodeListOf<HTMLElement>} */
 const onPage = () => document.querySelectorAll('article.paper');
 
 shelf.ready().then(

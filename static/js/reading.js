@@ -13,3 +13,5 @@ import './day-end.js';
 import './order.js';
 import './own-search.js';
 import './offline.js';
+import './print.js';
+import './search-marks.js';

@@ -11,7 +11,21 @@ from tests.browser.site import ROOT
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PAGES = ["/", ALL, "/arxiv/2606.00001", "/search", "/search?q=case", "/starred#ids=2606.00001", "/preview"]
+PAGES = [
+    "/",
+    ALL,
+    "/arxiv/cs.LG?date=2026-06-30",
+    "/arxiv/cs.LG?date=2026-06-28",
+    "/arxiv/cs.LG/calendar?month=2026-06",
+    "/arxiv/2606.00001",
+    "/search",
+    "/search?q=case",
+    "/starred#ids=2606.00001",
+    "/tokenizer",
+    "/preview",
+    "/offline",
+    "/nowhere",
+]
 
 
 def violations(opened: Opened) -> list[Any]:
@@ -30,7 +44,8 @@ def violations(opened: Opened) -> list[Any]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("address", PAGES)
 def test_pages_break_no_rule(open_reader: OpenReader, address: str, theme: str) -> None:
-    opened = open_reader(address, color_scheme=theme)
+    language = {"light": "en-GB", "dark": "zh-CN"}[theme]
+    opened = open_reader(address, color_scheme=theme, locale=language)
     opened.page.wait_for_timeout(300)
     found = violations(opened)
     assert not found, json.dumps(found, indent=1)
@@ -46,6 +61,36 @@ def test_what_a_list_can_open_breaks_no_rule(open_reader: OpenReader, theme: str
     opened.page.keyboard.type("prove")
     assert not violations(opened)
     opened.page.click("#find-close")
-    opened.page.click("#keys-help")
-    opened.page.wait_for_selector("dialog[open]")
+    for opens, opened_one in (
+        ("#keys-help", "#keys[open]"),
+        ("#cite-all", "#cite-dialog[open]"),
+        ("#menu-open", "#menu:popover-open"),
+        ("#calendar-open", "#calendar:popover-open a"),
+    ):
+        opened.page.click(opens)
+        opened.page.wait_for_selector(opened_one)
+        assert not violations(opened), opens
+        opened.page.keyboard.press("Escape")
+    opened.page.select_option("#sort", "words")
+    opened.page.fill("#preferred", "prove")
+    opened.page.hover(".subject >> nth=0")
+    opened.page.wait_for_selector(".plus-minus")
+    assert not violations(opened)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_choosing_categories_and_what_was_starred_break_no_rule(open_reader: OpenReader, theme: str) -> None:
+    opened = open_reader("/", color_scheme=theme)
+    opened.page.click("#edit")
+    for _ in range(2):
+        opened.page.click("#taxonomy button >> nth=1")
+    opened.page.click("#taxonomy button >> nth=2")
+    assert not violations(opened)
+    ids = ",".join(f"2606.{number:05}" for number in range(1, 9))
+    opened.page.goto(f"{opened.address}/starred#ids={ids}")
+    opened.page.click("#keep-shared")
+    opened.page.click("#cloud summary")
+    opened.page.click("#cloud-words button >> nth=0")
+    assert not violations(opened)
+    opened.page.click("#to-phone")
     assert not violations(opened)

@@ -99,3 +99,14 @@ def test_what_a_translator_did_to_the_page_changes_nothing(open_reader: OpenRead
     )
     find(opened, '"case 71"')
     assert len(visible_ids(opened)) == 1
+
+
+def test_the_hits_of_a_search_are_marked_also_after_the_find_bar(open_reader: OpenReader) -> None:
+    opened = open_reader("/search?q=proved+au:noether+-survey")
+    opened.page.wait_for_function(MARKED + ".length > 4")
+    marked = {text.lower() for text in opened.page.evaluate(MARKED)}
+    assert marked - {""} == {"prov", "noether"}, "a range is empty while its text is built anew"
+    find(opened, "keyword1")
+    opened.page.wait_for_function(f"() => ({MARKED})().every((text) => text.toLowerCase() === 'keyword1')")
+    opened.page.keyboard.press("Escape")
+    opened.page.wait_for_function(f"() => ({MARKED})().some((text) => text === 'Noether')")

@@ -121,3 +121,40 @@ def test_a_papers_own_page_has_the_keys_too_and_leaves_finding_to_the_browser(
     assert opened.page.locator("#find-bar:visible").count() == 0
     press(opened, "?")
     opened.page.wait_for_selector("dialog#keys[open]")
+
+
+def test_the_lists_own_actions_have_keys(open_reader: OpenReader) -> None:
+    opened = open_reader(ALL)
+    page = opened.page
+    page.evaluate("window.print = () => { window.printed = true; }")
+    press(opened, "l")
+    assert page.evaluate("document.activeElement.id") == "categories"
+    page.evaluate("document.activeElement.blur()")
+    press(opened, "r")
+    assert page.evaluate("document.activeElement.id") == "sort"
+    page.evaluate("document.activeElement.blur()")
+    press(opened, "d")
+    page.wait_for_selector("#calendar:popover-open a")
+    press(opened, "Escape")
+    assert page.evaluate("document.activeElement.id") == "calendar-open"
+    press(opened, "C")
+    page.wait_for_selector("#cite-dialog[open]")
+    press(opened, "Escape", "M")
+    page.wait_for_selector("#menu:popover-open")
+    press(opened, "Escape", "A")
+    page.wait_for_selector("#said:has-text('25 papers')")
+    assert page.locator(".paper.read").count() == 25
+    press(opened, "P")
+    page.wait_for_function("() => window.printed")
+    assert page.locator(".math:not(:has(mjx-container))").count() == 0
+
+
+def test_a_subject_is_added_and_left_out_by_the_keyboard(open_reader: OpenReader) -> None:
+    opened = open_reader("/arxiv/cs.LG?sort=published")
+    subject = opened.page.locator(".subject:text-is('cs.AI')").first
+    subject.focus()
+    press(opened, "Tab", "Tab")
+    assert opened.page.evaluate("document.activeElement.textContent") == "− Leave out cs.AI"
+    press(opened, "Enter")
+    opened.page.wait_for_url("**/arxiv/cs.LG-cs.AI?sort=published")
+    assert opened.page.locator(".subject:text-is('cs.AI')").count() == 0
