@@ -62,8 +62,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with Store(settings.store_path) as store:
-            app.state.services = _services(settings, models, store)
+        index = SearchIndex(settings.index_path)
+        with Store(settings.store_path, index.count) as store:
+            app.state.services = _services(settings, models, store, index)
             yield
 
     app = FastAPI(
@@ -146,7 +147,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
     ]
 
 
-def _services(settings: Settings, models: ModelRegistry, store: Store) -> Services:
+def _services(settings: Settings, models: ModelRegistry, store: Store, index: SearchIndex) -> Services:
     return Services(
         limits=Limits(
             body_bytes=settings.max_body_bytes,
@@ -159,7 +160,7 @@ def _services(settings: Settings, models: ModelRegistry, store: Store) -> Servic
         ),
         models=models,
         store=store,
-        index=SearchIndex(settings.index_path),
+        index=index,
         work=Work(settings.max_concurrent, settings.max_waiting),
         contact=settings.contact,
     )

@@ -19,7 +19,7 @@ def matching(node: Node) -> Query:
     query = _query(node)
     if query is None:
         raise InputError(
-            f"the query holds only signs, or words of more than {LONGEST_TERM} characters, which nothing is found "
+            f"the query holds signs alone, or words of more than {LONGEST_TERM} characters, which nothing is found "
             "by; write a word, a name or an id",
             "?q",
         )

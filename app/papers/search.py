@@ -21,7 +21,7 @@ from app.papers.categories import CategoryExpression
 from app.papers.cursors import read_cursor, write_cursor
 from app.papers.index_schema import in_pairs, register, schema
 from app.papers.indexing import read_state
-from app.papers.listing import check_range, day_after
+from app.papers.listing import ListQuery, check_range, day_after
 from app.papers.matching import begun_title, category_query, matching, number_query
 from app.papers.models import Paper, parse_id
 from app.papers.plaintext import resolve
@@ -80,6 +80,21 @@ class SearchIndex:
         """When the index was last committed to, in seconds since 1970; to be asked where it can be read."""
         return (self._folder / "state.json").stat().st_mtime
 
+    def count(self, query: ListQuery, changes: int) -> int | None:
+        """How many papers a list of the store holds after `changes`; None where the index is not at that state."""
+        try:
+            known, searcher = self._newest()
+        except StoreError:
+            return None
+        if known != changes:
+            return None
+        clauses = _bounds(query.since, query.until)
+        if query.expression is not None:
+            clauses.append((Occur.Must, category_query(query.expression)))
+        if not clauses:
+            return int(searcher.num_docs)
+        return int(searcher.search(Query.boolean_query(clauses), 1).count or 0)  # type: ignore[attr-defined]
+
     def search(
         self, search: Search, *, cursor: str | None = None, limit: int = 25, longest: int = 2048
     ) -> Hits:
@@ -129,11 +144,7 @@ class SearchIndex:
         clauses = [(Occur.Must, found or matching(node))]
         if search.expression is not None:
             clauses.append((Occur.Must, Query.const_score_query(category_query(search.expression), 0.0)))
-        if search.since is not None or search.until is not None:
-            lower = None if search.since is None else day_position(search.since)
-            upper = None if search.until is None else day_after(search.until)
-            clauses.append((Occur.Must, _between("announced", lower, upper)))
-        return Query.boolean_query(clauses)
+        return Query.boolean_query([*clauses, *_bounds(search.since, search.until)])
 
     def _by_relevance(self, query: Query, search: Search, cursor: str | None, limit: int) -> Hits:
         changes, searcher = self._newest()
@@ -239,6 +250,14 @@ def _numbers(searcher: Searcher, query: Query, limit: int) -> list[int]:
     hits = searcher.search(query, limit, count=False).hits
     found = searcher.fast_field_values("number", [address for _, address in hits])
     return [int(number or 0) for number in found]
+
+
+def _bounds(since: date | None, until: date | None) -> list[tuple[Occur, Query]]:
+    if since is None and until is None:
+        return []
+    lower = None if since is None else day_position(since)
+    upper = None if until is None else day_after(until)
+    return [(Occur.Must, _between("announced", lower, upper))]
 
 
 def _between(field: str, lower: int | None, upper: int | None) -> Query:

@@ -6,18 +6,22 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.errors import InputError, StoreError
 from app.papers.categories import parse_expression
 from app.papers.index_schema import terms
 from app.papers.indexing import open_index
+from app.papers.listing import ListQuery
 from app.papers.models import Author, Paper
 from app.papers.search import Search, SearchIndex, Sort, related_papers, search_page
 from app.papers.store import Store
 from app.papers.writing import open_for_writing
-from tests.papers.samples import FIRST_DAY, paper
+from tests.papers.samples import FIRST_DAY, paper, papers
 
 PAPERS = [
     paper(
@@ -253,3 +257,36 @@ def test_terms_are_stemmed_folded_and_paired() -> None:
         *["network", "of", "erdo", "深度", "度学", "学习", "and", "あ"],
     ]
     assert terms("Networks", "authors") == ["networks"]
+
+
+EXPRESSIONS = ["cs.AI", "cs", "-cs.LG", "cs.AI+cs.LG-math", "-cs", "math", "quire", None]
+
+
+@settings(max_examples=15, deadline=None)
+@given(papers(least=1, most=25), st.sampled_from(EXPRESSIONS), st.booleans(), st.booleans())
+def test_the_index_counts_a_list_as_the_store_does(
+    given: list[Paper], text: str | None, from_day: bool, to_day: bool
+) -> None:
+    query = ListQuery(
+        parse_expression(text) if text else None,
+        FIRST_DAY + timedelta(days=1) if from_day else None,
+        FIRST_DAY + timedelta(days=2) if to_day else None,
+    )
+    with TemporaryDirectory() as folder:
+        place = Place(Path(folder))
+        place.add(given)
+        index = SearchIndex(place.index_path)
+        with Store(place.store_path) as slow, Store(place.store_path, index.count) as quick:
+            assert index.count(query, slow.changes) == slow.count(query) == quick.count(query)
+        place.add([paper(1000)], index=False)
+        with Store(place.store_path, index.count) as ahead:
+            assert index.count(query, ahead.changes) is None, "it has not seen the last change"
+            assert len(ahead) == ahead.count()
+
+
+def test_a_list_is_counted_without_an_index_too(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.add(PAPERS, index=False)
+    with Store(place.store_path, SearchIndex(place.index_path).count) as store:
+        assert store.count() == len(PAPERS)
+        assert store.category_counts(FIRST_DAY)["cs.AI"] == 1
