@@ -24,6 +24,8 @@ _MODULES = {
     "models": "models",
     "papers": "papers",
     "keys": "keys",
+    "backup": "safekeeping",
+    "restore": "safekeeping",
 }
 
 
