@@ -6,10 +6,10 @@ gives byte for byte what `reference.py` and bytepiece 0.6.3 give; how many there
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import ExitStack
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, get_args, overload
 
 from app.errors import InputError
-from app.tokenizer import stages
+from app.tokenizer import compression, stages
 from app.tokenizer.model import FIRST_PIECE, Card, Model
 from app.tokenizer.ngram_kernels import MAX_ORDER
 from app.tokenizer.pruning import prune_pieces, split_wanted
@@ -17,7 +17,7 @@ from app.tokenizer.runs import NGramRun, PieceRun, merged, merged_between, range
 from app.tokenizer.work import Pieces, Progress, Work, whole
 from app.tokenizer.workspace import Workspace
 
-Objective = Literal["likelihood"]
+Objective = Literal["likelihood", "compression"]
 Result = TypeVar("Result")
 
 SMALLEST_VOCABULARY = 256 + FIRST_PIECE
@@ -32,7 +32,9 @@ class Trainer(Generic[Result]):
     max_piece_length: in bytes; longer pieces are cut.
     isolate_digits: whether each digit is a piece of its own.
     ensure_unicode: whether pieces may begin only where a character does.
-    objective: "likelihood", BytePiece's own: pieces by how often the n-gram model cuts them out.
+    objective: "likelihood", BytePiece's own: pieces by how often the n-gram model cuts them out; or "compression":
+        those that say texts, of other kinds too, in the fewest tokens. It uses no `order` and holds the texts
+        in memory.
 
     Method: J. Su, https://kexue.fm/archives/9752.
 
@@ -76,8 +78,11 @@ class Trainer(Generic[Result]):
         ensure_unicode: bool = True,
         objective: Objective = "likelihood",
     ) -> None:
-        if objective != "likelihood":
-            raise InputError(f'objective is {objective!r}; it should be "likelihood"', "/objective")
+        if objective not in get_args(Objective):
+            raise InputError(
+                f'objective is {objective!r}; it should be "likelihood" or "compression"', "/objective"
+            )
+        self.objective = objective
         self.order = whole("order", order, 1, MAX_ORDER)
         self.several = not isinstance(vocab_size, int)
         sizes = [vocab_size] if isinstance(vocab_size, int) else list(vocab_size)
@@ -111,6 +116,12 @@ class Trainer(Generic[Result]):
                 "anew, not a single text, generator or open file",
                 "/texts",
             )
+        if memory is not None and self.objective == "compression":
+            raise InputError(
+                'the objective "compression" holds the texts in memory and can keep to no bound; leave memory out, '
+                'or train with the objective "likelihood"',
+                "/memory",
+            )
         with ExitStack() as stack:
             if memory is not None and workspace is None:
                 workspace = stack.enter_context(Workspace.temporary())
@@ -120,16 +131,28 @@ class Trainer(Generic[Result]):
         return result  # type: ignore[no-any-return]
 
     def _train(self, texts: Iterable[str], work: Work) -> list[Model]:
+        learn = self._for_compression if self.objective == "compression" else self._for_likelihood
+        learned = learn(texts, work)
+        card = Card(extra={"training": self.options()})
+        return [Model.from_counts("trained", learned[size], card) for size in self.vocab_sizes]
+
+    def _for_compression(self, texts: Iterable[str], work: Work) -> dict[int, dict[bytes, int]]:
+        options = compression.Options(
+            self.vocab_sizes, self.min_count, self.max_piece_length, self.isolate_digits, self.ensure_unicode
+        )
+        return compression.train(texts, options, work)
+
+    def _for_likelihood(self, texts: Iterable[str], work: Work) -> dict[int, dict[bytes, int]]:
         wanted, rest = work.kept_pieces() or self._count_pieces(texts, work)
         work.progress("prune pieces", 0, 1)
         pruned = prune_pieces(wanted, rest, self.vocab_sizes, work.threads, work.map)
         work.progress("prune pieces", 1, 1)
-        card = Card(extra={"training": self.options()})
-        return [Model.from_counts("trained", pruned[size], card) for size in self.vocab_sizes]
+        return pruned
 
     def options(self) -> dict[str, Any]:
         """The options as plain values, for a model's card."""
         return {
+            "objective": self.objective,
             "order": self.order,
             "vocab_size": self.vocab_sizes if self.several else self.vocab_sizes[0],
             "min_count": self.min_count,
