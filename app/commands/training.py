@@ -80,6 +80,12 @@ def train(
         str | None,
         typer.Option(help="Stay below so much memory, such as 800MB or 2GB; counts go to disk beside OUT."),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on a Dask cluster, tcp://HOST:PORT; its workers read the files by their names."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a training that was stopped had come to.")
     ] = False,
@@ -110,6 +116,23 @@ def train(
     held_out = Corpus(_matching(dev or []), field, whole_file)
     if dev:
         held_out.check()
+
+    def write(models: list[Model], seconds: float) -> None:
+        extra = {"made_by": f"quire {__version__}"}
+        for model, target in zip(models, targets, strict=True):
+            card = replace(model.card, corpus=corpus, licence=licence, extra={**model.card.extra, **extra})
+            _save(replace(model, name=target.stem, card=card), target, held_out if dev else None, seconds)
+
+    if scheduler is not None:
+        from app.tokenizer import distributed
+
+        if STANDARD_INPUT in names:
+            raise InputError("--scheduler: standard input is here and not where the workers are; name files")
+        located = replace(texts, paths=[str(Path(name).resolve()) for name in names])
+        started = time.perf_counter()
+        models = distributed.train(trainer, located, scheduler)
+        write(models, time.perf_counter() - started)
+        return
     started = time.perf_counter()
     with _bars() as bars:
         stages = _Stages(bars, size)
@@ -125,12 +148,7 @@ def train(
         with Workspace(folder, identity, resume) as workspace:
             models = trainer.train(documents, workers, stages, most, workspace)
             seconds = time.perf_counter() - started
-            extra = {"made_by": f"quire {__version__}"}
-            for model, target in zip(models, targets, strict=True):
-                card = replace(
-                    model.card, corpus=corpus, licence=licence, extra={**model.card.extra, **extra}
-                )
-                _save(replace(model, name=target.stem, card=card), target, held_out if dev else None, seconds)
+            write(models, seconds)
             workspace.remove()
 
 

@@ -6,7 +6,8 @@ could stay; a piece that goes only loses its score.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,25 @@ def prune_pieces(
     return result
 
 
+class _Cutter(NamedTuple):
+    """A trie with the log-probability of the piece that ends at each unit, -inf where none does."""
+
+    units: Integers
+    scores: NDArray[np.float64]
+    piece_at: Integers
+    lengths: Integers
+
+    def cut(self, pieces: Pieces) -> Integers:
+        """How often each piece of the trie occurs in the pieces."""
+        result = np.zeros(len(self.lengths), np.int64)
+        pruning_kernels.recount(*pieces, *self, result)
+        return result
+
+
+def _cut_run(cutter: _Cutter, run: Sliceable[PieceRun]) -> Integers:
+    return cutter.cut(Pieces.of(run.between(0, END)))
+
+
 @dataclass(frozen=True)
 class _Vocabulary:
     """Pieces sorted by their bytes, and the trie over them. Counts are arrays beside them, 0 for a piece gone."""
@@ -86,37 +106,26 @@ class _Vocabulary:
             size *= 2
         return cls(pieces, units[:used].copy(), piece_at[:used].copy(), parts, apply)
 
-    def cut(self, runs: Sequence[Sliceable[PieceRun]], counts: Integers) -> Integers:
+    def cut(self, runs: Sequence[Any], counts: Integers) -> Integers:
         """How often each piece of the vocabulary occurs when runs are cut by the probabilities of `counts`."""
-        scores = self._scores(counts)
-
-        def count(run: Sliceable[PieceRun]) -> Integers:
-            return self._recount(Pieces.of(run.between(0, END)), scores)
-
-        return self._sum(self.apply(count, runs))
+        return self._sum(self.apply(partial(_cut_run, self._cutter(counts)), runs))
 
     def cut_own(self, which: Integers, counts: Integers) -> Integers:
         """The same for pieces of the vocabulary, each as often as `which` says."""
-        scores = self._scores(counts)
+        cutter = self._cutter(counts)
         pool, starts, lengths, _ = self.pieces
 
         def count(items: Integers) -> Integers:
-            return self._recount(Pieces(pool, starts[items], lengths[items], which[items]), scores)
+            return cutter.cut(Pieces(pool, starts[items], lengths[items], which[items]))
 
         return self._sum(self.apply(count, np.array_split(np.flatnonzero(which), self.parts)))
 
-    def _scores(self, counts: Integers) -> NDArray[np.float64]:
-        """The log-probability of the piece that ends at each unit, -inf where none does."""
+    def _cutter(self, counts: Integers) -> "_Cutter":
         scores = np.full(len(self.units), -np.inf)
         ends = np.flatnonzero(self.piece_at >= 0)
         with np.errstate(divide="ignore"):
             scores[ends] = (np.log(counts) - np.log(counts.sum()))[self.piece_at[ends]]
-        return scores
-
-    def _recount(self, pieces: Pieces, scores: NDArray[np.float64]) -> Integers:
-        result = np.zeros(len(self.pieces.counts), np.int64)
-        pruning_kernels.recount(*pieces, self.units, scores, self.piece_at, self.pieces.lengths, result)
-        return result
+        return _Cutter(self.units, scores, self.piece_at, self.pieces.lengths)
 
     def _sum(self, parts: Iterable[Integers]) -> Integers:
         total = np.zeros(len(self.pieces.counts), np.int64)

@@ -1,0 +1,146 @@
+"""The stages of training on a Dask cluster: where the files are, by ranges of keys, with the result of one machine.
+
+Each file is counted by one task on whichever machine; counts are split by ranges of keys, and each range is merged by
+one task, so that no machine holds all of them. What every machine needs are the n-grams that stay. Results are
+futures that Dask can make anew, so a machine may be lost on the way. Reads no settings and starts no cluster.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from app.errors import InputError
+from app.tokenizer import stages
+from app.tokenizer.corpus import Corpus
+from app.tokenizer.model import Card, Model
+from app.tokenizer.pruning import prune_pieces, split_wanted
+from app.tokenizer.runs import NGramRun, PieceRun, Run, Runs, merged, ranges
+from app.tokenizer.trainer import Trainer
+
+RANGES = 4
+"""Ranges of keys for each thread of the cluster."""
+
+
+def train(trainer: Trainer[Any], texts: Corpus, scheduler: str) -> list[Model]:
+    """A model for each of the trainer's vocabulary sizes, from files that every worker can read by their names.
+
+    scheduler: its address, such as tcp://10.0.0.1:8786. InputError where it can't be reached, Dask is not installed,
+    or the texts can't be used.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError("--scheduler needs Dask: install it with `pip install 'quire[cluster]'`") from error
+    try:
+        client: Any = cast(Any, Client)(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--scheduler {scheduler}: can't be reached: {error}", "/scheduler") from error
+    with client:
+        files = [replace(texts, paths=[path], on_read=None) for path in texts.paths]
+        return _Cluster(client, trainer).train(files)
+
+
+class _Cluster:
+    def __init__(self, client: Any, trainer: Trainer[Any]) -> None:
+        self._client, self._trainer = client, trainer
+        self._parts = RANGES * max(1, sum(client.nthreads().values()))
+
+    def train(self, files: Sequence[Corpus]) -> list[Model]:
+        trainer, submit = self._trainer, self._client.submit
+        counted = [submit(count_ngrams, file, trainer.order, trainer.isolate_digits) for file in files]
+        scored = self._by_range(counted, score_ngrams, stages.PREFIX_BITS, trainer.order, trainer.min_count)
+        if not scored:
+            raise InputError("the texts are empty; training needs some to learn from", "/texts")
+        ngrams = submit(stages.join_ngrams, scored)
+        tables = submit(stages.look_up_tables, ngrams, trainer.order, trainer.min_count)
+        cut = [
+            submit(count_pieces, file, tables, trainer.isolate_digits, trainer.ensure_unicode)
+            for file in files
+        ]
+        split = self._by_range(cut, split_pieces, 64, trainer.min_count, trainer.max_piece_length)
+        wanted = merged(self._client.gather([submit(_first, part) for part in split]))
+        rest = [submit(_second, part) for part in split]
+        pruned = prune_pieces(wanted, rest, trainer.vocab_sizes, 1, self._apply)
+        card = Card(extra={"training": trainer.options()})
+        return [Model.from_counts("trained", pruned[size], card) for size in trainer.vocab_sizes]
+
+    def _by_range(self, runs: list[Any], function: Callable[..., Any], bits: int, *options: Any) -> list[Any]:
+        """Futures of what a function gives for each range of keys, over all runs."""
+        submit = self._client.submit
+        keys = self._client.gather([submit(_samples, run) for run in runs])
+        if not sum(map(len, keys)):
+            return []
+        bounds = ranges(np.sort(np.concatenate(keys)), self._parts, bits)
+        split = [submit(_split, run, bounds) for run in runs]
+        return [
+            submit(function, [submit(_item, parts, number) for parts in split], *options)
+            for number in range(len(bounds))
+        ]
+
+    def _apply(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:
+        """Where the items are if they are on the cluster, else here."""
+        items = list(items)
+        if items and hasattr(items[0], "key"):
+            return [future.result() for future in self._client.map(function, items)]
+        return map(function, items)
+
+
+def count_ngrams(file: Corpus, order: int, isolate_digits: bool) -> NGramRun | None:
+    """The n-grams of a file, None if it holds no text."""
+    batches = stages.read_batches(file, isolate_digits)
+    return _merged_runs(stages.count_ngrams(batch, order) for batch in batches if len(batch.data))
+
+
+def score_ngrams(runs: list[NGramRun | None], order: int, min_count: int) -> stages.NGrams:
+    """Those of a range of keys that stay."""
+    return stages.score_ngrams(merged([run for run in runs if run is not None]), order, min_count)
+
+
+def count_pieces(
+    file: Corpus, tables: stages.Tables, isolate_digits: bool, ensure_unicode: bool
+) -> PieceRun | None:
+    """The pieces of a file, None if it holds no text."""
+    batches = stages.read_batches(file, isolate_digits)
+    return _merged_runs(
+        stages.count_pieces(batch, stages.cut(batch, tables, ensure_unicode))
+        for batch in batches
+        if len(batch.data)
+    )
+
+
+def split_pieces(
+    runs: list[PieceRun | None], min_count: int, max_piece_length: int
+) -> tuple[PieceRun, PieceRun]:
+    """Those of a range of keys that a vocabulary may have, and the rest."""
+    return split_wanted(merged([run for run in runs if run is not None]), min_count, max_piece_length)
+
+
+def _merged_runs(runs: Iterable[Run]) -> Run | None:
+    growing: Runs[Run] = Runs()
+    for run in runs:
+        growing.add(run)
+    held: Any = growing.runs()
+    return merged(held) if held else None
+
+
+def _samples(run: Any) -> Any:
+    return np.empty(0, np.uint64) if run is None else run.samples()
+
+
+def _split(run: Any, bounds: list[tuple[int, int]]) -> list[Any]:
+    # Copies, so that a part does not keep the whole in memory.
+    return [run and type(run)(*(array.copy() for array in run.between(*bound))) for bound in bounds]
+
+
+def _item(parts: list[Any], number: int) -> Any:
+    return parts[number]
+
+
+def _first(pair: Any) -> Any:
+    return pair[0]
+
+
+def _second(pair: Any) -> Any:
+    return pair[1]
