@@ -135,7 +135,11 @@ def main() -> None:
     store, path = prepared(folder, given.papers)
     asked = queries(given.queries, given.seed)
     index = SearchIndex(path)
-    print(f"{index.extent()[1]:,} papers, {len(asked)} queries")
+    indexed = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    print(
+        f"{index.extent()[1]:,} papers, {len(asked)} queries; "
+        f"the store has {store.stat().st_size >> 20:,} MB, the index {indexed >> 20:,} MB"
+    )
     show("engine, by relevance", measured(lambda query: index.search(Search(query)), asked))
     show("engine, by day", measured(lambda query: index.search(Search(query, sort="announced")), asked))
     if not given.no_fts5:

@@ -106,6 +106,14 @@ def test_the_day_is_fetched_once_and_again_changes_nothing(server: Arxiv, tmp_pa
     assert {request.path for request in server.requests} == {"/atom/cs.AI+cs.LG"}
 
 
+def test_single_papers_are_fetched_by_id(server: Arxiv, tmp_path: Path) -> None:
+    code, said, complained = fetch(server, tmp_path, "--id", "2611.00002", "--id", "2611.00099")
+    assert code == 0, complained
+    assert said == "1 new, 0 updated, 0 known already, 1 skipped\n"
+    assert "arXiv has no paper 2611.00099" in complained
+    assert {request.path for request in server.requests} == {"/api/query"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "said"),
     [
@@ -113,6 +121,9 @@ def test_the_day_is_fetched_once_and_again_changes_nothing(server: Arxiv, tmp_pa
         (["cs.AI", "--since", "yesterday"], {}, "2026-11-23"),
         (["cs.AI", "--since", "2999-01-01"], {}, "a day up to today"),
         (["cs.AI", "--since", "2026-11-01", "--daily"], {}, "leave out"),
+        (["cs.AI", "--id", "2611.00001"], {}, "leave out"),
+        (["--id", "nonsense"], {}, "no paper's id"),
+        ([], {}, "no category is named"),
         (["cs.AI"], {"OFFLINE": "true"}, "QUIRE_OFFLINE"),
         (["cs.AI"], {"CONTACT": "two words"}, "QUIRE_CONTACT"),
     ],

@@ -62,7 +62,12 @@ def import_papers(
 
 @app.command()
 def fetch(
-    categories: Annotated[list[str], typer.Argument(help="Categories of arXiv, such as cs.AI hep-th.")],
+    categories: Annotated[
+        list[str] | None, typer.Argument(help="Categories of arXiv, such as cs.AI hep-th.")
+    ] = None,
+    ids: Annotated[
+        list[str] | None, typer.Option("--id", help="A single paper, such as 2401.12345; may be repeated.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(help="All that is new or changed since this day, such as 2026-11-23.")
     ] = None,
@@ -77,6 +82,8 @@ def fetch(
         raise InputError(
             "--daily goes on from the last announcement; leave out --since, or leave out --daily"
         )
+    if ids and (categories or first or daily):
+        raise InputError("--id names the papers themselves; leave out categories, --since and --daily")
     addresses = Addresses(settings.arxiv_api, settings.arxiv_oai, settings.arxiv_feeds)
     problems, notice = _Problems(), _Notices()
     with PoliteClient(
@@ -90,9 +97,11 @@ def fetch(
     ) as client:
 
         def batches(places: Mapping[str, str]) -> Iterator[Batch]:
+            if ids:
+                return fetching.fetch_papers(ids, client)
             if daily:
-                return fetching.fetch_daily(categories, client, places=places)
-            return fetching.fetch(categories, client, since=first, places=places)
+                return fetching.fetch_daily(categories or (), client, places=places)
+            return fetching.fetch(categories or (), client, since=first, places=places)
 
         result = receive(
             settings.store_path, settings.index_path, batches, on_batch=notice.batch, on_error=problems
