@@ -1,4 +1,4 @@
-"""How fast texts become ids, beside every tokenizer that can be imported: `python benchmarks/encode.py`.
+"""How fast texts become ids, beside every tokenizer that can be imported: `python -m benchmarks.encode`.
 
 All run in one process and take turns over the same few texts, each once to warm up and once to be timed; of several
 rounds the fastest counts, and the sums over all texts are compared. So ratios hold also on a machine that is busy with
@@ -7,6 +7,11 @@ other things; megabytes a second move with it.
 SentencePiece and Hugging Face tokenizers get the same vocabulary, exported; pieces that are no whole characters are
 left out of it, for us as well, since those formats can't hold them. Tokenizers that split at white space and cache
 words are a class of their own: pieces here cross words.
+
+The peers besides those that tests need are in the extra `bench` (`pip install -e '.[bench]'`). bytepiece itself needs a
+pyahocorasick over bytes, with which our reference can't work, so it wants an environment of its own:
+`AHOCORASICK_BYTES=1 pip install --no-binary pyahocorasick pyahocorasick cython bytepiece`, with
+`--no-build-isolation` for bytepiece.
 """
 
 import argparse

@@ -243,11 +243,11 @@ def _entries(content: Any, path: Path) -> tuple[tuple[bytes, ...], list[int | fl
         raise ModelError(
             f"{path}: a model is a JSON object of base64 -> [id, text, count], this is {_kind(content)}"
         )
-    pieces: list[bytes | None] = [None] * len(content)
-    counts: list[int | float] = [0] * len(content)
+    pieces = [b""] * len(content)
+    counts: list[int | float] = [0] * len(content)  # 0 where no piece was given yet, since no count is 0
     last = len(content) + FIRST_PIECE - 1
     for key, value in content.items():
-        if not (isinstance(value, list) and len(value) == 3 and isinstance(value[1], str)):
+        if type(value) is not list or len(value) != 3 or type(value[1]) is not str:
             raise ModelError(
                 f'{path}: "{key[:80]}" should map to [id, text, count], not to {str(value)[:80]}'
             )
@@ -256,26 +256,20 @@ def _entries(content: Any, path: Path) -> tuple[tuple[bytes, ...], list[int | fl
             raise ModelError(
                 f'{path}: "{key[:80]}" has id {number!r}; the ids go from {FIRST_PIECE} to {last}'
             )
-        if pieces[number - FIRST_PIECE] is not None:
+        if counts[number - FIRST_PIECE] != 0:
             raise ModelError(f'{path}: id {number} is given twice, again by "{key[:80]}"')
-        _check_count(count, key, path)
-        pieces[number - FIRST_PIECE] = _decode(key, path)
+        if type(count) is not int or count <= 0:
+            _check_count(count, key, path)
+        try:
+            pieces[number - FIRST_PIECE] = binascii.a2b_base64(key, strict_mode=True)
+        except ValueError as error:
+            raise ModelError(f'{path}: the key "{key[:80]}" is no base64 ({error})') from error
         counts[number - FIRST_PIECE] = count
-    found = tuple(piece for piece in pieces if piece is not None)
-    _check_pieces(found, path)
-    return found, counts
-
-
-def _decode(key: str, path: Path) -> bytes:
-    try:
-        return binascii.a2b_base64(key, strict_mode=True)
-    except ValueError as error:
-        raise ModelError(f'{path}: the key "{key[:80]}" is no base64 ({error})') from error
+    _check_pieces(pieces, path)
+    return tuple(pieces), counts
 
 
 def _check_count(count: Any, piece: object, where: object) -> None:
-    if type(count) is int and count > 0:
-        return
     if not (_is_number(count) and count > 0):
         raise ModelError(f"{where}: {piece!r:.80} has count {count!r}; a count is a finite number above 0")
 
@@ -307,7 +301,7 @@ def _count_array(counts: Iterable[int | float], where: object) -> Counts:
     values = list(counts)
     if not sum(values) < 1 << 63:
         raise ModelError(f"{where}: the counts add up to {sum(values)}; they should stay below 2^63")
-    whole = all(isinstance(value, int) for value in values)
+    whole = set(map(type, values)) == {int}
     array: Counts = np.array(values, np.int64) if whole else np.array(values, np.float64)
     array.flags.writeable = False
     return array

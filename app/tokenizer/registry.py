@@ -3,12 +3,13 @@
 Knows no settings: folders and bounds are arguments.
 """
 
+import os
 import re
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 
-from app.errors import NotFound
+from app.errors import ModelError, NotFound
 from app.tokenizer.tokenizer import Tokenizer
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -60,7 +61,11 @@ class ModelRegistry:
                 self._loaded.move_to_end(name)
                 return kept[1]
         # Loaded outside the lock, so that nobody waits who asks for another model.
-        tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
+        try:
+            tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
+        except ModelError as error:
+            # Whoever asks may know which file is wrong, not where on the machine it lies.
+            raise ModelError(str(error).replace(f"{path.parent}{os.sep}", "")) from error
         with self._lock:
             self._loaded[name] = (stamp, tokenizer)
             self._loaded.move_to_end(name)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import NotFound
+from app.errors import ModelError, NotFound
 from app.tokenizer import Model
 from app.tokenizer.registry import ModelRegistry
 
@@ -55,3 +55,15 @@ def test_a_model_in_a_zip_is_served_under_its_name_after_one_that_is_not(
     assert models.names() == ["default", "zipped"]
     assert b"zipped" in models.get("zipped").model.pieces
     assert b"own" in models.get("default").model.pieces
+
+
+def test_a_broken_file_is_told_of_by_its_name_and_not_by_where_it_lies(
+    models: ModelRegistry, tmp_path: Path
+) -> None:
+    (tmp_path / "own" / "broken.model").write_text("{")
+    Model.from_counts("carded", BYTES).save(tmp_path / "own" / "carded.model")
+    (tmp_path / "own" / "carded.card.json").write_text("[]")
+    for name in ("broken.model", "carded.card.json"):
+        with pytest.raises(ModelError, match=f"^{name}") as raised:
+            models.get(name.split(".")[0])
+        assert str(tmp_path) not in str(raised.value)
