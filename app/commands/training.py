@@ -126,6 +126,8 @@ def train(
     if scheduler is not None:
         from app.tokenizer import distributed
 
+        if memory is not None or resume:
+            raise InputError("--memory and --resume are for training on one machine; leave them out")
         if STANDARD_INPUT in names:
             raise InputError("--scheduler: standard input is here and not where the workers are; name files")
         located = replace(texts, paths=[str(Path(name).resolve()) for name in names])

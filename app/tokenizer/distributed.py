@@ -29,6 +29,12 @@ def train(trainer: Trainer[Any], texts: Corpus, scheduler: str) -> list[Model]:
     scheduler: its address, such as tcp://10.0.0.1:8786. InputError where it can't be reached, Dask is not installed,
     or the texts can't be used.
     """
+    if trainer.objective != "likelihood":
+        raise InputError(
+            f'--scheduler trains for "likelihood" alone, not for "{trainer.objective}"', "/objective"
+        )
+    if not scheduler.startswith(("tcp://", "tls://")):
+        raise InputError(f"--scheduler is {scheduler!r}; it should be like tcp://10.0.0.1:8786", "/scheduler")
     try:
         from distributed import Client
     except ImportError as error:

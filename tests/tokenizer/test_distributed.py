@@ -57,5 +57,7 @@ def test_the_result_is_one_machine_s_though_a_worker_is_killed(
 
 
 def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="it should be like tcp://"):
+        distributed.train(Trainer(), Corpus([str(tmp_path)]), "nowhere:8786")
     with pytest.raises(InputError, match="can't be reached"):
-        distributed.train(Trainer(), Corpus([str(tmp_path)]), "nonsense://nowhere")
+        distributed.train(Trainer(), Corpus([str(tmp_path)]), "tcp://127.0.0.1:1")

@@ -201,6 +201,7 @@ def test_several_sizes_give_models_in_the_order_of_the_sizes() -> None:
 def test_the_card_says_how_a_model_was_trained() -> None:
     model: Model = Trainer(order=4, vocab_size=300).train(["a b a b"], threads=1)
     assert model.card.extra["training"] == {
+        "objective": "likelihood",
         "order": 4,
         "vocab_size": 300,
         "min_count": 2,
