@@ -15,7 +15,7 @@ const QUOTE = -1;
 const CONTAINERS_ON_A_LINE = 60;
 const FENCE = /(?:(`{3,})[^`]*|(~{3,}).*)$/y;
 const HEADING = /#{1,6}(?:[ \t]|$)/y;
-const RULE = /([-*_])(?:[ \t]*\1){2,}[ \t]*$/y;
+const RULE = /([-*_])(?:[ \t]{0,9}\1){2,999}[ \t]{0,999}$/y;
 const MARKER = /(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)/y;
 const RAW = /<(?:(script|pre|style|textarea)(?=[\s>]|$)|(!--)|(\?)|(!\[CDATA\[))/iy;
 /** HTML that runs to the next empty line: these may end a paragraph, other tags alone on their line may not. */

@@ -18,7 +18,7 @@ export const PLACEHOLDER = /\uE000(\d+)\uE001/g;
 /** More signs than these in one paragraph cost Marked time that grows with their square. */
 const SIGNS = { emphasis: 500, brackets: 2000 };
 /** Our own marks in somebody's text, as characters or as HTML would write them. */
-const OURS = /(?:[\uE000\uE001]|&#(?:0*5734[45]|[xX]0*[eE]00[01]);?)+/g;
+const OURS = /(?:[\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
 
 /**

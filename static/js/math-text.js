@@ -21,6 +21,7 @@ import { keepWithin, leave } from './wide.js';
 /** @typedef {import('./near.js').Steps} Steps */
 
 const PAUSE = 120; // milliseconds without a chunk, after which a stream may have ended
+const PORTION = 40; // formulas of one text at a time, since each change of a text costs a layout of it
 const EAGER = 8; // milliseconds of building blocks at once; a long page builds the rest when it comes near
 
 /** @type {NearQueue<MathText>} */
@@ -81,10 +82,11 @@ export class MathText extends HTMLElement {
     return this.getAttribute('format') === 'markdown' ? 'markdown' : 'latex';
   }
 
-  /** Hands out the formulas that wait, in order, and the numbers they take part in. */
-  takeFormulas() {
-    this.#taken = this.#waiting.filter((span) => this.contains(span));
-    this.#waiting = [];
+  /** Hands out the first formulas that wait, and the numbers they take part in. @param {number} most */
+  takeFormulas(most) {
+    const there = this.#waiting.filter((span) => this.contains(span));
+    this.#taken = there.slice(0, most);
+    this.#waiting = there.slice(most);
     return { spans: this.#taken, numbering: this.#numbering };
   }
 
@@ -228,8 +230,8 @@ function* buildBlocks(blocks) {
   }
 }
 
-/** @param {MathText[]} blocks @returns {Steps} */
-function* typesetBlocks(blocks) {
+/** @param {MathText[]} blocks @param {boolean} atOnce @returns {Steps} */
+function* typesetBlocks(blocks, atOnce) {
   let failed = false;
   if (!isLoaded()) {
     yield load().catch((/** @type {Error} */ error) => {
@@ -237,7 +239,7 @@ function* typesetBlocks(blocks) {
       console.warn(error.message);
     });
   }
-  const texts = blocks.map((block) => block.takeFormulas());
+  const texts = blocks.map((block) => block.takeFormulas(atOnce ? Infinity : PORTION));
   if (isLoaded()) {
     yield* typeset(texts);
     prepareForPrinting();

@@ -26,7 +26,7 @@ export class NearQueue {
   #isFinishing = false;
   #observer = new IntersectionObserver((entries) => this.#moved(entries), { rootMargin: MARGIN });
 
-  /** @param {(blocks: T[]) => Steps} work */
+  /** @param {(blocks: T[], atOnce: boolean) => Steps} work what `atOnce` leaves undone is not asked for again */
   constructor(work) {
     this.work = work;
   }
@@ -34,7 +34,8 @@ export class NearQueue {
   /** @param {T} block to be worked on once it is near */
   add(block) {
     this.waiting.add(block);
-    this.#observer.observe(block);
+    if (this.#isFinishing) this.#near.add(block);
+    else this.#observer.observe(block);
   }
 
   /** @param {T} block that is done, or has left the page */
@@ -63,7 +64,7 @@ export class NearQueue {
       for (const block of working > 0 ? [] : this.waiting) {
         if (deadline && deadline.timeRemaining() < 4) break;
         this.remove(block);
-        for (const _ of this.work([block]));
+        for (const _ of this.work([block], false));
       }
       if (working > 0) setTimeout(() => this.finishWhenIdle(), AGAIN);
       else if (this.waiting.size > 0) this.finishWhenIdle();
@@ -74,7 +75,7 @@ export class NearQueue {
   finishNow() {
     const blocks = [...this.waiting];
     for (const block of blocks) this.remove(block);
-    for (const _ of this.work(blocks));
+    for (const _ of this.work(blocks, true));
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
@@ -104,7 +105,7 @@ export class NearQueue {
       const { batch, slice } = this.#isFinishing ? WHOLE : { batch: BATCH, slice: SLICE };
       const blocks = [...this.#near].slice(0, batch);
       for (const block of blocks) this.remove(block);
-      for (const wait of this.work(blocks)) {
+      for (const wait of this.work(blocks, false)) {
         if (wait) await wait;
         else if (performance.now() - started > slice) await breathe();
         else continue;

@@ -77,7 +77,14 @@ class ProseReader {
     else if (character === 'h') this.#address();
     else if (character === '\n') this.#newline();
     else if (!this.tree.frame.code && "`'-~".includes(character)) this.#punctuation(character);
+    else if (character === '$') this.#take(this.#dollars());
     else this.#take(this.#match(PLAIN)?.[0] ?? character);
+  }
+
+  /** Dollars that open no formula. */
+  #dollars() {
+    const run = /** @type {RegExpExecArray} */ (this.#match(/\$+/y))[0];
+    return run.slice(0, this.#nextFormula() - this.at);
   }
 
   /** @param {RegExp} pattern a sticky one */
