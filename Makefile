@@ -5,6 +5,9 @@ PORT ?= 8000
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes
 VENDOR := static/vendor
+TRAIN = $(BIN)/quire train $(CORPUS)/train.jsonl.xz --dev $(CORPUS)/dev.jsonl.xz --force \
+  --corpus "24 MB: Debian Handbook in 26 languages, English essays, Chinese manual pages and sayings, arXiv abstracts" \
+  --licence "Apache-2.0 (the vocabulary); the texts' licences are in models/README.md"
 
 .PHONY: help serve test check format bench models lock clean
 
@@ -32,12 +35,11 @@ format: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats and mends what
 bench: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every benchmark, one after the other; peers that are missing are named
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-models: .venv/.runtime ## Trains the default model anew from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
+models: .venv/.runtime ## Trains the models anew from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
 	@test -n "$(CORPUS)" || { echo "Name the folder of texts: make models CORPUS=FOLDER (models/README.md says which)" >&2; exit 1; }
-	$(BIN)/quire train $(CORPUS)/train.jsonl.xz --dev $(CORPUS)/dev.jsonl.xz --out models/default.model --force \
-	  --vocab-size 32000 \
-	  --corpus "24 MB: Debian Handbook in 26 languages, English essays, Chinese manual pages and sayings, arXiv abstracts" \
-	  --licence "Apache-2.0 (the vocabulary); the texts' licences are in models/README.md"
+	$(TRAIN) --out models/default.model --vocab-size 32000
+	$(TRAIN) --out models/compression.model --vocab-size 32000 --objective compression
+	$(TRAIN) --out models/small.model --vocab-size 2000
 
 lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requirements/
 	$(BIN)/python -m pip install --quiet uv
