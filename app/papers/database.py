@@ -77,6 +77,11 @@ def _explain(message: str, path: Path) -> str:
         return f"{path} is kept busy by another program; close what has it open and try again"
     if "not a database" in message or "malformed" in message or "no such" in message:
         return f"{path} is damaged or no store of papers ({message}); restore it from an export"
+    if "I/O error" in message:
+        return (
+            f"the disk that holds {path} fails ({message}): it is full, over a quota or broken; mend that and run the "
+            "same command again, what was stored is kept"
+        )
     return f"{path}: {message}"
 
 

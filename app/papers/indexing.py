@@ -120,6 +120,10 @@ def _index_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"can't write the search index in {folder}: {error.strerror or error}") from error
     except ValueError as error:
+        if "No space left" in str(error):
+            raise StoreError(
+                f"the disk that holds {folder} is full; make room and run the same command again, nothing is lost"
+            ) from error
         raise StoreError(
             f"the search index in {folder} can't be written ({error}); `quire papers reindex` rebuilds it"
         ) from error

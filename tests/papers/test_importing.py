@@ -23,6 +23,7 @@ from app.papers.store import Store
 from app.papers.upkeep import check, export, reindex
 from app.papers.writing import open_for_writing
 from tests.papers.samples import paper
+from tests.server import QUIRE, ROOT, environment
 from tests.shared import shared
 
 
@@ -225,3 +226,21 @@ def test_the_real_records_come_in_whole(place: Place) -> None:
             assert kept.announced is not None
             assert kept.announced.isoformat() == given["update_date"]
         assert store.count(ListQuery()) == len(records)
+
+
+def test_a_disk_that_takes_no_more_is_said_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write(*(paper(number, abstract=f"Abstract {number} " * 200) for number in range(1, 4001)))
+    data = place.store.parent
+    # A bound on the size of files stands in for the disk: 2.5 or 5 MB, by the shell's blocks.
+    bounded = ["sh", "-c", 'ulimit -f 5000; exec "$@"', "sh", *QUIRE, "papers", "import", str(place.file)]
+    first = subprocess.run(
+        bounded, env=environment(data), cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert first.returncode == 1
+    assert "the disk that holds" in first.stderr
+    assert "Traceback" not in first.stderr
+    assert import_files(place.store, place.index, [place.file]).new > 0
+    with Store(place.store) as store:
+        assert len(store) == 4000
+    assert check(place.store, place.index) == []
