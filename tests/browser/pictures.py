@@ -1,0 +1,179 @@
+"""Takes the pictures in docs/pictures of a running server with arXiv's papers in it.
+
+    python -m tests.browser.pictures http://127.0.0.1:8000
+
+Each state of the pages is taken once, in turn at the widths, themes and languages that they are made for.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import launch
+from tests.browser.site import ROOT
+
+FOLDER = ROOT / "docs" / "pictures"
+MATHEMATICS = "/arxiv/cs.DM+cs.IT+math.CO?since=2026-01-01&until=2026-02-20"
+DAY = "/arxiv/cs.LG+math.CO+math.PR?date=2026-06-30"
+OWN = """() => {
+    const own = (code, name, standing) => ({code, name, standing});
+    localStorage.setItem('quire:categories', JSON.stringify([own('cs.LG', 'Machine Learning', 'in'),
+        own('math.CO', 'Combinatorics', 'in'), own('math.PR', 'Probability', 'in'), own('cs.CY', '', 'out')]));
+    localStorage.setItem('quire:visits', JSON.stringify(
+        {last: null, current: {time: Date.now() - 21 * 3600_000, day: '2026-06-29'}}));
+}"""
+STAR = """async () => {
+    const {shelf} = await import('/static/js/shelf.js');
+    await shelf.ready();
+    const {items} = await (await fetch('/api/v1/papers?categories=math.CO+math.PR+cs.LG&limit=60')).json();
+    for (const [place, {id}] of items.entries())
+        await shelf.set(id, {starred: new Date().toISOString(), tags: place % 5 ? [] : ['to read']});
+}"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A state of a page: how one comes to it, and as what it is taken."""
+
+    name: str
+    address: str
+    width: int
+    height: int
+    theme: str = "light"
+    language: str = "en-GB"
+    prepare: Callable[[Page], object] = lambda page: None
+    scripted: bool = True
+
+
+def _own(page: Page) -> None:
+    page.evaluate(OWN)
+    page.reload()
+
+
+def _edit(page: Page) -> None:
+    _own(page)
+    page.click("#edit")
+
+
+def _at(paper: str) -> Callable[[Page], object]:
+    def go(page: Page) -> None:
+        page.evaluate(
+            """async (id) => (await import('/static/js/keys.js')).goTo(document.getElementById(id))""", paper
+        )
+
+    return go
+
+
+def _find(page: Page) -> None:
+    page.keyboard.press("Control+f")
+    page.keyboard.type("graph -agent")
+
+
+def _words(page: Page) -> None:
+    page.select_option("#sort", "words")
+    page.keyboard.type('graph kernel "language model"')
+
+
+def _stars(page: Page) -> None:
+    page.evaluate(STAR)
+    page.reload()
+    page.click("#cloud summary")
+
+
+def _send(page: Page) -> None:
+    _stars(page)
+    page.click("#to-phone")
+
+
+def _cite(page: Page) -> None:
+    page.click("#cite-all")
+    page.check("#cite-form [value=own]")
+
+
+def _end(page: Page) -> None:
+    page.click("[data-action=star]")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_timeout(500)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+
+
+def _broken_off(page: Page) -> None:
+    page.route("**/*cursor=*", lambda route: route.abort())
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_timeout(1500)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+
+
+def _offline(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const since = new Date(Date.now() - 3600_000).toISOString();
+            document.documentElement.dataset.offlineSince = since;
+        }"""
+    )
+    page.evaluate("import('/static/js/offline.js?again')")
+
+
+def _print(page: Page) -> None:
+    page.evaluate("async () => (await import('/static/js/math-text.js')).typesetAll()")
+    page.emulate_media(media="print")
+
+
+PICTURES = [
+    Picture("list", MATHEMATICS, 1280, 860, prepare=_at("2602.16807")),
+    Picture("list-dark-phone", MATHEMATICS, 360, 740, "dark", "zh-CN", _at("2602.16807")),
+    Picture("home", "/", 820, 560, prepare=_own),
+    Picture("home-edit", "/", 360, 740, "dark", "zh-CN", _edit),
+    Picture("calendar", DAY, 820, 640, prepare=lambda page: page.click("#calendar-open")),
+    Picture("find", DAY, 820, 640, "dark", prepare=_find),
+    Picture("words-first", DAY, 360, 740, "light", "zh-CN", _words),
+    Picture("search", "/search?q=random+walk", 820, 640),
+    Picture("search-empty", "/search", 360, 480, "dark"),
+    Picture("starred", "/starred", 820, 720, prepare=_stars),
+    Picture("send", "/starred", 360, 740, "light", "zh-CN", _send),
+    Picture("cite", DAY, 820, 560, prepare=_cite),
+    Picture("keys", DAY, 1000, 640, "dark", prepare=lambda page: page.keyboard.press("?")),
+    Picture("end-of-day", DAY, 820, 480, prepare=_end),
+    Picture("no-papers", "/arxiv/cs.LG?date=2026-06-28", 820, 360),
+    Picture("partial", "/arxiv/cs.LG", 820, 480, prepare=_broken_off),
+    Picture("offline", DAY, 360, 560, "dark", prepare=_offline),
+    Picture("error", "/arxiv/cs.XX", 820, 360),
+    Picture("no-script", MATHEMATICS, 820, 560, scripted=False),
+    Picture("print", MATHEMATICS, 820, 640, prepare=_print),
+    Picture("tokenizer", "/tokenizer", 1280, 800),
+    Picture("preview", "/preview?format=markdown", 820, 480, "dark"),
+]
+
+
+def take(browser: Browser, address: str, picture: Picture) -> None:
+    """One picture, in a browser profile of its own."""
+    context = browser.new_context(
+        viewport={"width": picture.width, "height": picture.height},
+        color_scheme="dark" if picture.theme == "dark" else "light",
+        locale=picture.language,
+        java_script_enabled=picture.scripted,
+        service_workers="block",
+    )
+    page = context.new_page()
+    page.goto(address + picture.address, wait_until="networkidle")
+    if picture.scripted:
+        picture.prepare(page)
+        page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+    page.screenshot(path=FOLDER / f"{picture.name}.png")
+    context.close()
+
+
+def main() -> None:
+    (address,) = sys.argv[1:]
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for picture in PICTURES:
+            take(browser, address, picture)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
