@@ -1,6 +1,7 @@
 """Every action has a key, and no key acts where it belongs to somebody else."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import library
 from tests.browser.opened import Opened
@@ -136,7 +137,7 @@ def test_the_lists_own_actions_have_keys(open_reader: OpenReader) -> None:
     press(opened, "d")
     page.wait_for_selector("#calendar:popover-open a")
     press(opened, "Escape")
-    assert page.evaluate("document.activeElement.id") == "calendar-open"
+    expect(page.locator("#calendar-open")).to_be_focused()
     press(opened, "C")
     page.wait_for_selector("#cite-dialog[open]")
     press(opened, "Escape", "M")
