@@ -9,7 +9,10 @@ TRAIN = $(BIN)/quire train $(CORPUS)/train.jsonl.xz --dev $(CORPUS)/dev.jsonl.xz
   --corpus "24 MB: Debian Handbook in 26 languages, English essays, Chinese manual pages and sayings, arXiv abstracts" \
   --licence "Apache-2.0 (the vocabulary); the texts' licences are in models/README.md"
 
-.PHONY: help serve test check format bench models lock clean
+# Parts of the names of licences that Apache-2.0 can be given together with.
+LICENCES := MIT;BSD;Apache;PSF;Python Software Foundation;MPL;Mozilla;ISC;Permission is hereby granted, free of charge
+
+.PHONY: help serve test check format bench models lock audit clean
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -45,7 +48,18 @@ lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requir
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra assets -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/assets.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra audit -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/audit.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev -c requirements/assets.txt --no-emit-package quire pyproject.toml -o requirements/dev.txt
+
+audit: .venv/.audit .venv/.dev node_modules/.dev ## Licences, bills of materials, and known vulnerabilities where their services can be asked
+	.venv/audit/bin/pip-licenses --python=$(BIN)/python --partial-match --ignore-packages quire --allow-only="$(LICENCES)" > /dev/null
+	mkdir -p dist
+	.venv/audit/bin/cyclonedx-py environment --output-file dist/python.cdx.json $(BIN)/python
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm sbom --sbom-format cyclonedx > dist/npm.cdx.json
+	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt \
+	  || { echo "audit: a vulnerability was found, or the service could not be asked: see above" >&2; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm audit --omit=dev \
+	  || { echo "audit: a vulnerability was found, or npm's service could not be asked: see above" >&2; exit 1; }
 
 clean: ## Removes what the other targets made (never the data folder)
 	rm -rf .venv node_modules $(VENDOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
@@ -70,6 +84,12 @@ clean: ## Removes what the other targets made (never the data folder)
 
 .venv/.dev: requirements/dev.txt .venv/.runtime
 	$(INSTALL) -r requirements/dev.txt
+	touch $@
+
+.venv/.audit: requirements/audit.txt .venv/.created
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes -r requirements/audit.txt
 	touch $@
 
 node_modules/.runtime: package.json package-lock.json .npmrc .venv/.runtime
