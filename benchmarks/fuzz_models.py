@@ -1,6 +1,7 @@
-"""Feeds the reader of model files with what libFuzzer makes of them: `python -m benchmarks.fuzz_models -max_total_time=600`.
+"""Feeds the reader of model files with what libFuzzer makes of them: `python -m benchmarks.fuzz_models`.
 
-Anything but a model or ModelError is a find. Needs atheris, and takes libFuzzer's own options; a minute without any.
+Anything but a model or ModelError is a find. Needs atheris, and takes libFuzzer's own options, as
+`-max_total_time=600`; a minute without any.
 """
 
 import importlib
