@@ -171,7 +171,7 @@ class _Reader:
             raise self._wrong(f"{found[0]} is known to the reader's browser alone, which searches it there")
         if name in _FIELDS:
             self._at = token.end()
-            return self._one(_FIELDS[name], depth + 1)
+            return self._not(_FIELDS[name], depth + 1)
         # A colon inside a word, such as an address or a ratio.
         word = re.compile(rf"[^\s(){_QUOTES}]+").match(self._text, token.start("field"))
         self._at = word.end() if word else token.end()

@@ -32,6 +32,7 @@ def shape(node: Node) -> str:
         ("a ANDNOT b", "(a & !b)"),
         ("NOT NOT a", "a"),
         ("-(a OR b)", "!(a | b)"),
+        ("a ti:-0", "(a & !title=0)"),
         ('ti:graph au:"ada l" abs:x', '(title=graph & authors="ada l" & abstract=x)'),
         ("TI:(graph OR tree) b", "((title=graph | title=tree) & b)"),
         ("all:x cat:cs.AI id:2401.12345", "(x & category=cs.AI & id=2401.12345)"),
