@@ -270,7 +270,7 @@ def test_one_endless_paragraph_costs_linear_time(open_page: OpenPage) -> None:
             return times;
         }"""
     )
-    assert took[1] < 12 * took[0] + 50
+    assert took[1] < 12 * took[0] + 400  # a busy machine adds its own
 
 
 def test_a_latex_text_may_grow_too(open_page: OpenPage) -> None:
