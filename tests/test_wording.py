@@ -6,7 +6,7 @@ import string
 import pytest
 
 from app.web.templates import STATIC
-from app.web.wording import LANGUAGES, words
+from app.web.wording import LANGUAGES, Wording, words
 
 
 def test_every_text_stands_in_both_languages() -> None:
@@ -47,3 +47,8 @@ def test_chinese_texts_use_full_width_punctuation() -> None:
 
 def test_the_languages_are_the_files() -> None:
     assert {path.stem for path in (STATIC / "wording").glob("*.toml")} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 papers"), (1, "1 paper."), (1234, "1,234 papers")])
+def test_a_single_paper_is_not_called_papers(count: int, said: str) -> None:
+    assert said in Wording("en")("that_was_everything", count=count)

@@ -26,6 +26,16 @@ def words(language: str) -> dict[str, str]:
     return table
 
 
+class _Number(int):
+    """A number in a text, which may also choose between two words: `{count:,} {count:paper|papers}`."""
+
+    def __format__(self, form: str) -> str:
+        one, or_more, many = form.partition("|")
+        if or_more:
+            return one if self == 1 else many
+        return super().__format__(form)
+
+
 @dataclass(frozen=True)
 class Wording:
     """The words of one language: `wording("papers_count", count=25)`."""
@@ -33,7 +43,8 @@ class Wording:
     language: str
 
     def __call__(self, name: str, **values: object) -> str:
-        return words(self.language)[name].format(**values)
+        told = {key: _Number(value) if isinstance(value, int) else value for key, value in values.items()}
+        return words(self.language)[name].format(**told)
 
     def day(self, day: date) -> str:
         """A day written out, such as Monday, 23 November 2026."""
