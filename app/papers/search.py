@@ -6,7 +6,6 @@ with titles weighing more, or a date: nothing else moves a paper up or down.
 
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -240,7 +239,7 @@ def search_page(
     return Page(tuple(store.papers_by_number(hits.numbers)), hits.next_cursor, hits.total)
 
 
-def related_papers(store: Store, index: SearchIndex, paper: Paper, limit: int = 10) -> Sequence[Paper]:
+def related_papers(store: Store, index: SearchIndex, paper: Paper, limit: int = 10) -> list[Paper]:
     """The papers nearest to a paper, best first."""
     return store.papers_by_number(index.related(paper, limit))
 

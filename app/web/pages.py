@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import NotFound
+from app.errors import NotFound, StoreError
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.positions import listing_day
 from app.papers.query import asks_the_browser
+from app.papers.search import related_papers
 from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web import calendar, installing
@@ -36,6 +37,9 @@ _NO_SEARCH: dict[str, Any] = {"entries": [], "total": 0, "sort": None, "own": Fa
 
 _EVERYTHING = "+".join(dict.fromkeys(category.archive for category in CATEGORIES.values()))
 """The expression that all papers are under: the archives, each with its categories."""
+
+_RELATED = 5
+"""How many papers are named beneath one that they are near to."""
 
 PREVIEW_SAMPLE = r"""Let $p(w)$ be the probability of a piece $w$. The best segmentation of a text is
 
@@ -83,6 +87,7 @@ def go_to_list(
 def list_or_paper(
     request: Request,
     store: StoreDep,
+    index: IndexDep,
     parameters: ListParametersDep,
     path: str,
     start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
@@ -93,7 +98,10 @@ def list_or_paper(
         return _category_list(request, store, parameters, asked, start)
     if len(asked) == 1 and "," not in path:
         paper = store.paper(asked[0])
-        return render(request, "paper.html", paper=paper, answers=store.answers(paper.id))
+        related: list[Paper] = []
+        with suppress(StoreError):  # a paper can be read also while there is no index
+            related = related_papers(store, index, paper, _RELATED)
+        return render(request, "paper.html", paper=paper, answers=store.answers(paper.id), related=related)
     papers = store.papers(asked)
     return render(
         request,

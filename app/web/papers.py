@@ -11,6 +11,7 @@ from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.records import answer_record, paper_record
 from app.papers.search import Search, SearchIndex, search_page
+from app.papers.search import related_papers as papers_near
 from app.papers.store import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web.deps import IndexDep, LimitsDep, StoreDep
@@ -195,7 +196,7 @@ def related_papers(
     limit: Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE)] = 10,
 ) -> Response:
     """The papers whose titles and abstracts share most with this one's, the nearest first."""
-    return json_papers(store.papers_by_number(index.related(store.paper(id), limit)))
+    return json_papers(papers_near(store, index, store.paper(id), limit))
 
 
 @router.get("/papers/{id:path}/answers", responses={200: {"model": AnswerPage}, **problem_responses(404)})

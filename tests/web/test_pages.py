@@ -196,3 +196,11 @@ def test_preview_opens_with_the_format_asked_for(client: httpx.Client) -> None:
     page = client.get("/preview?format=markdown").text
     assert '<option value="markdown" selected>' in page
     assert re.search(r'<math-text id="output"[^>]* format="markdown"', page)
+
+
+def test_a_paper_names_those_near_to_it(client: httpx.Client) -> None:
+    near = client.get("/api/v1/papers/2606.00018/related?limit=5").raise_for_status().json()["items"]
+    page = client.get("/arxiv/2606.00018").raise_for_status().text
+    section = page.partition('<section class="related"')[2].partition("</section>")[0]
+    assert near
+    assert re.findall(r'href="/arxiv/([^"]+)"', section) == [paper["id"] for paper in near]
