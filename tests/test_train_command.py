@@ -1,5 +1,6 @@
 """`quire train` goes on after a kill, takes patterns, tells what is wrong before the work, and leaves no half file."""
 
+import json
 import os
 import signal
 import subprocess
@@ -89,12 +90,17 @@ def test_an_interrupted_training_leaves_no_half_file(corpus: Path, tmp_path: Pat
 def test_patterns_name_files_and_a_summary_ends_it(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("the cat sat on the mat\n" * 50)
-    done = quire(
-        "train", tmp_path / "*.txt", "-o", tmp_path / "out", "--vocab-size", "300", data_dir=tmp_path
-    )
+    dev = tmp_path / "dev.jsonl"
+    dev.write_text('{"text": "the cat sat on the mat", "lang": "en"}\n{"text": "кот", "lang": "ru"}\n')
+    options: list[str | Path] = ["--vocab-size", "300", "--dev", dev]
+    done = quire("train", tmp_path / "*.txt", "-o", tmp_path / "out", *options, data_dir=tmp_path)
     assert done.returncode == 0, done.stderr.decode()
-    for words in ("pieces by bytes", "time", "memory", "longest"):
-        assert words in done.stderr.decode()
+    summary = done.stderr.decode()
+    for words in ("pieces by bytes", "pieces by script", "by language", "time", "memory", "longest"):
+        assert words in summary
+    card = json.loads((tmp_path / "out.card.json").read_text())
+    assert card["bytes_per_token_by_script"]["Cyrillic"] == card["bytes_per_token_by_language"]["ru"] == 1
+    assert card["bytes_per_token_by_script"]["Latin"] == card["bytes_per_token_by_language"]["en"] > 1
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ def show(
         "corpus": model.card.corpus,
         "licence": model.card.licence,
         "bytes_per_token": model.card.bytes_per_token,
+        "bytes_per_token_by_script": model.card.bytes_per_token_by_script,
+        "bytes_per_token_by_language": model.card.bytes_per_token_by_language,
         **model.card.extra,
     }
     print(orjson.dumps(card, option=orjson.OPT_INDENT_2).decode())

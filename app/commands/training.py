@@ -30,6 +30,7 @@ from app.errors import FileError, InputError
 from app.tokenizer import Tokenizer
 from app.tokenizer.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.model import Model
+from app.tokenizer.report import Measured, Share, measure, pieces_by_script
 from app.tokenizer.trainer import Objective, Trainer
 from app.tokenizer.workspace import Workspace
 
@@ -71,7 +72,12 @@ def train(
     whole_file: Annotated[
         bool, typer.Option("--whole-file", help="A file is one document, not its lines.")
     ] = False,
-    dev: Annotated[list[str] | None, typer.Option(help="Other texts, to measure bytes per token on.")] = None,
+    dev: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='Other texts, to measure bytes per token on, by script, and by language where records have "lang".'
+        ),
+    ] = None,
     corpus: Annotated[str | None, typer.Option(help="What the texts are, for the card.")] = None,
     licence: Annotated[
         str | None, typer.Option(help="Under which licence the model may be used, for the card.")
@@ -204,26 +210,24 @@ def _targets(out: Path, sizes: list[int], replaces: bool) -> list[Path]:
 
 
 def _save(model: Model, target: Path, held_out: Corpus | None, seconds: float) -> None:
-    if held_out is not None:
-        model = replace(
-            model, card=replace(model.card, bytes_per_token=round(_bytes_per_token(model, held_out), 4))
+    measured = None if held_out is None else measure(Tokenizer(model), held_out.with_languages())
+    if measured is not None:
+        card = replace(
+            model.card,
+            bytes_per_token=measured.whole.bytes_per_token,
+            bytes_per_token_by_script=_figures(measured.by_script),
+            bytes_per_token_by_language=_figures(measured.by_language) or None,
         )
+        model = replace(model, card=card)
     model.save(target)
-    console.print(_summary(model, target, seconds))
+    console.print(_summary(model, target, seconds, measured))
 
 
-def _bytes_per_token(model: Model, texts: Corpus) -> float:
-    tokenizer = Tokenizer(model)
-    size = tokens = 0
-    for text in texts:
-        size += len(text.encode())
-        tokens += tokenizer.count(text)
-    if not tokens:
-        raise InputError("--dev: these files hold no text to measure on")
-    return size / tokens
+def _figures(shares: dict[str, Share]) -> dict[str, float]:
+    return {name: share.bytes_per_token for name, share in shares.items()}
 
 
-def _summary(model: Model, target: Path, seconds: float) -> Table:
+def _summary(model: Model, target: Path, seconds: float, measured: Measured | None) -> Table:
     lengths = Counter(min(len(piece), 12) for piece in model.pieces)
     longest = sorted(model.pieces, key=len, reverse=True)[:LONGEST_SHOWN]
     table = Table(title=str(target), show_header=False, title_justify="left")
@@ -232,12 +236,25 @@ def _summary(model: Model, target: Path, seconds: float) -> Table:
         "pieces by bytes",
         "  ".join(f"{'12+' if size == 12 else size}: {lengths[size]:,}" for size in sorted(lengths)),
     )
-    if model.card.bytes_per_token is not None:
-        table.add_row("bytes per token", f"{model.card.bytes_per_token}")
+    by_script = pieces_by_script(model.pieces)
+    table.add_row("pieces by script", "  ".join(f"{name}: {count:,}" for name, count in by_script.items()))
+    if measured is not None:
+        table.add_row("bytes per token", f"{measured.whole.bytes_per_token}")
+        table.add_row("… by script (share)", _shares(measured.by_script, measured.whole))
+        if measured.by_language:
+            table.add_row("… by language (share)", _shares(measured.by_language, measured.whole))
     table.add_row("time", f"{seconds:.1f} s")
     table.add_row("memory", f"{_peak_megabytes():,.0f} MB")
     table.add_row("longest", "  ".join(repr(piece.decode(errors="backslashreplace")) for piece in longest))
     return table
+
+
+def _shares(shares: dict[str, Share], whole: Share) -> str:
+    """Bytes per token of each, and of how much of the text that is told."""
+    return "  ".join(
+        f"{name}: {share.bytes_per_token:.2f} ({share.bytes / whole.bytes:.1%})"
+        for name, share in shares.items()
+    )
 
 
 def _peak_megabytes() -> float:

@@ -19,6 +19,9 @@ from app.errors import FileError, InputError, RecordError
 
 STANDARD_INPUT = "-"
 
+LANGUAGE_FIELD = "lang"
+"""The key at which a record may name the language of its text."""
+
 _COMPRESSED = (".gz", ".xz", ".zst")
 
 
@@ -54,10 +57,14 @@ class Corpus:
         return total
 
     def __iter__(self) -> Iterator[str]:
+        return (text for text, _ in self.with_languages())
+
+    def with_languages(self) -> Iterator[tuple[str, str | None]]:
+        """Each text with the language that its record names at "lang", None where it names none."""
         for name in self.paths:
             yield from self._read(name)
 
-    def _read(self, name: str) -> Iterator[str]:
+    def _read(self, name: str) -> Iterator[tuple[str, str | None]]:
         with _open(name) as raw:
             counted = cast(BinaryIO, io.BufferedReader(_Counted(raw, self.on_read))) if self.on_read else raw
             suffixes = [] if name == STANDARD_INPUT else Path(name).suffixes
@@ -67,15 +74,15 @@ class Corpus:
                 if suffixes[-1:] == [".jsonl"]:
                     yield from self._json_lines(name, stream)
                 elif self.whole_file:
-                    yield _decode(stream.read(), name, 1)
+                    yield _decode(stream.read(), name, 1), None
                 else:
                     for number, line in enumerate(stream, 1):
                         text = _decode(line, name, number)
-                        yield text if self.keep_newlines else text.removesuffix("\n")
+                        yield text if self.keep_newlines else text.removesuffix("\n"), None
             except (EOFError, lzma.LZMAError, zstd.ZstdError, gzip.BadGzipFile, OSError) as error:
                 raise FileError(f"{name}: broken or cut short: {error}") from error
 
-    def _json_lines(self, name: str, stream: BinaryIO) -> Iterator[str]:
+    def _json_lines(self, name: str, stream: BinaryIO) -> Iterator[tuple[str, str | None]]:
         for number, line in enumerate(stream, 1):
             if not line.strip():
                 continue
@@ -92,7 +99,8 @@ class Corpus:
                 raise RecordError(
                     f"no string at the key {self.text_field!r} (--field names another)", name, number
                 )
-            yield text
+            language = record.get(LANGUAGE_FIELD)
+            yield text, language if isinstance(language, str) else None
 
 
 class _Counted(io.RawIOBase):

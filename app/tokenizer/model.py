@@ -56,8 +56,9 @@ Counts = NDArray[np.int64] | NDArray[np.float64]
 class Card:
     """What is known of a model beside its pieces. The defaults are BytePiece's own.
 
-    `bytes_per_token` is measured on the development texts; `sha256` is of the model's file; `extra` keeps
-    every other key of the file as it came, since cards also tell how a model was made.
+    `bytes_per_token` is measured on the development texts, also by script and, where they name them, by language;
+    `sha256` is of the model's file; `extra` keeps every other key of the file as it came, since cards also tell
+    how a model was made.
     """
 
     normalization: Normalization | None = "NFC"
@@ -66,6 +67,8 @@ class Card:
     corpus: str | None = None
     licence: str | None = None
     bytes_per_token: float | None = None
+    bytes_per_token_by_script: Mapping[str, float] | None = None
+    bytes_per_token_by_language: Mapping[str, float] | None = None
     sha256: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -96,6 +99,8 @@ _CARD_VALUES = {
     "corpus": "a text or null",
     "licence": "a text or null",
     "bytes_per_token": "a number above 0 or null",
+    "bytes_per_token_by_script": "an object of numbers above 0 or null",
+    "bytes_per_token_by_language": "an object of numbers above 0 or null",
     "sha256": "64 hexadecimal digits or null",
 }
 _CARD_KEYS: dict[str, Callable[[Any], bool]] = {
@@ -104,7 +109,9 @@ _CARD_KEYS: dict[str, Callable[[Any], bool]] = {
     "add_eos": lambda value: isinstance(value, bool),
     "corpus": lambda value: value is None or isinstance(value, str),
     "licence": lambda value: value is None or isinstance(value, str),
-    "bytes_per_token": lambda value: value is None or (_is_number(value) and value > 0),
+    "bytes_per_token": lambda value: value is None or _is_above_0(value),
+    "bytes_per_token_by_script": lambda value: value is None or _are_above_0(value),
+    "bytes_per_token_by_language": lambda value: value is None or _are_above_0(value),
     "sha256": lambda value: value is None or (isinstance(value, str) and len(value) == 64),
 }
 
@@ -270,7 +277,7 @@ def _entries(content: Any, path: Path) -> tuple[tuple[bytes, ...], list[int | fl
 
 
 def _check_count(count: Any, piece: object, where: object) -> None:
-    if not (_is_number(count) and count > 0):
+    if not _is_above_0(count):
         raise ModelError(f"{where}: {piece!r:.80} has count {count!r}; a count is a finite number above 0")
 
 
@@ -330,8 +337,14 @@ def write_whole(path: Path, content: bytes) -> None:
         raise FileError(f"{path} can't be written: {error.strerror or error}") from error
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_above_0(value: object) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    )
+
+
+def _are_above_0(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_above_0, value.values()))
 
 
 def _kind(value: object) -> str:

@@ -34,6 +34,12 @@ class ModelAnswer(BaseModel):
     licence: str | None
     corpus: str | None = Field(description="what it was trained on")
     bytes_per_token: float | None = Field(description="measured on the development set")
+    bytes_per_token_by_script: dict[str, float] | None = Field(
+        description="the same, over the lines of each script"
+    )
+    bytes_per_token_by_language: dict[str, float] | None = Field(
+        description="the same, over the texts of each language, where the development set names languages"
+    )
     problem: str | None = Field(description="why the file can't be used, null where it can")
 
 

@@ -174,6 +174,8 @@ def _described(models: ModelRegistry, name: str) -> dict[str, Any]:
         "licence": card.licence,
         "corpus": card.corpus,
         "bytes_per_token": card.bytes_per_token,
+        "bytes_per_token_by_script": card.bytes_per_token_by_script,
+        "bytes_per_token_by_language": card.bytes_per_token_by_language,
         "problem": None,
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import FileError, InputError, RecordError
@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("corpus")
 
 
+@settings(deadline=None)
 @given(texts=TEXTS, suffix=st.sampled_from(list(COMPRESS)))
 def test_json_lines_give_back_every_text_however_they_are_compressed(
     folder: Path, texts: list[str], suffix: str
@@ -42,6 +43,14 @@ def test_json_lines_give_back_every_text_however_they_are_compressed(
     corpus = Corpus([str(path)])
     assert list(corpus) == texts
     assert list(corpus) == texts, "a corpus can be read again"
+
+
+def test_a_record_may_name_its_language(folder: Path) -> None:
+    path = folder / "languages.jsonl"
+    path.write_text('{"text": "one", "lang": "en"}\n{"text": "?"}\n{"text": "!", "lang": null}\n')
+    corpus = Corpus([str(path)])
+    assert list(corpus.with_languages()) == [("one", "en"), ("?", None), ("!", None)]
+    assert list(corpus) == ["one", "?", "!"]
 
 
 @pytest.mark.parametrize("suffix", COMPRESS)

@@ -220,6 +220,8 @@ def test_a_path_that_can_not_be_read_is_told(name: str, tmp_path: Path) -> None:
         ({"add_eos": None}, '"add_eos" is None'),
         ({"corpus": 3}, '"corpus" is 3'),
         ({"bytes_per_token": 0}, '"bytes_per_token" is 0'),
+        ({"bytes_per_token_by_script": {"Han": 0}}, "it should be an object of numbers above 0 or null"),
+        ({"bytes_per_token_by_language": [4]}, '"bytes_per_token_by_language" is \\[4\\]'),
         ({"sha256": "ab"}, "\"sha256\" is 'ab'"),
         ({"sha256": "0" * 64}, "belongs to another file"),
         (b"{", "no JSON"),

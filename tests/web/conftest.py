@@ -36,6 +36,7 @@ def write_models(folder: Path) -> None:
         corpus="made up for tests",
         licence="Apache-2.0",
         bytes_per_token=2.5,
+        bytes_per_token_by_script={"Latin": 2.5},
         extra={"training": {"order": 4}},
     )
     Model.from_counts("default", COUNTS, card).save(folder / "default.model")

@@ -216,6 +216,8 @@ def test_a_model_is_told_as_its_card_tells_it(client: httpx.Client, tokenizer: T
         4,
         2.5,
     )
+    assert answer["bytes_per_token_by_script"] == {"Latin": 2.5}
+    assert answer["bytes_per_token_by_language"] is None
     assert client.get(f"{API}/models/bare").json()["normalization"] is None
 
 
