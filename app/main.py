@@ -81,11 +81,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.pages = [*pages.router.routes, *tokens.pages_router.routes]
     errors.install(app)
     describe_fully(app)
+    # First and one by one: a router that is included is asked twice at each request, and short calls feel it.
+    app.router.routes.extend([*dialects.router.routes, *tokens.router.routes])
     for router in (
-        # First, because routers are asked in this order and short calls feel it.
-        dialects.router,
         operations.router,
-        tokens.router,
         tokens.pages_router,
         papers.router,
         citations.router,

@@ -9,14 +9,13 @@ A 60-byte call costs hardly more than an empty endpoint: no dependency is resolv
 
 import re
 import unicodedata
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from itertools import accumulate, pairwise
 from time import perf_counter
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import InputError, Overloaded, QuireError
@@ -38,7 +37,7 @@ from app.web.dialect_shapes import (
     TooManyTokens,
     VllmRequest,
 )
-from app.web.json_route import check_media_type, dump, parse, validate
+from app.web.json_route import BareRoute, check_media_type, dump, parse, validate
 from app.web.tallies import note
 from app.web.token_checks import at_hand, bytes_of, check_batch, check_ids, check_text, tokenizer_of
 
@@ -48,15 +47,7 @@ _CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no cha
 _SPECIAL = re.compile(f"({'|'.join(map(re.escape, SPECIAL_TOKENS))})")
 
 
-class _BareRoute(APIRoute):
-    """Calls its endpoint with the request and nothing else."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return handler
-
-
-router = APIRouter(tags=["dialects"], route_class=_BareRoute)
+router = APIRouter(tags=["dialects"], route_class=BareRoute)
 
 
 @router.post("/tokenize", **TOKENIZE_DOCS)

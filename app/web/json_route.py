@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from app.web.deps import SMALL_TEXT, Services, get_services
 from app.web.token_checks import at_hand
@@ -89,7 +90,30 @@ def dump(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-class JsonRoute(APIRoute):
+class BareRoute(APIRoute):
+    """Calls its handler with the request and nothing else: FastAPI's own way costs as much as a short text's tokens.
+
+    Failures leave as everywhere, by the application's handlers. For OpenAPI it is a route like any other.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **documented: Any) -> None:
+        super().__init__(path, endpoint, **documented)
+        self._answer = self.get_route_handler()
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint itself, where it takes a request and returns a response."""
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)  # refuses it
+            return
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+class JsonRoute(BareRoute):
     """A POST route whose function takes `body`, a pydantic model with a field `model`, and `services`."""
 
     most_inline = SMALL_TEXT
