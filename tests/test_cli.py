@@ -146,6 +146,14 @@ def test_models_are_listed_shown_and_compared(model: Path, data: Path, tmp_path:
     assert rows[0] == rows[1]
 
 
+def test_models_are_compared_by_script(data: Path) -> None:
+    text = "We prove that it holds.\n我们证明它成立。\n".encode()
+    compared = quire("models", "compare", "default", "small", "--by-script", data_dir=data, input=text)
+    rows = [line.split() for line in compared.stdout.decode().splitlines()[-2:]]
+    assert [row[:2] for row in rows] == [["Han", "25"], ["Latin", "24"]]
+    assert all(float(default) > float(small) for *_, default, small in rows)
+
+
 def test_importing_again_changes_nothing_and_bad_records_are_named(data: Path, tmp_path: Path) -> None:
     file = library.write(tmp_path / "records.jsonl")
     with file.open("a") as stream:

@@ -18,6 +18,7 @@ from app.tokenizer import Tokenizer
 from app.tokenizer.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.formats import from_sentencepiece, to_huggingface, to_sentencepiece, to_tiktoken
 from app.tokenizer.model import FIRST_PIECE, Model, write_whole
+from app.tokenizer.report import lines_by_script
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show, convert and compare models.")
 
@@ -121,10 +122,13 @@ def compare(
     text: Annotated[
         list[str] | None, typer.Option(help="Files of text; standard input if not given.")
     ] = None,
+    by_script: Annotated[
+        bool, typer.Option("--by-script", help="Also bytes per token over the lines of each script.")
+    ] = False,
 ) -> None:
     """Print how many tokens each tokenizer needs for the same text, and how many bytes a token holds."""
     documents = list(Corpus(text or [STANDARD_INPUT], keep_newlines=True))
-    size = sum(len(document.encode()) for document in documents)
+    size = _size(documents)
     if not size:
         raise InputError(
             "there is no text to compare on; name files with --text, or send some to standard input"
@@ -133,11 +137,45 @@ def compare(
     table.add_column("tokenizer")
     for heading in ("ids", "tokens", "bytes per token"):
         table.add_column(heading, justify="right")
+    scripts = _by_script(documents) if by_script else {}
+    figures: dict[str, list[str]] = {script: [] for script in scripts}
     for name in models:
         vocab_size, count = _counter(name)
         tokens = count(documents)
         table.add_row(name, f"{vocab_size:,}", f"{tokens:,}", f"{size / tokens:.3f}")
-    Console(file=sys.stdout).print(table)
+        for script, lines in scripts.items():
+            tokens = count(lines)
+            figures[script].append(f"{_size(lines) / tokens:.3f}" if tokens else "-")
+    console = Console(file=sys.stdout)
+    console.print(table)
+    if scripts:
+        console.print()
+        console.print(_table_by_script(models, figures, scripts))
+
+
+def _size(documents: list[str]) -> int:
+    return sum(len(document.encode()) for document in documents)
+
+
+def _by_script(documents: list[str]) -> dict[str, list[str]]:
+    """The lines of each script, the script with the most bytes first."""
+    scripts: dict[str, list[str]] = {}
+    for document in documents:
+        for script, lines in lines_by_script(document).items():
+            scripts.setdefault(script, []).append(lines)
+    return dict(sorted(scripts.items(), key=lambda item: -_size(item[1])))
+
+
+def _table_by_script(
+    models: list[str], figures: dict[str, list[str]], scripts: dict[str, list[str]]
+) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("bytes per token by script")
+    for heading in ("bytes", *models):
+        table.add_column(heading, justify="right")
+    for script, row in figures.items():
+        table.add_row(script, f"{_size(scripts[script]):,}", *row)
+    return table
 
 
 def _counter(name: str) -> tuple[int, Callable[[list[str]], int]]:

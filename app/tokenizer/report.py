@@ -81,7 +81,7 @@ def measure(tokenizer: Tokenizer, texts: Iterable[tuple[str, str | None]]) -> Me
     scripts, languages = _Tally(), _Tally()
     for text, language in texts:
         size = tokens = 0
-        for script, lines in _lines_by_script(text).items():
+        for script, lines in lines_by_script(text).items():
             ids = tokenizer.encode_array(lines, add_bos=False, add_eos=False)
             share = Share(len(to_utf8(lines)), len(ids))
             scripts.add(script, share)
@@ -112,8 +112,8 @@ class _Tally:
         return {name: Share(size, self._tokens[name]) for name, size in self._bytes.most_common() if size}
 
 
-def _lines_by_script(text: str) -> dict[str, str]:
-    """The lines of each script, in their order; put together they are cut into the same lines again."""
+def lines_by_script(text: str) -> dict[str, str]:
+    """A text's lines of each script, in their order; put together they are cut into the same lines again."""
     lines: dict[str, list[str]] = {}
     for line in split_lines(text):
         lines.setdefault(script_of(line), []).append(line)
