@@ -153,10 +153,10 @@ def look_up_tables(ngrams: NGrams, order: int, min_count: int, parts: int = 1, a
         seen = np.flatnonzero(ngrams.pairs >= min_count)
         bigrams[seen] = np.log(ngrams.pairs[seen]) - np.log(singles[seen >> 8])
     longest = (ngrams.keys & ngram_kernels.LENGTH) == order
-    short_table, entries = _table(ngrams.keys[~longest])
+    tables = list(apply(_table, (ngrams.keys[~longest], ngrams.keys[longest])))
+    (short_table, short_entries), (table, entries) = tables
     short_scores = np.full(len(short_table), -np.inf)
-    short_scores[entries] = ngrams.scores[~longest]
-    table, entries = _table(ngrams.keys[longest])
+    short_scores[short_entries] = ngrams.scores[~longest]
     rows = np.full((len(table) + 1, max(order - 2, 0)), -np.inf)
     if order > 2:
         rows[entries + 1, -1] = ngrams.scores[longest]

@@ -19,11 +19,9 @@ MAX_CHUNK_NEWLINES = 100
 """Longest run of newlines at the end of a training chunk."""
 
 _LINE = re.compile(r".*\n+|.+")
-_CHUNK = re.compile(
-    rf".{{,{MAX_CHUNK_CHARACTERS}}}\n{{1,{MAX_CHUNK_NEWLINES}}}|.{{1,{MAX_CHUNK_CHARACTERS}}}"
-)
+_CHUNK = re.compile(rf".{{1,{MAX_CHUNK_CHARACTERS}}}\n{{,{MAX_CHUNK_NEWLINES}}}|\n{{1,{MAX_CHUNK_NEWLINES}}}")
 _CHUNK_DIGITS_APART = re.compile(
-    rf"\d|[^\n\d]{{,{MAX_CHUNK_CHARACTERS}}}\n{{1,{MAX_CHUNK_NEWLINES}}}|[^\n\d]{{1,{MAX_CHUNK_CHARACTERS}}}"
+    rf"\d|[^\n\d]{{1,{MAX_CHUNK_CHARACTERS}}}\n{{,{MAX_CHUNK_NEWLINES}}}|\n{{1,{MAX_CHUNK_NEWLINES}}}"
 )
 
 

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import ceil
 from queue import SimpleQueue
 from typing import NamedTuple, Self, TypeVar
 
@@ -116,9 +117,10 @@ class Work:
     def check_memory(self, needed: int, what: str) -> None:
         """InputError where something that has to be held as a whole takes more than there may be."""
         if self._memory is not None and needed + BASE_BYTES + self.threads * THREAD_BYTES > self._memory:
-            least = (needed + BASE_BYTES + self.threads * THREAD_BYTES) / 1e9
+            # Rounded up, so that what is named is enough when it is allowed.
+            least = ceil((needed + BASE_BYTES + self.threads * THREAD_BYTES) / 1e7) / 100
             raise InputError(
-                f"{what} have to be in memory, and that takes {least:.1f} GB in all: allow so much, or count fewer "
+                f"{what} have to be in memory, and that takes {least:.2f} GB in all: allow so much, or count fewer "
                 "with a higher min_count or a lower order",
                 "/memory",
             )
