@@ -16,6 +16,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -285,7 +286,7 @@ def _check_pieces(pieces: Sequence[bytes], where: object) -> None:
     """Raises ModelError unless pieces are distinct, hold every single byte, and stay within a line."""
     distinct = set(pieces)
     if len(distinct) < len(pieces):
-        twice = next(piece for piece in distinct if pieces.count(piece) > 1)
+        twice = Counter(pieces).most_common(1)[0][0]
         raise ModelError(f"{where}: the piece {twice!r} is there twice, under two spellings of base64")
     if b"" in distinct:
         raise ModelError(f"{where}: one piece is empty; remove it")
