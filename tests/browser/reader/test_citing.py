@@ -18,6 +18,7 @@ def cite_all(opened: Opened, form: str) -> None:
 
 def copied(opened: Opened) -> str:
     opened.page.click("#cite-form [value=copy]")
+    expect(opened.page.locator("#cite-dialog")).to_be_hidden()  # what was said before may still stand
     expect(opened.page.locator("#said")).to_contain_text("Cited:")
     return str(opened.page.evaluate("navigator.clipboard.readText()"))
 
