@@ -195,6 +195,7 @@ def _tei(value: Any, services: Services) -> Any:
         )
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     check_batch(texts, "/inputs", limits)
+    pieces = tokenizer.model.pieces
     count = 0
     answers = []
     for text in texts:
@@ -204,7 +205,13 @@ def _tei(value: Any, services: Services) -> Any:
         _check_count(count, limits, "/inputs")
         card = tokenizer.model.card if body.add_special_tokens else None
         tokens = [
-            {"id": number, "text": _shown(number, tokenizer), "special": False, "start": start, "stop": stop}
+            {
+                "id": number,
+                "text": pieces[number - FIRST_PIECE].decode(errors="replace"),
+                "special": False,
+                "start": start,
+                "stop": stop,
+            }
             for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True)
         ]
         before = [_tei_special(BOS)] if card and card.add_bos else []
