@@ -17,6 +17,9 @@ import { scanUnfinished } from './tex-scanner.js';
 export const PLACEHOLDER = /\uE000(\d+)\uE001/g;
 /** More signs than these in one paragraph cost Marked time that grows with their square. */
 const SIGNS = { emphasis: 500, brackets: 2000 };
+/** Quotes and list items within each other: Marked reads the rest of the text once for each of them. */
+const NESTED = /^(?:[ \t]{0,3}(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))){50}/;
+const RULE = /^[ \t]*([-*_])(?:[ \t]*\1)*$/;
 /** Our own marks in somebody's text, as characters or as HTML would write them. */
 const OURS = /(?:[\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
@@ -127,7 +130,7 @@ function overloaded(source, { breaks, opaque }, unfinished) {
 
 /** @param {string} paragraph */
 function isOverloaded(paragraph) {
-  if (/^[ \t]{200}|^(?: {0,3}>){50}/.test(paragraph)) return true;
+  if (/^[ \t]{200}/.test(paragraph) || (NESTED.test(paragraph) && !RULE.test(paragraph))) return true;
   const emphasis = paragraph.match(/[*_~]/g)?.length ?? 0;
   const brackets = paragraph.match(/[[(<!]/g)?.length ?? 0;
   return emphasis > SIGNS.emphasis || brackets > SIGNS.brackets;

@@ -69,6 +69,15 @@ test('rendering takes no minutes where Marked alone would', () => {
   }
 });
 
+test('items nested by the hundred on one line are shown as they were written, a long rule stays a rule', () => {
+  for (const unit of ['1. ', '1) ', '- + ', '- 1. ', '> 1. ']) {
+    const source = unit.repeat(400).trimEnd();
+    const { html, formulas } = renderMarkdown(source);
+    assert.equal(restoreText(html, formulas), `<p>${source}</p>\n`);
+  }
+  for (const sign of ['- ', '* ', '_ ']) assert.equal(renderMarkdown(sign.repeat(400)).html, '<hr>\n');
+});
+
 test('every control character passes through', () => {
   for (let code = 0; code < 0x20; code += 1) {
     const sign = String.fromCharCode(code);
