@@ -9,14 +9,13 @@ link, the price of the piece that ends there (FAR where none does) and that piec
 pieces, and one piece costs far more than what two pieces differ by.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from app.tokenizer.jit import compiled
+
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int32]
 Integers = NDArray[np.int64]
@@ -33,14 +32,6 @@ BEGINS_BLANK = 4  # begins with a space
 WORDS = 8  # holds a space behind something else
 NO_LEFT = 16  # nothing is put behind it
 NO_RIGHT = 32  # it is put behind nothing
-
-
-def compiled(function: Function) -> Function:
-    """Compiles a kernel and keeps the machine code where numba finds a folder it may write to."""
-    try:
-        return cast(Function, njit(nogil=True, error_model="numpy", cache=True)(function))
-    except RuntimeError:  # a read-only installation without a cache folder: compiled anew in each process
-        return cast(Function, njit(nogil=True, error_model="numpy")(function))
 
 
 @compiled

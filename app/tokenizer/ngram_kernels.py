@@ -7,14 +7,13 @@ An n-gram of up to 7 bytes is one uint64: its bytes from the top, zeros, and its
 sort as the bytes do, a shorter n-gram before the longer ones that begin with it.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from app.tokenizer.jit import compiled
+
 Bytes = NDArray[np.uint8]
 Keys = NDArray[np.uint64]
 Integers = NDArray[np.int64]
@@ -28,14 +27,6 @@ LENGTH = np.uint64(0xFF)  # the bits of a key that hold its length
 STAYED = 3  # the bit of a route that says that the last state came after itself
 ALIVE = 3  # state k > 0 can be reached if bit ALIVE + k is set
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: neighbouring keys land far apart
-
-
-def compiled(function: Function) -> Function:
-    """Compiles a kernel and keeps the machine code where numba finds a folder it may write to."""
-    try:
-        return cast(Function, njit(nogil=True, error_model="numpy", cache=True)(function))
-    except RuntimeError:  # a read-only installation without a cache folder: compiled anew in each process
-        return cast(Function, njit(nogil=True, error_model="numpy")(function))
 
 
 @compiled

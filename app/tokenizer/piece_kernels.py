@@ -9,14 +9,13 @@ longer piece has a hash for a key, with 0xFF in the lowest byte, and pieces of o
 A run of pieces is sorted by key, then length, then bytes; the bytes lie one after another in that order.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from app.tokenizer.jit import compiled
+
 Bytes = NDArray[np.uint8]
 Keys = NDArray[np.uint64]
 Lengths = NDArray[np.uint16]
@@ -25,14 +24,6 @@ Integers = NDArray[np.int64]
 MAX_PIECE = 0xFFFF  # bytes; a chunk of 10,000 characters and 100 newlines is shorter
 HASHED = np.uint64(0xFF)  # the lowest byte of a key that is a hash
 MIX = np.uint64(0xD6E8FEB86659FD93)
-
-
-def compiled(function: Function) -> Function:
-    """Compiles a kernel and keeps the machine code where numba finds a folder it may write to."""
-    try:
-        return cast(Function, njit(nogil=True, error_model="numpy", cache=True)(function))
-    except RuntimeError:  # a read-only installation without a cache folder: compiled anew in each process
-        return cast(Function, njit(nogil=True, error_model="numpy")(function))
 
 
 @compiled

@@ -7,14 +7,13 @@ edits across files, so the three share nothing.
 Pieces lie in a pool of bytes; where each starts, how long it is and how often it was counted are arrays beside it.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from app.tokenizer.jit import compiled
+
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -25,14 +24,6 @@ LABEL = 0x1FF
 FREE = LABEL  # the label of a unit that is not in use
 TRIED = 1 << 7  # units at the end of a trie that are tried for the children of a unit
 ROOM = 1 << 9  # units that are left at the end, so that a base found there and its children are inside
-
-
-def compiled(function: Function) -> Function:
-    """Compiles a kernel and keeps the machine code where numba finds a folder it may write to."""
-    try:
-        return cast(Function, njit(nogil=True, error_model="numpy", cache=True)(function))
-    except RuntimeError:  # a read-only installation without a cache folder: compiled anew in each process
-        return cast(Function, njit(nogil=True, error_model="numpy")(function))
 
 
 @compiled
