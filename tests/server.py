@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -47,12 +47,12 @@ def serving(data_dir: Path, *arguments: str, settings: Mapping[str, str] | None 
 
 @contextmanager
 def server_process(
-    data_dir: Path, *arguments: str, settings: Mapping[str, str] | None = None
+    data_dir: Path, *arguments: str, settings: Mapping[str, str] | None = None, before: Sequence[str] = ()
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The same with its process, which the block may end by itself."""
+    """The same with its process, which the block may end by itself; run by the command `before`, if one is given."""
     with TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [*QUIRE, "serve", "--port", "0", *arguments],
+            [*before, *QUIRE, "serve", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=log,
             env=environment(data_dir, **(settings or {})),

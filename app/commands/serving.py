@@ -31,6 +31,8 @@ def serve(
     os.environ.setdefault("XDG_CACHE_HOME", str(settings.data_dir / "cache"))
     listener = listen(host, port)
     with tempfile.TemporaryDirectory(prefix="quire-", dir=_temporary(settings.data_dir)) as shared:
+        # Whatever needs a file for a while, SQLite too, finds its place here, and it goes when the server ends.
+        os.environ["TMPDIR"] = tempfile.tempdir = shared
         if workers > 1:
             # Where prometheus-client adds up the numbers of several processes; it looks when it is imported.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
