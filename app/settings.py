@@ -4,6 +4,7 @@ Read in `main.py` and `cli.py` only; everything below them takes plain values as
 """
 
 import re
+from datetime import time
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.errors import InputError
+from app.papers.categories import codes_to_fetch
 from app.web.keys import Scope
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -70,6 +73,11 @@ class Settings(BaseSettings):
 
     contact: str = Field("", description="address or page named to papers' sources and in security.txt")
     fetch_daily_budget: PositiveInt = Field(2000, description="most requests a day to papers' sources")
+    fetch_daily: Names = Field(
+        (),
+        description="categories whose day is fetched by the server, such as cs.CL cs.LG; none: no fetching",
+    )
+    fetch_at: time = Field(time(6, 30), description="when it is fetched, in UTC, such as 06:30")
     arxiv_api: str = Field("https://export.arxiv.org/api/query", description="address of arXiv's API")
     arxiv_oai: str = Field("https://oaipmh.arxiv.org/oai", description="address of arXiv's OAI-PMH")
     arxiv_feeds: str = Field(
@@ -77,7 +85,7 @@ class Settings(BaseSettings):
     )
     offline: bool = Field(False, description="never ask another host for anything")
 
-    @field_validator("trusted_proxies", "cors_origins", "keys_required", mode="before")
+    @field_validator("trusted_proxies", "cors_origins", "keys_required", "fetch_daily", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -97,6 +105,21 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{origin} is no origin; write scheme and host alone, such as https://a.example"
                 )
+        return value
+
+    @field_validator("fetch_daily")
+    @classmethod
+    def _categories(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(codes_to_fetch(value)) if value else ()
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("fetch_at")
+    @classmethod
+    def _in_utc(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError("it is in UTC always; write hours and minutes alone, such as 06:30")
         return value
 
     @field_validator("base_path")

@@ -1,11 +1,13 @@
 """`quire papers`: bring papers in, take them out, look after the store and its index."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -25,6 +27,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Import, export and look after the papers."
 )
 console = Console(stderr=True)
+log = structlog.get_logger()
 
 
 @app.command("import")
@@ -84,17 +87,8 @@ def fetch(
         )
     if ids and (categories or first or daily):
         raise InputError("--id names the papers themselves; leave out categories, --since and --daily")
-    addresses = Addresses(settings.arxiv_api, settings.arxiv_oai, settings.arxiv_feeds)
     problems, notice = _Problems(), _Notices()
-    with PoliteClient(
-        settings.data_dir / "fetch",
-        version=__version__,
-        contact=settings.contact,
-        daily_budget=settings.fetch_daily_budget,
-        offline=settings.offline,
-        addresses=addresses,
-        notice=notice,
-    ) as client:
+    with _client(settings, notice) as client:
 
         def batches(places: Mapping[str, str]) -> Iterator[Batch]:
             if ids:
@@ -110,6 +104,31 @@ def fetch(
     print(
         f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} known already, "
         f"{result.skipped:,} skipped"
+    )
+
+
+def fetch_day(settings: Settings) -> None:
+    """What `quire papers fetch --daily` does with the categories of the settings, told in the log."""
+    with _client(settings, lambda sentence: log.info("fetching", said=sentence)) as client:
+        result = receive(
+            settings.store_path,
+            settings.index_path,
+            lambda places: fetching.fetch_daily(settings.fetch_daily, client, places=places),
+            on_error=lambda error: log.warning("a record was skipped", reason=str(error)),
+            command="quire serve, fetching the day",
+        )
+    log.info("the day was fetched", **asdict(result))
+
+
+def _client(settings: Settings, notice: Callable[[str], None]) -> PoliteClient:
+    return PoliteClient(
+        settings.data_dir / "fetch",
+        version=__version__,
+        contact=settings.contact,
+        daily_budget=settings.fetch_daily_budget,
+        offline=settings.offline,
+        addresses=Addresses(settings.arxiv_api, settings.arxiv_oai, settings.arxiv_feeds),
+        notice=notice,
     )
 
 

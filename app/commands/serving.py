@@ -3,18 +3,24 @@
 import gc
 import os
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from app.connections import Bounds
 from app.logs import configure_logs
+from app.schedule import beside, next_time
 from app.serve import Manner, listen
 from app.serve import serve as serve_until_stopped
 from app.settings import Settings
 
 app = typer.Typer(add_completion=False)
+log = structlog.get_logger()
 
 
 @app.command()
@@ -30,6 +36,7 @@ def serve(
     # Where code is compiled for this machine and kept, unless it can be kept beside its source.
     os.environ.setdefault("XDG_CACHE_HOME", str(settings.data_dir / "cache"))
     listener = listen(host, port)
+    due = next_time(datetime.now(UTC), settings.fetch_at)
     with tempfile.TemporaryDirectory(prefix="quire-", dir=_temporary(settings.data_dir)) as shared:
         # Whatever needs a file for a while, SQLite too, finds its place here, and it goes when the server ends.
         os.environ["TMPDIR"] = tempfile.tempdir = shared
@@ -44,25 +51,43 @@ def serve(
         # What is here now stays: the collector shall not touch, and so copy, what the workers share.
         gc.collect()
         gc.freeze()
-        code = serve_until_stopped(
-            application,
-            listener,
-            workers,
-            Manner(
-                Bounds(
-                    settings.max_head_bytes,
-                    settings.head_seconds,
-                    settings.silent_seconds,
-                    settings.max_connections,
+        with _daily_fetch(settings, due):
+            code = serve_until_stopped(
+                application,
+                listener,
+                workers,
+                Manner(
+                    Bounds(
+                        settings.max_head_bytes,
+                        settings.head_seconds,
+                        settings.silent_seconds,
+                        settings.max_connections,
+                    ),
+                    settings.trusted_proxies,
+                    settings.keep_alive_seconds,
+                    settings.drain_seconds,
                 ),
-                settings.trusted_proxies,
-                settings.keep_alive_seconds,
-                settings.drain_seconds,
-            ),
-            announce=lambda address: print(f"Quire is at {address}", flush=True),
-        )
+                announce=lambda address: print(f"Quire is at {address}", flush=True),
+            )
     if code:
         raise typer.Exit(code)
+
+
+def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[None]:
+    """The process that fetches the day's papers at `due` and daily from then on; none where none is asked for."""
+    if not settings.fetch_daily:
+        return nullcontext()
+    if settings.offline:
+        log.warning("no papers are fetched: Quire is offline (QUIRE_OFFLINE is set)")
+        return nullcontext()
+    from app.commands.papers import fetch_day
+
+    return beside(
+        due,
+        settings.fetch_at,
+        partial(fetch_day, settings),
+        partial(configure_logs, settings.log_format, settings.log_level),
+    )
 
 
 def _temporary(data_dir: Path) -> Path:

@@ -57,6 +57,21 @@ def canonical_category(name: str) -> str | None:
     return _CANONICAL.get(name.lower())
 
 
+def codes_to_fetch(names: Iterable[str]) -> list[str]:
+    """The codes of categories that arXiv has, once each; raises InputError for another name, or none at all."""
+    codes: dict[str, None] = {}
+    for name in names:
+        code = canonical_category(name)
+        if code is None or code == "quire":
+            raise InputError(
+                f"{name!r} is no category of arXiv; codes look like cs.AI or hep-th", "?categories"
+            )
+        codes[code] = None
+    if not codes:
+        raise InputError("no category is named; write for example cs.AI", "?categories")
+    return list(codes)
+
+
 def sort_out(tokens: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Parts a record's category tokens into canonical categories and the rest, in order, once each.
 

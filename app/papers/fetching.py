@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.errors import InputError, RecordError, SourceError, StoreError
-from app.papers.categories import canonical_category
+from app.papers.categories import codes_to_fetch
 from app.papers.models import Paper, parse_id
 from app.papers.sources import atom, oai, rss
 from app.papers.sources.client import PoliteClient
@@ -72,7 +72,7 @@ def fetch(
     the same `since` goes on where it was. Raises InputError for what is no category of arXiv or a day to come,
     SourceError from the client.
     """
-    codes = _checked(categories)
+    codes = codes_to_fetch(categories)
     if since is not None and since > client.today():
         raise InputError(f"since is a day up to today, {client.today()}, not {since}", "?since")
     for code in codes:
@@ -87,7 +87,7 @@ def fetch_daily(
     Days that were missed since the last call, and what a feed leaves out at its limit of 2,000 papers, are filled
     in by OAI-PMH. At weekends there are no announcements. Raises like `fetch`.
     """
-    codes, places = _checked(categories), places or {}
+    codes, places = codes_to_fetch(categories), places or {}
     gaps: dict[str, date] = {}
     days: dict[str, date] = {}
     for part, batch, full in _feeds(codes, client):
@@ -134,20 +134,6 @@ def oai_set(category: str) -> str:
     """
     archive = CATEGORIES[category].archive
     return f"{archive if archive in _GROUPS else 'physics'}:{category.replace('.', ':')}"
-
-
-def _checked(categories: Sequence[str]) -> list[str]:
-    codes: dict[str, None] = {}
-    for name in categories:
-        code = canonical_category(name)
-        if code is None or code == "quire":
-            raise InputError(
-                f"{name!r} is no category of arXiv; codes look like cs.AI or hep-th", "?categories"
-            )
-        codes[code] = None
-    if not codes:
-        raise InputError("no category is named; write for example cs.AI", "?categories")
-    return list(codes)
 
 
 def _harvest(
