@@ -52,7 +52,7 @@ def test_all_that_was_starred_is_listed_25_at_a_time_with_what_is_not_here(open_
     opened.page.goto(f"{opened.address}/starred#ids={','.join(shared)},<b>")
     opened.page.reload()
     expect(opened.page.locator("#shared")).to_contain_text("This link carries 42 papers.")
-    expect(opened.page.locator("article.paper").nth(24)).to_be_attached()  # they come after the line above them
+    expect(opened.page.locator("article.paper").nth(24)).to_be_attached()
     assert ids(opened)[:25] == here[:25]
     opened.page.click("#keep-shared")
     expect(opened.page.locator("#shared")).to_be_hidden()
