@@ -38,10 +38,17 @@ def whole(corpus: Path) -> bytes:
     return out.read_bytes()
 
 
+def _heed_ctrl_c() -> None:
+    """A shell that runs the tests in the background has them, and all that they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def stop_when(path: Path, how: int, *arguments: object) -> int:
     """Starts `quire train`, sends a signal as soon as a path is there, and gives the return code."""
     command = [sys.executable, "-m", "app.cli", "train", *map(str, arguments)]
-    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    running = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=_heed_ctrl_c
+    )
     while running.poll() is None and not path.exists():
         time.sleep(0.001)
     if running.poll() is None:
