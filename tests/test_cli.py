@@ -1,6 +1,7 @@
 """The commands do what the README tells, and a failure is one line that says what was wrong, never a traceback."""
 
 import json
+import shutil
 import socket
 import unicodedata
 from pathlib import Path
@@ -133,7 +134,9 @@ def test_models_are_converted(model: Path, data: Path, tmp_path: Path, form: str
 
 
 def test_models_are_listed_shown_and_compared(model: Path, data: Path, tmp_path: Path) -> None:
-    assert quire("models", "list", data_dir=data).stdout.split()[5:][0]
+    listed = quire("models", "list", data_dir=data).stdout.decode().splitlines()
+    assert listed[0].split() == ["name", "ids", "bytes", "per", "token", "corpus"]
+    assert listed[1].split()[0] == "default"
     shown = quire("models", "show", model, data_dir=data).stdout.decode()
     assert '"corpus": "made up"' in shown
     huggingface = tmp_path / "tokenizer.json"
@@ -144,6 +147,13 @@ def test_models_are_listed_shown_and_compared(model: Path, data: Path, tmp_path:
     rows = [line.split()[-2:] for line in compared.stdout.decode().splitlines()[1:]]
     assert len(rows) == 2
     assert rows[0] == rows[1]
+
+
+def test_the_list_gives_long_names_whole(model: Path, tmp_path: Path) -> None:
+    name = "a-name-that-is-longer-than-its-share-of-eighty-columns"
+    (tmp_path / "models").mkdir()
+    shutil.copy(model, tmp_path / "models" / f"{name}.model")
+    assert name in quire("models", "list", data_dir=tmp_path).stdout.decode()
 
 
 def test_models_are_compared_by_script(data: Path) -> None:

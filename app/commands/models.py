@@ -44,18 +44,20 @@ _WRITERS: dict[Format, Callable[[Model], bytes]] = {
 def list_models() -> None:
     """List the models that can be named, the default first."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("name", "ids", "bytes per token", "licence", "corpus"):
-        table.add_column(heading)
+    table.add_column("name", no_wrap=True)
+    for heading in ("ids", "bytes per token"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("corpus")
     models = registry()
     for name in models.names():
         try:
             model = models.get(name).model
         except ModelError as error:
-            table.add_row(name, "-", "-", "-", str(error))
+            table.add_row(name, "-", "-", str(error))
             continue
         card = model.card
         measured = "" if card.bytes_per_token is None else f"{card.bytes_per_token:.2f}"
-        table.add_row(name, f"{model.vocab_size:,}", measured, card.licence or "", card.corpus or "")
+        table.add_row(name, f"{model.vocab_size:,}", measured, card.corpus or "")
     Console().print(table)
 
 
