@@ -49,6 +49,7 @@ lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requir
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra assets -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/assets.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra audit -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/audit.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra traces -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/traces.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev -c requirements/assets.txt --no-emit-package quire pyproject.toml -o requirements/dev.txt
 
 audit: .venv/.audit .venv/.dev node_modules/.dev ## Licences, bills of materials, and known vulnerabilities where their services can be asked

@@ -1,5 +1,6 @@
 """`create_app` builds the web application, and `prepare` what it reads; nothing else does."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -42,6 +43,7 @@ from app.web.openapi import describe_fully
 from app.web.rates import Rates
 from app.web.security import SecurityHeaders
 from app.web.templates import STATIC, load_templates
+from app.web.traces import Traces, span_exporter
 
 
 def prepare(settings: Settings) -> None:
@@ -75,6 +77,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        # Its spans hold queries, and so what people look for; ours don't (web/traces.py).
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         middleware=_middleware(settings),
     )
     app.state.models = models
@@ -111,7 +115,10 @@ def warm_up(app: FastAPI) -> None:
 
 def _middleware(settings: Settings) -> list[Middleware]:
     """The layers that a request passes, from the outside in; those that no setting asks for are left out."""
-    layers = [Middleware(Observation), Middleware(SecurityHeaders)]
+    layers = [Middleware(Observation)]
+    if exporter := span_exporter(os.environ):
+        layers.append(Middleware(Traces, exporter=exporter))
+    layers.append(Middleware(SecurityHeaders))
     if settings.base_path:
         layers.insert(0, Middleware(BasePath, base=settings.base_path))
     if settings.cors_origins:
