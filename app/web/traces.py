@@ -1,8 +1,9 @@
 """A span for each request, sent to a collector where OpenTelemetry's own variables ask for it.
 
-The SDK reads them (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/); here is only what
-a span says: method, route, path, status and the request's id, never a query, a header or a text. The layer is our own
-because the SDK's for ASGI writes addresses down with their queries. Without the variables nothing of it is imported.
+The SDK reads them (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/); here is only
+what a span says: method, route, path, status and the request's id, never a query, a header or a text. The layer is our
+own because those that are to be had, FastAPI's too, write addresses down with their queries. Where no variable asks for
+it there is no layer, and the SDK is not imported.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Spans go to the collector that OpenTelemetry's variables name, say nothing that was sent, and cost nothing unasked."""
+"""Spans go to the collector that the variables name, tell nothing that was sent, and cost nothing unasked."""
 
 import json
 import signal
