@@ -48,6 +48,7 @@ class BoundedConnection(HttpToolsProtocol):
     _head_begun = 0.0
     _draining = False
     _refused = False
+    _answering: RequestResponseCycle | None = None
     _waiting: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
 
@@ -63,6 +64,7 @@ class BoundedConnection(HttpToolsProtocol):
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
+        self._abandon()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -127,8 +129,8 @@ class BoundedConnection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Drains: the request being read or answered is the last, and one that is on its way is still taken."""
         self._draining = True
-        if cycle := self._unanswered():
-            cycle.keep_alive = False
+        if asked := self._unanswered():
+            asked[-1].keep_alive = False
         else:
             self.loop.call_later(DRAIN_GRACE, self._close_if_idle)
 
@@ -154,11 +156,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._waiting = self.loop.call_later(max(0.0, seconds), self._too_slow)
 
     def _too_slow(self) -> None:
-        cycle = self._unanswered()
-        if self.flow.read_paused or (self._in_head and cycle):
+        asked = self._unanswered()
+        if self.flow.read_paused or (self._in_head and asked):
             self._head_begun = self.loop.time()
             self._wait_for_the_rest()  # it is we who are busy
-        elif self._in_head or (cycle and not cycle.response_started):
+        elif self._in_head or (asked and not asked[-1].response_started):
             self._refuse(408, "too-slow", "the request did not arrive in time")
         else:
             self.transport.abort()
@@ -194,8 +196,7 @@ class BoundedConnection(HttpToolsProtocol):
         log.info("refused", status=status, kind=kind, request_id=request_id)
         self._refused = True
         self._stop_waiting()
-        cycle = self._unanswered()
-        if not (cycle and cycle.response_started):
+        if not any(cycle.response_started for cycle in self._unanswered()):
             body = problem_json(status, kind, detail, "", request_id)
             lines = [
                 f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
@@ -207,15 +208,25 @@ class BoundedConnection(HttpToolsProtocol):
                 "connection: close",
             ]
             self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
-        if cycle:
-            cycle.disconnected = True
-            cycle.message_event.set()
+        self._abandon()
         self.transport.write_eof()
         self.loop.call_later(LINGER, self.transport.abort)
 
-    def _unanswered(self) -> RequestResponseCycle | None:
-        cycle: RequestResponseCycle | None = self.cycle
-        return None if cycle is None or cycle.response_complete else cycle
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _unanswered(self) -> list[RequestResponseCycle]:
+        """The request that is answered now and those that were sent ahead, in the order they came."""
+        asked = [self._answering, *(cycle for cycle, _ in reversed(self.pipeline))]
+        return [cycle for cycle in asked if cycle is not None and not cycle.response_complete]
+
+    def _abandon(self) -> None:
+        """Nobody waits any more for what is not answered; uvicorn itself tells the latest request only."""
+        for cycle in self._unanswered():
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.pipeline.clear()
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

@@ -7,14 +7,20 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from app.connections import Bounds, bounded
 from app.errors import InputError
+
+log = structlog.get_logger()
+
+_OTHER_FILES = 128
+"""Files that a worker opens beside its connections: store, index, event loop, with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,9 @@ def serve(
     """Serve until told to stop; `announce` gets the address once, when requests are answered. Returns the exit code."""
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    _allow_open_files()
     config = uvicorn.Config(
         app,
-        http=bounded(manner.bounds),
+        http=bounded(_within_open_files(manner.bounds)),
         ws="none",
         log_config=None,
         access_log=False,
@@ -118,14 +123,27 @@ def serve(
     ).run()
 
 
-def _allow_open_files() -> None:
-    """Raises the number of files that this process may open, a connection being one, as far as the system lets it."""
-    if os.name == "posix":
-        import resource
+def _within_open_files(bounds: Bounds) -> Bounds:
+    """The bounds with no more connections than there can be files, of which the system is asked for all it grants.
 
-        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        with contextlib.suppress(ValueError, OSError):  # then it stays as it is
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    A connection over the bound is answered; one for which there is no file any more could only be dropped.
+    """
+    if os.name != "posix":
+        return bounds
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(ValueError, OSError):  # then it stays as it is
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    granted = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if granted == resource.RLIM_INFINITY or granted >= bounds.connections + _OTHER_FILES:
+        return bounds
+    connections = max(1, granted - _OTHER_FILES)
+    log.warning(
+        f"the system grants a process {granted:,} open files (ulimit -n), so that a worker takes {connections:,} "
+        f"connections at once and not {bounds.connections:,} (QUIRE_MAX_CONNECTIONS)"
+    )
+    return replace(bounds, connections=connections)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,74 @@
+"""Clients that vanish, send ahead or hold on: none of them costs the others an answer, or the log a defect."""
+
+import signal
+import socket
+import struct
+import threading
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.server import server_process
+
+LONG = b"GET /static/vendor/mathjax/tex-chtml.js HTTP/1.1\r\nhost: quire\r\n\r\n"  # a megabyte
+
+
+def connect(address: str) -> socket.socket:
+    parts = urlsplit(address)
+    connection = socket.socket()
+    connection.settimeout(60)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect((parts.hostname, parts.port))
+    return connection
+
+
+def wait_for_a_hangup(connection: socket.socket) -> None:
+    """Without taking anything of the answer: what is sent comes back as a reset; fails after a minute."""
+    deadline = monotonic() + 60
+    with suppress(ConnectionError):
+        while monotonic() < deadline:
+            connection.sendall(b"\r\n")
+            threading.Event().wait(0.05)
+        raise AssertionError("who takes nothing of an answer is hung up on")
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"SILENT_SECONDS": "0.5"}], ids=["the client goes", "the server goes"]
+)
+def test_requests_that_were_sent_ahead_end_with_their_connection(
+    library_folder: Path, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    log = tmp_path / "log"
+    keeping = ["sh", "-c", 'exec "$@" 2>"$0"', str(log)]
+    with server_process(library_folder, settings={"LOG_LEVEL": "warning", **settings}, before=keeping) as (
+        address,
+        process,
+    ):
+        for _ in range(2):
+            with connect(address) as connection:
+                connection.sendall(LONG * 8)
+                assert connection.recv(100).startswith(b"HTTP/1.1 200")
+                if settings:
+                    wait_for_a_hangup(connection)
+                else:  # with a reset, as from a process that was killed
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert log.read_text() == ""
+
+
+def test_what_is_no_request_is_not_told_in_the_middle_of_an_answer(library_folder: Path) -> None:
+    with server_process(library_folder) as (address, _), connect(address) as connection:
+        connection.sendall(LONG)
+        received = bytearray(connection.recv(100))
+        connection.sendall(LONG + b"this is no HTTP\r\n\r\n")
+        while part := connection.recv(1 << 20):
+            received += part
+    head, _, rest = bytes(received).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"HTTP/1.1 400" not in rest
