@@ -72,3 +72,14 @@ def test_what_is_no_request_is_not_told_in_the_middle_of_an_answer(library_folde
     head, _, rest = bytes(received).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     assert b"HTTP/1.1 400" not in rest
+
+
+def test_no_more_connections_are_taken_than_the_system_grants_files(library_folder: Path) -> None:
+    few_files = ["sh", "-c", 'ulimit -n 160 && exec "$@"', "sh"]
+    with server_process(library_folder, before=few_files) as (address, _):
+        held = [connect(address) for _ in range(32)]
+        with connect(address) as one_more:
+            assert one_more.recv(100).startswith(b"HTTP/1.1 503")
+        for connection in held:
+            connection.close()
+        assert httpx.get(f"{address}/readyz", trust_env=False, timeout=60).status_code == 200
