@@ -20,7 +20,9 @@ BY_HAND = Tokenizer(
 )
 
 combining = st.text(
-    "ae\u0301\u0327\u0323\u1100\u1161\u11a8\u212b\u0958\u0344가\u09c7\u09be的👩\n", max_size=30
+    "ae\u0301\u0327\u0323\u1100\u1161\u11a8\u212b\u0958\u0344가\u09c7\u09be的👩\n"
+    "\x7f\x80\u07ff\u0800\uffff\U00010000",  # the last and first characters of each length in UTF-8
+    max_size=30,
 )
 
 
