@@ -5,6 +5,7 @@ import string
 
 import pytest
 
+from app.papers.taxonomy import CATEGORIES
 from app.web.templates import STATIC
 from app.web.wording import LANGUAGES, Wording, words
 
@@ -20,7 +21,7 @@ def test_every_text_stands_in_both_languages() -> None:
 @pytest.mark.parametrize("template", sorted(STATIC.glob("templates/*.html")), ids=lambda path: path.name)
 def test_templates_use_words_that_exist(template: str) -> None:
     used = set(
-        re.findall(r"\bt\('([a-z0-9_]+)'", (STATIC / "templates" / template).read_text(encoding="utf-8"))
+        re.findall(r"\bt(?:\.unfilled)?\('([a-z0-9_]+)'", (STATIC / "templates" / template).read_text(encoding="utf-8"))
     )
     for name in used:
         # A name that ends so is put together: t('problem_' ~ status).
@@ -52,3 +53,11 @@ def test_the_languages_are_the_files() -> None:
 @pytest.mark.parametrize(("count", "said"), [(0, "0 papers"), (1, "1 paper."), (1234, "1,234 papers")])
 def test_a_single_paper_is_not_called_papers(count: int, said: str) -> None:
     assert said in Wording("en")("that_was_everything", count=count)
+
+
+def test_every_category_has_a_name_in_every_language() -> None:
+    assert all(re.search("[一-鿿]", Wording("zh").category(code)) for code in CATEGORIES)
+    assert {code: Wording("en").category(code) for code in CATEGORIES} == {
+        code: category.name for code, category in CATEGORIES.items()
+    }
+    assert Wording("zh").category("68T07") == "68T07"

@@ -12,6 +12,8 @@ from pathlib import Path
 from babel.dates import format_date, get_day_names
 from fastapi import Request
 
+from app.papers.taxonomy import CATEGORIES
+
 LANGUAGES = ("en", "zh")
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _SHORT_DAYS = {"en": "d MMM", "zh": "M月d日"}
@@ -24,6 +26,13 @@ def words(language: str) -> dict[str, str]:
     """All texts of the interface in `language`, by name."""
     table: dict[str, str] = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
     return table
+
+
+@cache
+def _category_names(language: str) -> dict[str, str]:
+    """Names of categories by their codes, for a language that has its own."""
+    path = _FOLDER / "categories" / f"{language}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 class _Number(int):
@@ -45,6 +54,15 @@ class Wording:
     def __call__(self, name: str, **values: object) -> str:
         told = {key: _Number(value) if isinstance(value, int) else value for key, value in values.items()}
         return words(self.language)[name].format(**told)
+
+    def unfilled(self, name: str) -> str:
+        """A text whose values scripts fill in, by the same rules: say.js."""
+        return words(self.language)[name]
+
+    def category(self, code: str) -> str:
+        """What a category is called; its code where it is none that we know."""
+        known = CATEGORIES.get(code)
+        return _category_names(self.language).get(code) or (known.name if known else code)
 
     def day(self, day: date) -> str:
         """A day written out, such as Monday, 23 November 2026."""

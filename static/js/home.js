@@ -8,8 +8,6 @@ import { say, word } from './say.js';
 import { shelf } from './shelf.js';
 import { dayAfter, sayMoment, visited } from './visits.js';
 
-/** @typedef {{ code: string, name: string, archive: string }} Category */
-
 const BASE = new URL('../../', import.meta.url);
 const LANGUAGE = document.documentElement.dataset.interface ?? 'en';
 
@@ -25,6 +23,9 @@ async function ask(call) {
   if (!response.ok) throw new Error(`${call}: ${response.status}`);
   return response.json();
 }
+
+/** What a category is called in the language of the page. @param {string} code */
+const nameOf = (code) => part('taxonomy').querySelector(`[data-code="${code}"] .quiet`)?.textContent ?? '';
 
 /** How many papers a list holds. @param {Record<string, string>} parameters @returns {Promise<number>} */
 const count = async (parameters) =>
@@ -60,29 +61,24 @@ function showOwn() {
   const rows = own
     .filter(({ standing }) => standing === 'in')
     .sort((one, other) => one.code.localeCompare(other.code))
-    .map(({ code, name }) => row(code, name));
+    .map(({ code }) => row(code, nameOf(code)));
   if (expression && own.length > 1) rows.push(row(expression, word('allOfThese')));
   part('own').replaceChildren(...rows);
   part('own').hidden = rows.length === 0;
   part('present').hidden = rows.length > 0;
 }
 
-/** @param {Category} category @returns {HTMLElement} */
-function choice(category) {
-  const item = document.createElement('li');
-  const button = /** @type {HTMLButtonElement} */ (element('button', ''));
-  button.type = 'button';
-  const standing = element('span', '', 'standing');
-  const code = element('span', category.code, 'code notranslate');
-  code.translate = false;
-  button.append(code, ' ', element('span', category.name, 'quiet'), ' ', standing);
+/** A category's button, with its standing told and turned. @param {HTMLButtonElement} button */
+function choice(button) {
+  const code = button.dataset.code ?? '';
+  const standing = /** @type {Element} */ (button.querySelector('.standing'));
   const show = () => {
-    const now = own.find(({ code }) => code === category.code)?.standing;
+    const now = own.find((other) => other.code === code)?.standing;
     button.dataset.standing = now ?? '';
     standing.textContent = now ? word(now === 'in' ? 'inList' : 'outOfList') : '';
   };
   button.addEventListener('click', () => {
-    own = turned(own, category);
+    own = turned(own, code);
     show();
     showOwn();
     try {
@@ -93,25 +89,11 @@ function choice(category) {
     }
   });
   show();
-  item.append(button);
-  return item;
 }
 
-async function edit() {
-  const opens = part('choosing').hidden;
-  try {
-    if (opens && !part('taxonomy').hasChildNodes()) {
-      const { items } = await ask('categories');
-      const list = element('ul', '', 'categories');
-      list.append(...items.map(choice));
-      part('taxonomy').append(list);
-    }
-  } catch (error) {
-    console.warn(error);
-    return say(word('notFetched'));
-  }
-  part('choosing').hidden = !opens;
-  part('edit').setAttribute('aria-expanded', String(opens));
+function edit() {
+  part('choosing').hidden = !part('choosing').hidden;
+  part('edit').setAttribute('aria-expanded', String(!part('choosing').hidden));
 }
 
 async function showNew() {
@@ -130,6 +112,7 @@ async function showNew() {
   part('new').replaceChildren(link);
 }
 
+for (const button of part('taxonomy').querySelectorAll('button')) choice(button);
 part('edit').addEventListener('click', edit);
 showOwn();
 showNew().catch((error) => console.warn(error)); // without it the page is what it was

@@ -4,7 +4,7 @@
  */
 
 /** @typedef {'in' | 'out'} Standing */
-/** @typedef {{ code: string, name: string, standing: Standing }} Own */
+/** @typedef {{ code: string, standing: Standing }} Own */
 
 const CODE = /^[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z-]+)?$/;
 const MOST = 200;
@@ -17,7 +17,6 @@ export function ownCategories(given) {
       (own) =>
         typeof own?.code === 'string' &&
         CODE.test(own.code) &&
-        typeof own.name === 'string' &&
         (own.standing === 'in' || own.standing === 'out'),
     )
     .slice(0, MOST);
@@ -25,13 +24,13 @@ export function ownCategories(given) {
 
 /**
  * The choice with one category in its next standing: neither, in, out, neither.
- * @param {Own[]} own @param {{ code: string, name: string }} category @returns {Own[]}
+ * @param {Own[]} own @param {string} code @returns {Own[]}
  */
-export function turned(own, { code, name }) {
+export function turned(own, code) {
   const before = own.find((other) => other.code === code);
   const others = own.filter((other) => other.code !== code);
-  if (!before) return [...others, { code, name, standing: 'in' }];
-  return before.standing === 'in' ? [...others, { code, name, standing: 'out' }] : others;
+  if (!before) return [...others, { code, standing: 'in' }];
+  return before.standing === 'in' ? [...others, { code, standing: 'out' }] : others;
 }
 
 /** The expression of the choice, such as `cs.AI+cs.LG-cs.CY`; empty where none is chosen. @param {Own[]} own */

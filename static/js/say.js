@@ -10,13 +10,27 @@ const SHOWN = 5000; // milliseconds
 let hiding;
 
 /**
+ * A text with its values filled in, as the server does it: {count:,} has commas between thousands, and
+ * {count:paper|papers} is a word for one or for more.
+ * @param {string} text @param {Record<string, string | number>} values
+ */
+export function filled(text, values) {
+  return text.replace(/\{(\w+)(?::([^{}]*))?\}/g, (whole, key, form = '') => {
+    const value = values[key];
+    if (value === undefined) return whole;
+    const [one, many] = form.split('|');
+    if (many !== undefined) return value === 1 ? one : many;
+    return form === ',' ? value.toLocaleString('en') : String(value);
+  });
+}
+
+/**
  * A text of the interface: `word('moreArrived', { count: 25 })` is data-more-arrived with its {count} filled in.
  * @param {string} name
  * @param {Record<string, string | number>} [values]
  */
 export function word(name, values = {}) {
-  const text = document.getElementById('words')?.dataset[name] ?? '';
-  return text.replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
+  return filled(document.getElementById('words')?.dataset[name] ?? '', values);
 }
 
 /** Shows a line at the foot of the window, and has it spoken. @param {string} text */

@@ -4,28 +4,28 @@ import { test } from 'node:test';
 import { expressionOf, ownCategories, turned } from '../../static/js/own-categories.js';
 import { dayAfter, sayMoment, visited } from '../../static/js/visits.js';
 
-const CATEGORY = { code: 'cs.AI', name: 'Artificial Intelligence' };
+const CODE = 'cs.AI';
 const MINUTE = 60_000;
 
 test('a category is turned in, out and neither', () => {
-  const once = turned([], CATEGORY);
-  const twice = turned(once, CATEGORY);
+  const once = turned([], CODE);
+  const twice = turned(once, CODE);
   assert.deepEqual(
-    [once, twice, turned(twice, CATEGORY)].map((own) => own.map(({ standing }) => standing)),
+    [once, twice, turned(twice, CODE)].map((own) => own.map(({ standing }) => standing)),
     [['in'], ['out'], []],
   );
 });
 
 test('the expression of a choice is sorted, what is out behind what is in', () => {
-  let own = turned([], { code: 'cs.LG', name: '' });
-  for (const code of ['cs.CY', 'cs.CY', 'cond-mat.mtrl-sci', 'cs.AI']) own = turned(own, { code, name: '' });
+  let own = turned([], 'cs.LG');
+  for (const code of ['cs.CY', 'cs.CY', 'cond-mat.mtrl-sci', 'cs.AI']) own = turned(own, code);
   assert.equal(expressionOf(own), 'cond-mat.mtrl-sci+cs.AI+cs.LG-cs.CY');
   assert.equal(expressionOf([]), '');
 });
 
 test('what was kept and is no choice is left out', () => {
-  const own = [{ ...CATEGORY, standing: 'in' }];
-  const bad = [null, 3, { code: '../x', name: '', standing: 'in' }, { ...CATEGORY, standing: 'maybe' }];
+  const own = [{ code: CODE, standing: 'in' }];
+  const bad = [null, 3, { code: '../x', standing: 'in' }, { code: CODE, standing: 'maybe' }];
   assert.deepEqual(ownCategories([...bad, ...own]), own);
   for (const given of [null, 'cs.AI', {}, undefined]) assert.deepEqual(ownCategories(given), []);
 });

@@ -48,3 +48,14 @@ def test_what_came_since_the_last_visit_is_counted_and_linked(open_reader: OpenR
     page.click("#new a")
     page.wait_for_url(f"**since={library.DAYS[1]}")
     assert page.locator("article.paper").count() == 25
+
+
+def test_categories_are_called_in_the_language_of_the_page(open_reader: OpenReader) -> None:
+    page = open_reader("/").page
+    page.click("#edit")
+    page.click(CHOICE.format("cs.AI"))
+    expect(page.locator(ROWS)).to_contain_text("Artificial Intelligence")
+    page.goto(page.url + "?lang=zh")
+    expect(page.locator(ROWS)).to_contain_text("人工智能")
+    page.click("#edit")
+    expect(page.locator(CHOICE.format("math.DG"))).to_contain_text("微分几何")

@@ -104,7 +104,7 @@ def test_a_file_carries_everything_and_is_merged_into_what_is_there(
     written["papers"].append({"id": "no id"})
     file.write_text(json.dumps(written))
     other.page.set_input_files("#import", file)
-    expect(other.page.locator("#said")).to_contain_text("2 papers; 1 entries could not be read")
+    expect(other.page.locator("#said")).to_contain_text("2 papers; 1 entry could not be read")
     assert listed(other, 3) == {first, second, third}
     file.write_text("[]")
     other.page.set_input_files("#import", file)
