@@ -1,6 +1,6 @@
 /**
- * The subjects of a paper with `+` and `-` at hand: pointed at or focused, a subject offers to be added to the list or
- * left out of it. One small box serves all papers, and nothing moves when it opens.
+ * The subjects of a paper with `+` and `-` at hand: pointed at, focused or touched, a subject offers to be added to the
+ * list or left out of it; a second touch follows it. One small box serves all papers, and nothing moves when it opens.
  */
 
 import { word } from './say.js';
@@ -41,7 +41,23 @@ function follow({ target }) {
   else if (!box.contains(target)) box.remove();
 }
 
+/** The subject whose box the touch that is going on has opened; null for a mouse, a pen, and a second touch. */
+let /** @type {Element | null} */ touched = null;
+
+/** @param {PointerEvent} event */
+function touch({ pointerType, target }) {
+  const subject = target instanceof Element ? target.closest('#papers .subject') : null;
+  touched = pointerType === 'touch' && box.previousSibling !== subject ? subject : null;
+}
+
 if (expression) {
+  document.addEventListener('pointerdown', touch);
+  document.addEventListener('click', (event) => {
+    if (event.target instanceof Element && !box.contains(event.target)) {
+      if (touched?.contains(event.target)) event.preventDefault();
+      follow(event);
+    }
+  });
   document.addEventListener('focusin', follow);
   document.addEventListener('pointerover', (event) => {
     if (event.pointerType === 'mouse' && !box.contains(document.activeElement)) follow(event);

@@ -1,6 +1,6 @@
 """A list runs on to its end, each paper once, whatever happens on the way."""
 
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 from tests import library
 from tests.browser.opened import Opened
@@ -115,3 +115,25 @@ def test_focus_goes_to_the_first_new_paper_where_the_link_to_more_was_pressed(
     focused = opened.page.evaluate("document.activeElement.id")
     assert ids(opened).index(focused) >= 25
     assert "more papers" in opened.page.inner_text("#heard")
+
+
+def test_a_subject_that_is_touched_offers_plus_and_minus_and_touched_again_is_followed(
+    open_reader: OpenReader,
+) -> None:
+    opened = open_reader("/arxiv/cs.AI+cs.LG", has_touch=True, viewport={"width": 390, "height": 800})
+    page = opened.page
+    subject = page.locator("#papers .subject", has_text="cs.LG").first
+    subject.tap()
+    expect(page.locator(".plus-minus a")).to_have_count(2)
+    assert page.url.endswith("/arxiv/cs.AI+cs.LG")
+    page.locator("#papers .abstract").first.tap()
+    expect(page.locator(".plus-minus")).to_have_count(0)
+    subject.tap()
+    page.locator(".plus-minus a").last.tap()
+    page.wait_for_url("**/arxiv/cs.AI+cs.LG-cs.LG")
+    first = page.locator("#papers .subject").first
+    code = first.inner_text()
+    first.tap()
+    first.tap()
+    page.wait_for_url(f"**/arxiv/{code}")
+    assert opened.complaints == []

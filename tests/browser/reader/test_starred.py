@@ -1,8 +1,11 @@
 """What a reader keeps stays in the browser: shown, listed, carried elsewhere, and never lost on the way."""
 
+import base64
 import json
 from pathlib import Path
+from typing import Literal
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.opened import Opened
@@ -11,6 +14,23 @@ from tests.browser.reader.conftest import ALL, OpenReader, ids
 STAR = '[id="{}"] [data-action="star"]'
 CLOSED = """Object.defineProperty(window, 'indexedDB',
     {value: {open() { throw new DOMException('not for this page', 'SecurityError'); }}})"""
+
+
+QR_READER = Path(__file__).parents[3] / "node_modules/jsqr/dist/jsQR.js"
+READ_CODE = """async (picture) => {
+    const bytes = Uint8Array.from(atob(picture), (character) => character.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    const {data, width, height} = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    return jsQR(data, width, height, {inversionAttempts: 'dontInvert'})?.data;
+}"""
+
+
+def read_code(opened: Opened, picture: bytes) -> str:
+    """The text of the QR code in a picture, as a program for cameras reads it."""
+    opened.page.evaluate(QR_READER.read_text(encoding="utf-8"))
+    return str(opened.page.evaluate(READ_CODE, base64.b64encode(picture).decode()))
 
 
 def star(opened: Opened, *papers: str) -> None:
@@ -121,3 +141,19 @@ def test_a_browser_that_keeps_nothing_says_so_and_shows_the_papers(open_reader: 
     expect(opened.page.locator("#said")).to_contain_text("keeps nothing")
     opened.page.goto(opened.address + "/starred")
     expect(opened.page.locator(".more")).to_contain_text("keeps nothing")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_camera_reads_the_starred_papers_from_the_picture(
+    open_reader: OpenReader, theme: Literal["light", "dark"]
+) -> None:
+    opened = open_reader(ALL, color_scheme=theme)
+    papers = ids(opened)[:3]
+    star(opened, *papers)
+    opened.page.goto(opened.address + "/starred")
+    listed(opened, 3)
+    opened.page.click("#to-phone")
+    read = read_code(opened, opened.page.locator("#code svg").screenshot())
+    phone = open_reader(read.removeprefix(opened.address))
+    expect(phone.page.locator("#shared")).to_contain_text("3 papers")
+    assert listed(phone, 3) == set(papers)
