@@ -21,7 +21,10 @@ def test_every_text_stands_in_both_languages() -> None:
 @pytest.mark.parametrize("template", sorted(STATIC.glob("templates/*.html")), ids=lambda path: path.name)
 def test_templates_use_words_that_exist(template: str) -> None:
     used = set(
-        re.findall(r"\bt(?:\.unfilled)?\('([a-z0-9_]+)'", (STATIC / "templates" / template).read_text(encoding="utf-8"))
+        re.findall(
+            r"\bt(?:\.unfilled)?\('([a-z0-9_]+)'",
+            (STATIC / "templates" / template).read_text(encoding="utf-8"),
+        )
     )
     for name in used:
         # A name that ends so is put together: t('problem_' ~ status).

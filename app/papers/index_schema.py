@@ -1,8 +1,8 @@
 """What the search index holds of a paper, and how its texts become terms. Schema and analysis, no files.
 
 English words are stemmed and accents folded; runs of Chinese and Japanese characters become overlapping pairs,
-which neither need a dictionary nor miss a word. Whoever changes anything here raises SCHEMA_VERSION: an index of
-another version is rebuilt from the store.
+which neither need a dictionary nor miss a word (docs/decisions/0008-chinese-in-pairs.md). Whoever changes anything
+here raises SCHEMA_VERSION: an index of another version is rebuilt from the store.
 """
 
 import re
@@ -24,7 +24,7 @@ from app.papers.models import Paper
 from app.papers.plaintext import resolve
 from app.papers.positions import announced_position, paper_number, published_position
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 LONGEST_TERM = 80
 _IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
@@ -34,7 +34,11 @@ _BEYOND_LATIN = re.compile("[\u3040-\U0003134f]")
 
 @lru_cache(maxsize=1)
 def schema() -> Schema:
-    """The fields; nothing is stored, since the store has it all."""
+    """The fields; nothing is stored, since the store has it all.
+
+    `text` is all of a paper's words together: a word that is asked for anywhere is one list to read there, not four.
+    It knows no places: phrases are found in the fields.
+    """
     builder = SchemaBuilder()
     builder.add_unsigned_field("number", indexed=True, fast=True)
     builder.add_unsigned_field("announced", indexed=True, fast=True)
@@ -43,6 +47,7 @@ def schema() -> Schema:
     builder.add_text_field("authors", tokenizer_name="names")
     builder.add_text_field("abstract", tokenizer_name="prose")
     builder.add_text_field("body", tokenizer_name="prose")
+    builder.add_text_field("text", tokenizer_name="prose", index_option="freq")
     builder.add_text_field("category", tokenizer_name="raw", index_option="basic")
     return builder.build()
 
@@ -87,15 +92,18 @@ def _pairs(match: re.Match[str]) -> str:
 
 def document(paper: Paper) -> Document:
     """What is indexed of a paper."""
+    texts = {
+        "title": in_pairs(resolve(paper.title)),
+        "authors": in_pairs(resolve(", ".join([author.name for author in paper.authors]))),
+        "abstract": in_pairs(resolve(paper.abstract)),
+    }
+    if paper.body:
+        texts["body"] = in_pairs(paper.body)
     fields: dict[str, Any] = {
         "number": paper_number(paper.id),
         "announced": announced_position(paper),
         "published": published_position(paper),
-        "title": in_pairs(resolve(paper.title)),
-        "authors": in_pairs(resolve(", ".join([author.name for author in paper.authors]))),
-        "abstract": in_pairs(resolve(paper.abstract)),
         "category": list(paper.categories),
+        "text": list(texts.values()),
     }
-    if paper.body:
-        fields["body"] = in_pairs(paper.body)
-    return Document.from_dict(fields, schema())
+    return Document.from_dict(fields | texts, schema())

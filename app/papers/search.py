@@ -32,6 +32,8 @@ Sort = Literal["relevance", "announced", "published"]
 
 _MOST_BY_RELEVANCE = 20_000
 _KEPT_READINGS = 8
+# Terms in fewer papers are never called common, so that a small collection ranks by all of them.
+_LEAST_COMMON = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,16 @@ class SearchIndex:
         found: Query | None = None
         with suppress(NotFound):
             found = number_query(paper_number(parse_id(search.text)[0]))
-        clauses = [(Occur.Must, found or matching(node))]
+        searcher = self._newest()[1]
+
+        def common(term: str) -> bool:
+            return int(searcher.doc_freq("text", term)) > max(searcher.num_docs // 10, _LEAST_COMMON)
+
+        clauses = [(Occur.Must, found or matching(node, common))]
         if search.expression is not None:
             clauses.append((Occur.Must, Query.const_score_query(category_query(search.expression), 0.0)))
-        return Query.boolean_query([*clauses, *_bounds(search.since, search.until)])
+        clauses += _bounds(search.since, search.until)
+        return Query.boolean_query(clauses) if len(clauses) > 1 else clauses[0][1]
 
     def _by_relevance(self, query: Query, search: Search, cursor: str | None, limit: int) -> Hits:
         changes, searcher = self._newest()

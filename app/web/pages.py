@@ -65,7 +65,14 @@ def home(request: Request, store: StoreDep) -> Response:
     latest = store.latest_day()
     counts = store.category_counts(latest) if latest else {}
     present = [(CATEGORIES[code], counts[code]) for code in sorted(counts)]
-    return render(request, "home.html", latest=latest, categories=present, taxonomy=CATEGORIES.values(), everything=_EVERYTHING)
+    return render(
+        request,
+        "home.html",
+        latest=latest,
+        categories=present,
+        taxonomy=CATEGORIES.values(),
+        everything=_EVERYTHING,
+    )
 
 
 @router.get("/arxiv")

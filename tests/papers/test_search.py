@@ -97,6 +97,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         ("学机", set()),
         ("度", {3}),
         ("softmax", {"quire/0001"}),
+        ("(graph OR softmax) -running", {2, "quire/0001"}),
+        ("graph OR -passing", {1, 2, 3, 4, "quire/0001"}),
         ("cat:math.NA", {2}),
         ("cat:cs.NA", {2}),
         ("cat:cs", {1, 2, 3}),
@@ -111,7 +113,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         ("nowhere", set()),
     ],
 )
-def test_a_query_finds(place: Place, query: str, found: set[int | str]) -> None:
+@pytest.mark.parametrize("common", [False, True], ids=["", "common"])
+def test_a_query_finds(
+    place: Place, monkeypatch: pytest.MonkeyPatch, query: str, found: set[int | str], common: bool
+) -> None:
+    if common:  # as where so many papers hold each word that titles do not count
+        monkeypatch.setattr("app.papers.search._LEAST_COMMON", 0)
     assert set(place.find(query)) == {f"2601.{one:05}" if isinstance(one, int) else one for one in found}
     assert (
         set(place.find(query, "relevance")) == set(place.find(query, "published")) == set(place.find(query))
