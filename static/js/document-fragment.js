@@ -71,10 +71,11 @@ export function buildLatex(source) {
  * @param {string} source
  * @param {Links} [known] link definitions from elsewhere in the text
  * @param {boolean} [goesOn] whether the text goes on after this block of it
- * @returns {{fragment: DocumentFragment, links: Links}} the known definitions with those of this text
+ * @returns {{fragment: DocumentFragment, links: Links, loose: boolean}} the known definitions with those of this text;
+ *   whether it begins with a loose list
  */
 export function buildMarkdown(source, known, goesOn) {
-  const { html, formulas, links } = renderMarkdown(source, known, goesOn);
+  const { html, formulas, links, loose } = renderMarkdown(source, known, goesOn);
   const fragment = /** @type {DocumentFragment} */ (
     /** @type {unknown} */ (DOMPurify.sanitize(html, PURIFY))
   );
@@ -83,7 +84,7 @@ export function buildMarkdown(source, known, goesOn) {
   const texts = [];
   while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
   for (const text of texts) mendText(text, formulas);
-  return { fragment, links };
+  return { fragment, links, loose };
 }
 
 /** @param {Element} element @param {readonly Formula[]} formulas */

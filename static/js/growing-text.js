@@ -5,15 +5,23 @@
 
 import { buildLatex, buildMarkdown } from './document-fragment.js';
 import { formulasIn, guardedSpan } from './formula.js';
-import { BlockCutter, referencesIn } from './markdown-blocks.js';
+import { BlockCutter, endsEmpty, inLooseList, referencesIn } from './markdown-blocks.js';
 
 /** @typedef {import('./markdown.js').Links} Links */
-/** @typedef {{source: string, goesOn: boolean, nodes: Node[]}} Shown a block, whether text follows it, and what stands for it on the page */
+/**
+ * A list whose items come one after the other: its element, what has been made of it, and whether it is a loose one.
+ * @typedef {{element: Element, blocks: Shown[], loose: boolean}} OpenList
+ */
+/**
+ * A block, whether text follows it, and what stands for it on the page. `items` lie in its `list`, if it has items of
+ * one; `nodes` beside it; `loose` tells how the items were shown.
+ * @typedef {{source: string, goesOn: boolean, nodes: Node[], list: OpenList | null, items: Node[], loose: boolean}} Shown
+ */
 
 /** Cuts nothing: titles and abstracts are short, and a brace may close at their very end. */
 class Uncut {
-  tail = { source: '' };
-  /** @param {string} chunk @returns {{source: string}[]} */
+  tail = { source: '', goesOn: false };
+  /** @param {string} chunk @returns {{source: string, goesOn: boolean}[]} */
   append(chunk) {
     this.tail.source += chunk;
     return [];
@@ -29,8 +37,10 @@ export class GrowingText {
   #referring = new Map();
   /** Formulas that nobody has been told of. @type {HTMLElement[]} */
   #formulas = [];
-  /** What the open end looks like, where the stream has paused before. @type {Node[]} */
-  #pausedEnd = [];
+  /** The open end as it is shown where the stream has paused before, and whether that made its list a loose one. @type {{block: Shown, loosened: boolean} | null} */
+  #pausedEnd = null;
+  /** The list that a further item may carry on. @type {OpenList | null} */
+  #list = null;
   #open = guardedSpan('');
   #openText = new Text();
 
@@ -59,10 +69,10 @@ export class GrowingText {
       return [];
     }
     this.#removeEnd();
-    for (const { source } of finished) {
-      /** @type {Shown} */
-      const block = { source, goesOn: true, nodes: [] };
-      this.#links = this.#show(block, this.#links);
+    for (const { source, goesOn } of finished) {
+      const { block, links } = this.#add(source, true, goesOn ? this.#list : null);
+      this.#links = links;
+      this.#list = block.nodes.some((node) => node instanceof Element) ? null : block.list;
       for (const label of referencesIn(source)) {
         if (!this.#referring.has(label)) this.#referring.set(label, new Set());
         this.#referring.get(label)?.add(block);
@@ -79,10 +89,10 @@ export class GrowingText {
    */
   pause() {
     this.#removeEnd();
-    /** @type {Shown} */
-    const end = { source: this.cutter.tail.source, goesOn: false, nodes: [] };
-    const links = this.#show(end, this.#links);
-    this.#pausedEnd = end.nodes;
+    const { source, goesOn } = this.cutter.tail;
+    const wasLoose = this.#list?.loose;
+    const { block, links } = this.#add(source, false, goesOn ? this.#list : null);
+    this.#pausedEnd = { block, loosened: block.list === this.#list && block.list?.loose !== wasLoose };
     this.#openText.data = '';
     this.#open.remove();
     this.#showLinks(links);
@@ -101,23 +111,62 @@ export class GrowingText {
   }
 
   #removeEnd() {
-    for (const node of this.#pausedEnd) node.parentNode?.removeChild(node);
-    this.#pausedEnd = [];
+    const { block, loosened } = this.#pausedEnd ?? {};
+    this.#pausedEnd = null;
+    if (!block) return;
+    for (const node of [...block.items, ...block.nodes]) node.parentNode?.removeChild(node);
+    block.list?.blocks.pop();
+    if (block.list?.blocks.length === 0) block.list.element.remove();
+    else if (block.list && loosened) this.#setLoose(block.list, false);
+  }
+
+  /** Shows a new block, in the list that it carries on or by itself. @param {string} source @param {boolean} goesOn @param {OpenList | null} list */
+  #add(source, goesOn, list) {
+    /** @type {Shown} */
+    const block = { source, goesOn, nodes: [], list, items: [], loose: false };
+    if (list) {
+      if (endsEmpty(list.blocks.at(-1)?.source ?? '')) this.#setLoose(list, true);
+      list.blocks.push(block);
+    }
+    return { block, links: this.#show(block, this.#links) };
   }
 
   /** Renders a block in its place. @param {Shown} block @param {Links} known @returns {Links} */
   #show(block, known) {
-    const { fragment, links } =
-      this.format === 'markdown'
-        ? buildMarkdown(block.source, known, block.goesOn)
-        : { fragment: buildLatex(block.source), links: known };
-    const old = block.nodes;
-    const place = old.find((node) => node.parentNode === this.host) ?? this.#end;
-    block.nodes = [...fragment.childNodes];
+    const { list } = block;
+    const asLoose = list?.loose ?? false;
+    const { fragment, links, loose } = this.#build(block, asLoose, known);
+    const first = fragment.firstElementChild;
+    const shownList = first?.matches('ol, ul') ? first : null;
+    if (asLoose) shownList?.firstElementChild?.remove();
     this.#formulas.push(...formulasIn(fragment));
-    this.host.insertBefore(fragment, place);
-    for (const node of old) node.parentNode?.removeChild(node);
+    block.loose = loose;
+    if (list) {
+      block.items = replace(block.items, shownList ? [...shownList.childNodes] : [], list.element, null);
+      shownList?.remove();
+    } else if (shownList) {
+      block.items = [...shownList.childNodes];
+      block.list = { element: shownList, blocks: [block], loose };
+    }
+    const nodes = [...fragment.childNodes];
+    replace(block.nodes, nodes, this.host, this.#end);
+    block.nodes = nodes.filter((node) => node !== block.list?.element);
+    if (list && loose) this.#setLoose(list, true);
     return links;
+  }
+
+  /** @param {Shown} block @param {boolean} asLoose @param {Links} known */
+  #build({ source, goesOn }, asLoose, known) {
+    return this.format === 'markdown'
+      ? buildMarkdown(asLoose ? inLooseList(source) : source, known, goesOn)
+      : { fragment: buildLatex(source), links: known, loose: false };
+  }
+
+  /** What was shown of a list before it turned out to be a loose one is shown again. @param {OpenList} list @param {boolean} loose */
+  #setLoose(list, loose) {
+    if (list.loose === loose) return;
+    list.loose = loose;
+    for (const block of list.blocks) if (block.loose !== loose) this.#show(block, this.#shownLinks);
   }
 
   /** Shows again the blocks that refer to what these links define or define otherwise. @param {Links} links */
@@ -136,3 +185,17 @@ export class GrowingText {
 
 /** @param {Links[string] | undefined} one @param {Links[string] | undefined} other */
 const isSame = (one, other) => one?.href === other?.href && one?.title === other?.title;
+
+/**
+ * Puts nodes where others have been, or before `end` where none of these are left.
+ * @param {Node[]} old
+ * @param {Node[]} nodes
+ * @param {Element} parent
+ * @param {Node | null} end
+ */
+function replace(old, nodes, parent, end) {
+  const place = old.find((node) => node.parentNode === parent) ?? end;
+  for (const node of nodes) parent.insertBefore(node, place);
+  for (const node of old) node.parentNode?.removeChild(node);
+  return nodes;
+}

@@ -1,13 +1,14 @@
 /**
- * Cuts a growing Markdown text into top-level blocks, so that a page renders each block once. It does not render, and
- * a block that it has handed out never changes; only a link that it refers to may be defined later.
+ * Cuts a growing Markdown text into top-level blocks and lists into their items, so that a page renders each once. It
+ * does not render, and a block that it has handed out never changes; only a link that it refers to may be defined
+ * later, and an item may turn out to belong to a loose list.
  */
 
-import { OutlineReader } from './markdown-outline.js';
+import { OutlineReader, itemKind } from './markdown-outline.js';
 import { isProseLine } from './likely-math.js';
 import { openDisplay } from './tex-scanner.js';
 
-/** @typedef {{source: string, start: number, end: number}} Block a stretch of the text; blocks put together are the text */
+/** @typedef {{source: string, start: number, end: number, goesOn: boolean}} Block a stretch of the text; blocks put together are the text; `goesOn`: it starts with an item that carries on the list at the end of the block before */
 
 /** Containers of raw HTML that people write around Markdown; a block does not end within one. */
 const CONTAINER =
@@ -34,6 +35,7 @@ export class BlockCutter {
   #closer = '';
   #containers = 0;
   #before = { blank: true, ends: false };
+  #isItem = false;
   #decided = false;
 
   /**
@@ -59,12 +61,14 @@ export class BlockCutter {
   /** The open rest of the text, which may still change. @returns {Block} */
   get tail() {
     const source = this.#lines.join('') + this.#pieces.join('');
-    return { source, start: this.#start, end: this.#start + source.length };
+    return { source, start: this.#start, end: this.#start + source.length, goesOn: this.#isItem };
   }
 
-  /** Whether the line being read already shows that it belongs to no list and no formula. */
+  /** Whether the line being read already shows that it belongs to no formula, and whether it is an item. */
   #startsPlainly() {
-    return this.#closer === '' && /^ {0,3}[^\s\-*+\d<>#$\\[`~_=|]/.test(this.#head);
+    return (
+      this.#closer === '' && /^ {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?[^\s\-*+\d<>#$\\[`~_=|]/.test(this.#head)
+    );
   }
 
   /** @param {boolean} whole @param {Block[]} blocks */
@@ -72,7 +76,16 @@ export class BlockCutter {
     this.#decided = true;
     const line = whole ? this.#pieces.join('').trimEnd() : this.#head;
     if (line.trim() === '' || this.#length === 0) return;
-    if (this.#mayCutBefore(line)) blocks.push(this.#cut());
+    const isItem = this.#startsItem(line);
+    if (isItem || this.#mayCutBefore(line))
+      blocks.push(this.#cut(isItem && this.#outline.isInList && itemKind(line) === this.#outline.marker));
+  }
+
+  /** @param {string} line */
+  #startsItem(line) {
+    if (this.#containers > 0 || !this.#outline.startsItem(line)) return false;
+    this.#endParagraph(false);
+    return this.#closer === '';
   }
 
   /** @param {string} line */
@@ -84,11 +97,12 @@ export class BlockCutter {
     return this.#before.blank && isProseLine(line) && !/^(?:\$\$|\\\]|\\end\{)/.test(line);
   }
 
-  /** @returns {Block} */
-  #cut() {
+  /** @param {boolean} isItem whether what follows starts with a further item @returns {Block} */
+  #cut(isItem) {
     const source = this.#lines.join('');
-    const block = { source, start: this.#start, end: this.#start + source.length };
+    const block = { source, start: this.#start, end: this.#start + source.length, goesOn: this.#isItem };
     this.#start = block.end;
+    this.#isItem = isItem;
     this.#lines = [];
     this.#length = 0;
     this.#paragraph = [];
@@ -122,14 +136,14 @@ export class BlockCutter {
         this.#containers = Math.max(0, this.#containers + (slash ? -1 : 1));
   }
 
-  /** Sees whether the paragraph that ended leaves a display formula open, or closes the one before it. */
-  #endParagraph() {
+  /** Sees whether the paragraph that ended leaves a display formula open, or closes the one before it. @param {boolean} [apart] whether anything but text follows it */
+  #endParagraph(apart = true) {
     const paragraph = this.#paragraph.join('\n');
     this.#paragraph = [];
     if (paragraph === '') return;
-    this.#display.push(paragraph);
+    this.#display.push(apart ? `${paragraph}\n` : paragraph);
     if (this.#closer !== '' && !paragraph.includes(this.#closer)) return;
-    const text = this.#display.join('\n\n');
+    const text = this.#display.join('\n');
     const { at, closer } = openDisplay(text);
     this.#display = closer === '' ? [] : [text.slice(at)];
     this.#closer = closer;
@@ -146,6 +160,12 @@ export function markdownBlocks(source) {
   const blocks = cutter.append(source);
   return cutter.tail.source === '' ? blocks : [...blocks, cutter.tail];
 }
+
+/** Whether an item ends with an empty line, which makes its list a loose one if another item follows. @param {string} source */
+export const endsEmpty = (source) => /\n[ \t]*\r?\n[ \t\r\n]*$/.test(source.slice(-200));
+
+/** The source of an item as one of a loose list: after an empty item, which is to be left out. @param {string} source */
+export const inLooseList = (source) => `${itemKind(source)}\n\n${source}`;
 
 /**
  * The labels that a text may refer to, written as Marked writes the labels of definitions.

@@ -35,10 +35,17 @@ export class OutlineReader {
   #raw = null;
   #html = false;
   #paragraph = false;
+  /** How the items of the outermost list begin; '' where the last of them is empty, after which Marked may end it. */
+  marker = '';
 
   /** Whether code or HTML is open, which the next line may carry on. */
   get isInside() {
     return this.#fence !== '' || this.#raw !== null || this.#html;
+  }
+
+  /** Whether a list is open that lies in nothing else. */
+  get isInList() {
+    return this.#containers.length > 0 && this.#containers[0] !== QUOTE;
   }
 
   /** Whether a top-level block may end before this line; a line cut short may be given. @param {string} line */
@@ -47,9 +54,22 @@ export class OutlineReader {
     const indent = indentOf(line);
     const item = this.#containers.find((container) => container !== QUOTE);
     if (item === undefined) return indent.columns < 4;
-    const marked =
-      matchAt(MARKER, line, indent.length) !== null && matchAt(RULE, line, indent.length) === null;
-    return indent.columns < Math.min(4, item) && !marked;
+    return indent.columns < Math.min(4, item) && !isItem(line, indent.length);
+  }
+
+  /**
+   * Whether an item of a list that lies in nothing else starts with this line, the list's first one or one after an
+   * item that is not empty; a line cut short may be given.
+   * @param {string} line
+   */
+  startsItem(line) {
+    const [outermost] = this.#containers;
+    const { length, columns } = indentOf(line);
+    const isFirst = outermost === undefined;
+    if (this.isInside || outermost === QUOTE || (!isFirst && this.marker === '')) return false;
+    if (columns >= (isFirst ? 4 : Math.min(4, outermost)) || !isItem(line, length)) return false;
+    const [marker] = /** @type {RegExpExecArray} */ (matchAt(MARKER, line, length));
+    return !isFirst || !this.#paragraph || mayInterrupt(marker, line, length, false);
   }
 
   /**
@@ -66,7 +86,7 @@ export class OutlineReader {
     const text = at + indent.length;
     if (text === line.length) return this.#blank(matched);
     const inList = this.#inList(matched);
-    const starts = line[text] === '>' || startsBlock(line, text, inList);
+    const starts = line[text] === '>' || startsBlock(line, text, inList || (!whole && this.isInList));
     if (this.#paragraph && (indent.columns >= 4 || (!whole && !starts)))
       return this.#line('text', { joins: true, inList: this.#inList(), quote: this.#quotes() });
     this.#leave(matched);
@@ -134,6 +154,7 @@ export class OutlineReader {
     }
     if (text !== '') return this.#line('text', { joins: true });
     this.#html = false;
+    this.#paragraph = false;
     return this.#line('blank');
   }
 
@@ -157,6 +178,7 @@ export class OutlineReader {
         const before = count === 0 ? indentOf(line, at - leading(line, at)).columns : 0;
         const space = indentOf(line, at + marker[0].length);
         const end = at + marker[0].length + space.length;
+        if (this.#containers.length === 0) this.marker = end === line.length ? '' : kindOf(marker[0]);
         const within = space.columns >= 1 && space.columns <= 4 && end < line.length;
         this.#containers.push(before + marker[0].length + (within ? space.columns : 1));
         at = within || end === line.length ? end : at + marker[0].length + 1;
@@ -202,15 +224,29 @@ function startsBlock(line, at, inList) {
 }
 
 /**
- * A number other than 1, or an empty item, starts no list in the middle of a paragraph.
+ * A number other than 1, or a marker without a space after it, starts no list in the middle of a paragraph.
  * @param {string} marker
  * @param {string} line
  * @param {number} at where the marker stands
  * @param {boolean} inList
  */
 function mayInterrupt(marker, line, at, inList) {
-  return inList || (/^(?:[-+*]|1[.)])$/.test(marker) && line.slice(at).trimEnd() !== marker);
+  return inList || (/^(?:[-+*]|1[.)])$/.test(marker) && /[ \t]/.test(line[at + marker.length] ?? ''));
 }
+
+/** Items of one kind make one list. @param {string} marker */
+const kindOf = (marker) => (/^\d/.test(marker) ? `1${marker.at(-1)}` : marker);
+
+/** The kind of the item that a line starts with, or ''. @param {string} line */
+export function itemKind(line) {
+  const { length, columns } = indentOf(line);
+  return columns < 4 && isItem(line, length)
+    ? kindOf(/** @type {RegExpExecArray} */ (matchAt(MARKER, line, length))[0])
+    : '';
+}
+
+/** @param {string} line @param {number} at */
+const isItem = (line, at) => matchAt(MARKER, line, at) !== null && matchAt(RULE, line, at) === null;
 
 /** @param {RegExp} pattern a sticky one @param {string} text @param {number} at */
 export function matchAt(pattern, text, at) {

@@ -29,14 +29,14 @@ const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
  * @param {string} source
  * @param {Links} [known] link definitions from elsewhere in the text, as an earlier call gave them
  * @param {boolean} [goesOn] whether the text goes on after this block of it, so that nothing that is open here will close
- * @returns {{html: string, formulas: Formula[], links: Links}} the HTML before DOMPurify; what its placeholders stand
- *   for; the known definitions with those of this text
+ * @returns {{html: string, formulas: Formula[], links: Links, loose: boolean}} the HTML before DOMPurify; what its
+ *   placeholders stand for; the known definitions with those of this text; whether it begins with a loose list
  */
 export function renderMarkdown(source, known = {}, goesOn = false) {
   const { text, formulas } = protect(source.replace(/\r\n?/g, '\n'), goesOn);
   const lexer = new Lexer();
   Object.assign(lexer.tokens.links, known);
-  const html = toHtml(lexer, text);
+  const { html, loose } = toHtml(lexer, text);
   /** @type {Links} */
   const links = Object.create(null);
   for (const [label, { href, title }] of Object.entries(lexer.tokens.links))
@@ -44,19 +44,24 @@ export function renderMarkdown(source, known = {}, goesOn = false) {
       href: href && restoreText(href, formulas),
       title: title && restoreText(title, formulas),
     };
-  return { html, formulas, links };
+  return { html, formulas, links, loose };
 }
 
 /** @param {Lexer} lexer @param {string} text */
 function toHtml(lexer, text) {
   try {
-    return /** @type {string} */ (Parser.parse(lexer.lex(text)));
+    const tokens = lexer.lex(text);
+    return { html: /** @type {string} */ (Parser.parse(tokens)), loose: isLoose(tokens[0]) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     // Nested too deeply for Marked, which calls itself for each level.
-    return `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`;
+    const html = `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`;
+    return { html, loose: false };
   }
 }
+
+/** @param {import('../vendor/marked.esm.js').Token | undefined} token */
+const isLoose = (token) => token?.type === 'list' && token.loose;
 
 /** @param {string} source @param {boolean} goesOn @returns {{text: string, formulas: Formula[]}} */
 function protect(source, goesOn) {

