@@ -48,7 +48,7 @@ def least(lines: Path, folder: Path) -> int:
     connection.close()
     (folder / "index").mkdir()
     index = register(Index(schema(), path=str(folder / "index")))
-    writer = index.writer(200 << 20, 1)
+    writer = index.writer(200 << 20, 2)
     for number, record in enumerate(records):
         texts = {name: record[name] for name in ("title", "authors", "abstract")}
         fields = {"number": number, "text": list(texts.values()), "category": record["categories"].split()}

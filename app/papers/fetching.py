@@ -204,14 +204,13 @@ def _feeds(codes: list[str], client: PoliteClient) -> Iterator[tuple[list[str], 
     """The feed of the categories together, or of parts of them where it is full; whether it still was."""
     address = client.addresses.feeds + "+".join(codes)
     feed = client.get(address, {}, lambda body: rss.read_feed(body, address))
-    full = len(feed.announcements) + len(feed.problems) >= _MOST_IN_FEED
+    full = len(feed.papers) + len(feed.problems) >= _MOST_IN_FEED
     if full and len(codes) > 1:
         middle = len(codes) // 2
         yield from _feeds(codes[:middle], client)
         yield from _feeds(codes[middle:], client)
         return
-    papers = tuple(announcement.paper for announcement in feed.announcements)
-    yield codes, Batch("+".join(codes), papers, problems=feed.problems, reached=feed.day), full
+    yield codes, Batch("+".join(codes), feed.papers, problems=feed.problems, reached=feed.day), full
 
 
 def _weekday_between(last: date, day: date) -> bool:

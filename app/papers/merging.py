@@ -16,6 +16,7 @@ def merged(kept: Paper, given: Paper) -> Paper:
         # The first version's instant is the same in the description of every version.
         return kept if kept.published or not given.published else replace(kept, published=given.published)
     renewed = order > 0 if None in (kept.version, given.version) else kept.version != given.version
+    announced = (renewed and given.announced) or kept.announced or given.announced
     result = replace(
         given,
         version=given.version or kept.version,
@@ -25,7 +26,16 @@ def merged(kept: Paper, given: Paper) -> Paper:
         subject_classes=given.subject_classes or kept.subject_classes,
         body=given.body if given.body is not None else kept.body,
         # A record that was corrected later is no announcement of its own.
-        announced=(renewed and given.announced) or kept.announced or given.announced,
+        announced=announced,
+        announce_type=next(
+            (
+                paper.announce_type
+                for paper in (given, kept)
+                if paper.announce_type and paper.announced == announced
+            ),
+            None,
+        ),
+        versions=max(kept.versions, given.versions, key=len),
         published=given.published or kept.published,
         updated=given.updated or kept.updated,
         comment=given.comment if given.comment is not None else kept.comment,

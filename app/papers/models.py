@@ -7,6 +7,7 @@ source as it came. What a source does not tell is None.
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from app.errors import NotFound
 
@@ -81,13 +82,26 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a paper: its number from 1, and the instant in UTC at which it was sent in."""
+
+    number: int
+    created: datetime
+
+
+AnnounceType = Literal["new", "cross", "replace", "replace-cross", "absonly"]
+"""How arXiv's feeds announce a paper: cross is a listing in one more category, absonly a change of the record alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """A paper as a source describes it.
 
     `id` has no version; `version` is None where the source doesn't tell. `categories` are canonical codes
     without repetition; what stood among them and is no category (MSC, ACM) is in `subject_classes`.
     `announced` is a day; `published` (first version) and `updated` (this version) are aware instants in UTC.
-    `body` is Markdown, for papers that are texts of their own.
+    `versions` are those that the source lists, the oldest first. `body` is Markdown, for papers that are texts of their
+    own.
     """
 
     id: str
@@ -105,6 +119,8 @@ class Paper:
     comment: str | None = None
     doi: str | None = None
     journal_ref: str | None = None
+    announce_type: AnnounceType | None = None
+    versions: tuple[Version, ...] = ()
 
     @property
     def links(self) -> tuple[Link, ...]:

@@ -5,12 +5,12 @@ Other forms (arXiv's snapshot, Atom, OAI-PMH) are read in `sources`. A wrong fie
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 from app.errors import InputError, NotFound
 from app.papers.answers import Answer
 from app.papers.categories import canonical_category, sort_out
-from app.papers.models import Author, Paper, parse_id
+from app.papers.models import AnnounceType, Author, Paper, Version, parse_id
 
 
 def paper_record(paper: Paper) -> dict[str, Any]:
@@ -33,6 +33,19 @@ def paper_record(paper: Paper) -> dict[str, Any]:
         "journal_ref": paper.journal_ref,
         "links": [{"relation": link.relation, "href": link.href} for link in paper.links],
     }
+
+
+def whole_record(paper: Paper) -> dict[str, Any]:
+    """The same object with what the contract has no key for, where it is told: what `export` writes."""
+    record = paper_record(paper)
+    if paper.announce_type is not None:
+        record["announce_type"] = paper.announce_type
+    if paper.versions:
+        record["versions"] = [
+            {"version": version.number, "created": instant_text(version.created)}
+            for version in paper.versions
+        ]
+    return record
 
 
 def author_record(author: Author) -> dict[str, str | None]:
@@ -82,7 +95,19 @@ def read_paper(record: Mapping[str, Any]) -> Paper:
         comment=text_or_none(record, "comment"),
         doi=text_or_none(record, "doi"),
         journal_ref=text_or_none(record, "journal_ref"),
+        announce_type=read_announce_type(text_or_none(record, "announce_type")),
+        versions=tuple(_version(entry) for entry in items(record, "versions")),
     )
+
+
+def read_announce_type(text: str | None) -> AnnounceType | None:
+    """How a paper was announced, by arXiv's words for it."""
+    for known in get_args(AnnounceType):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    if text is None:
+        return None
+    raise InputError(f"announce_type is one of {', '.join(get_args(AnnounceType))}, not {_shown(text)}")
 
 
 def read_answer(record: Mapping[str, Any]) -> Answer:
@@ -188,6 +213,16 @@ def _author(value: object) -> Author:
     if not name:
         raise InputError("authors holds an author without a name")
     return Author(name, family, given, suffix)
+
+
+def _version(value: object) -> Version:
+    number = read_version(value) if isinstance(value, dict) else None
+    created = read_instant(value, "created") if isinstance(value, dict) else None
+    if number is None or created is None:
+        raise InputError(
+            f"versions holds objects such as {{'version': 1, 'created': '2007-04-02T19:18:42Z'}}, not {_shown(value)}"
+        )
+    return Version(number, created)
 
 
 def _shown(value: object) -> str:

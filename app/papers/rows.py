@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from app.papers.answers import Answer
-from app.papers.models import Author, Paper
+from app.papers.models import Author, Paper, Version
 from app.papers.positions import announced_position, paper_number, published_position
 
 # Lists the papers of one change under each of their categories; in SQLite itself, since there are twice as many
@@ -40,6 +40,10 @@ def paper_row(paper: Paper, changed: int) -> dict[str, Any]:
         "comment": paper.comment,
         "doi": paper.doi,
         "journal_ref": paper.journal_ref,
+        "announce_type": paper.announce_type,
+        "versions": _json([[version.number, version.created.isoformat()] for version in paper.versions])
+        if paper.versions
+        else None,
         "announced_position": announced_position(paper),
         "published_position": published_position(paper),
         "changed": changed,
@@ -64,6 +68,12 @@ def row_paper(row: Any) -> Paper:
         comment=row.comment,
         doi=row.doi,
         journal_ref=row.journal_ref,
+        announce_type=row.announce_type,
+        versions=tuple(
+            Version(number, datetime.fromisoformat(created)) for number, created in orjson.loads(row.versions)
+        )
+        if row.versions
+        else (),
     )
 
 

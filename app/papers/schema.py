@@ -44,6 +44,8 @@ papers = Table(
     Column("comment", Text),
     Column("doi", Text),
     Column("journal_ref", Text),
+    Column("announce_type", Text),
+    Column("versions", Text),
     Column("announced_position", Integer, nullable=False),
     Column("published_position", Integer, nullable=False),
     Column("changed", Integer, nullable=False),
@@ -110,7 +112,16 @@ def _m002_places(connection: Connection) -> None:
     connection.execute(text("CREATE TABLE places (name TEXT PRIMARY KEY, place TEXT NOT NULL)"))
 
 
-MIGRATIONS: list[Callable[[Connection], None]] = [_m001_first_tables, _m002_places]
+def _m003_announcements_and_versions(connection: Connection) -> None:
+    for column in ("announce_type", "versions"):
+        connection.execute(text(f"ALTER TABLE papers ADD COLUMN {column} TEXT"))
+
+
+MIGRATIONS: list[Callable[[Connection], None]] = [
+    _m001_first_tables,
+    _m002_places,
+    _m003_announcements_and_versions,
+]
 
 _FIRST_TABLES = """
 CREATE TABLE papers (

@@ -11,7 +11,7 @@ import orjson
 
 from app.errors import FileError
 from app.papers.indexing import open_index, read_state
-from app.papers.records import answer_record, paper_record
+from app.papers.records import answer_record, whole_record
 from app.papers.search import SearchIndex
 from app.papers.store import Store
 from app.papers.writing import open_for_writing
@@ -20,7 +20,7 @@ from app.papers.writing import open_for_writing
 def export_lines(store: Store) -> Iterator[bytes]:
     """The JSON lines of all papers, oldest announcement first, then of all answers."""
     for paper in store.all_papers():
-        yield orjson.dumps(paper_record(paper)) + b"\n"
+        yield orjson.dumps(whole_record(paper)) + b"\n"
     for answer in store.all_answers():
         yield orjson.dumps(answer_record(answer)) + b"\n"
 

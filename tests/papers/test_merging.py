@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.papers.merging import merged
-from app.papers.models import Author, Paper
+from app.papers.models import Author, Paper, Version
 from tests.papers.samples import FIRST_DAY, paper
 
 LATER = date(2026, 3, 1)
@@ -67,3 +67,20 @@ def test_an_author_who_joins_is_kept_as_given() -> None:
         Author("Ada Lovelace", "Lovelace", "Ada"),
         Author("E. Noether"),
     )
+
+
+def test_how_a_paper_was_announced_goes_with_the_day_that_it_was() -> None:
+    first = paper(1, version=1, announced=date(2026, 1, 5), announce_type="new")
+    assert merged(first, paper(1, version=1, announced=date(2026, 1, 9))).announce_type == "new"
+    assert merged(first, paper(1, version=1, announced=date(2026, 1, 5), doi="10.1/a")).announce_type == "new"
+    again = paper(1, version=2, announced=date(2026, 2, 3), announce_type="replace")
+    assert merged(first, again).announce_type == "replace"
+    unknown = paper(1, version=3, announced=date(2026, 3, 3))
+    assert merged(again, unknown).announce_type is None
+
+
+def test_the_longer_list_of_versions_is_kept() -> None:
+    one, two = (Version(number, datetime(2026, number, 1, tzinfo=UTC)) for number in (1, 2))
+    both = paper(1, version=2, versions=(one, two))
+    assert merged(both, paper(1, version=2, comment="9 pages")).versions == (one, two)
+    assert merged(paper(1, version=1, versions=(one,)), both).versions == (one, two)

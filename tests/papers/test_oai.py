@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import RecordError, SourceError
-from app.papers.models import Author, Paper
+from app.papers.models import Author, Paper, Version
 from app.papers.sources.names import read_names
 from app.papers.sources.oai import Deleted, read_oai, read_page
 from tests.papers.arxiv_forms import Sample, oai_deleted, oai_document, oai_error, oai_list, oai_record
@@ -53,6 +53,10 @@ def test_arxivraw_tells_versions_and_leaves_the_texts() -> None:
         comment="12 pages, 3 figures",
         doi="10.1000/1",
         journal_ref="J. Cats 1 (2026)",
+        versions=(
+            Version(1, datetime(2026, 11, 3, 9, 8, 7, tzinfo=UTC)),
+            Version(2, datetime(2026, 11, 19, 23, 59, 59, tzinfo=UTC)),
+        ),
     )
 
 

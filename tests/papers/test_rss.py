@@ -10,7 +10,7 @@ from app.errors import FileError, RecordError, SourceError
 from app.papers.models import Author, Paper
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
-from app.papers.sources.rss import Announcement, read_feed, read_rss
+from app.papers.sources.rss import read_feed, read_rss
 from tests.papers.arxiv_forms import (
     Sample,
     atom_entry,
@@ -35,41 +35,37 @@ def test_both_forms_of_the_feed_tell_the_same() -> None:
     atom = read_feed(feed_document(feed_entry(SAMPLE, DAY)), "feed")
     assert atom == read_feed(rss_document([SAMPLE], DAY), "feed")
     assert atom.day == DAY
-    assert atom.announcements == (
-        Announcement(
-            "replace-cross",
-            Paper(
-                id="2611.00012",
-                version=2,
-                title="On the zeros of a function",
-                abstract="We count zeros.\n  A second paragraph has $x<y$ & more.",
-                authors=(Author("Emmy Noether"), Author("Martin King Jr.")),
-                categories=("math.NA", "cs.AI"),
-                primary_category="math.NA",
-                announced=DAY,
-            ),
+    assert atom.papers == (
+        Paper(
+            id="2611.00012",
+            version=2,
+            title="On the zeros of a function",
+            abstract="We count zeros.\n  A second paragraph has $x<y$ & more.",
+            authors=(Author("Emmy Noether"), Author("Martin King Jr.")),
+            categories=("math.NA", "cs.AI"),
+            primary_category="math.NA",
+            announced=DAY,
+            announce_type="replace-cross",
         ),
     )
 
 
 @pytest.mark.parametrize("kind", ["new", "cross", "replace", "replace-cross", "absonly"])
 def test_each_kind_of_announcement_is_kept(kind: str) -> None:
-    (announcement,) = read_feed(
-        feed_document(feed_entry(Sample("2611.00001", kind=kind), DAY)), "feed"
-    ).announcements
-    assert announcement.kind == kind
+    (paper,) = read_feed(feed_document(feed_entry(Sample("2611.00001", kind=kind), DAY)), "feed").papers
+    assert paper.announce_type == kind
 
 
 def test_journal_and_doi_are_told() -> None:
     sample = Sample("2611.00001", journal_ref="J. 1", doi="10.1000/1")
-    (announcement,) = read_feed(feed_document(feed_entry(sample, DAY)), "feed").announcements
-    assert (announcement.paper.journal_ref, announcement.paper.doi) == ("J. 1", "10.1000/1")
+    (paper,) = read_feed(feed_document(feed_entry(sample, DAY)), "feed").papers
+    assert (paper.journal_ref, paper.doi) == ("J. 1", "10.1000/1")
 
 
 def test_at_weekends_nothing_is_announced() -> None:
     for body in (feed_document(""), rss_document([], DAY)):
         feed = read_feed(body, "feed")
-        assert (feed.day, feed.announcements, feed.problems) == (None, (), ())
+        assert (feed.day, feed.papers, feed.problems) == (None, (), ())
 
 
 def test_a_feed_of_an_error_is_raised_in_its_words() -> None:
@@ -89,10 +85,10 @@ def test_a_feed_of_an_error_is_raised_in_its_words() -> None:
 def test_a_bad_announcement_is_reported_and_the_next_one_read(old: str, new: str, words: str) -> None:
     entry = feed_entry(SAMPLE, DAY)
     assert old in entry
-    problem, announcement = read_rss(BytesIO(feed_document(entry.replace(old, new) + entry)), "f.xml")
+    problem, paper = read_rss(BytesIO(feed_document(entry.replace(old, new) + entry)), "f.xml")
     assert isinstance(problem, RecordError)
     assert words in str(problem)
-    assert isinstance(announcement, Announcement)
+    assert isinstance(paper, Paper)
 
 
 def test_a_file_of_any_of_the_formats_is_read_from_disk(tmp_path: Path) -> None:

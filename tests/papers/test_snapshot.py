@@ -11,8 +11,8 @@ import pytest
 
 from app.errors import FileError, RecordError
 from app.papers.answers import Answer
-from app.papers.models import Author, Paper
-from app.papers.records import paper_record
+from app.papers.models import Author, Paper, Version
+from app.papers.records import whole_record
 from app.papers.sources.snapshot import Record, read_lines, read_notes, read_record
 from tests.papers.samples import paper
 from tests.shared import shared
@@ -60,6 +60,10 @@ def test_a_record_of_the_snapshot_keeps_its_text() -> None:
         comment="5 pages",
         doi="10.1/x",
         journal_ref="J. 1",
+        versions=(
+            Version(1, datetime(2003, 9, 8, 19, 18, 42, tzinfo=UTC)),
+            Version(2, datetime(2003, 9, 9, 19, 18, 42, tzinfo=UTC)),
+        ),
     )
 
 
@@ -67,10 +71,10 @@ def test_our_own_form_reads_back_as_it_was() -> None:
     for given in (
         read_record(SNAPSHOT),
         paper(1),
-        paper(2, body="# A", announced=None, subject_classes=("68",)),
+        paper(2, body="# A", announced=None, subject_classes=("68",), announce_type="replace-cross"),
     ):
         assert isinstance(given, Paper)
-        assert read_record(orjson.loads(orjson.dumps(paper_record(given)))) == given
+        assert read_record(orjson.loads(orjson.dumps(whole_record(given)))) == given
 
 
 def test_a_record_with_a_question_is_an_answer() -> None:
@@ -120,7 +124,7 @@ def test_a_bad_line_is_told_and_passed_over(tmp_path: Path, line: bytes) -> None
 
 
 def test_reading_goes_on_where_it_was_left(tmp_path: Path) -> None:
-    content = [orjson.dumps(paper_record(paper(number))) for number in range(1, 20)]
+    content = [orjson.dumps(whole_record(paper(number))) for number in range(1, 20)]
     for path in (tmp_path / "f.jsonl", tmp_path / "f.jsonl.gz"):
         path.write_bytes(b"\n".join(content) if path.suffix != ".gz" else gzip.compress(b"\n".join(content)))
         whole = list(read_lines(path))

@@ -3,11 +3,15 @@
 import html
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from app.papers.models import AnnounceType, Paper, Version
+from app.web import templates
 from app.web.security import HEADERS
+from app.web.wording import Wording
 from tests import library
 
 
@@ -204,3 +208,33 @@ def test_a_paper_names_those_near_to_it(client: httpx.Client) -> None:
     section = page.partition('<section class="related"')[2].partition("</section>")[0]
     assert near
     assert re.findall(r'href="/arxiv/([^"]+)"', section) == [paper["id"] for paper in near]
+
+
+def block(paper: Paper, **options: bool) -> str:
+    """A paper as pages show it, its spaces made one."""
+    template = templates._environment.get_template("paper_block.html")
+    return " ".join(str(template.module.paper_block(Wording("en"), "", paper, **options)).split())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks"),
+    [
+        (None, []),
+        ("new", ["new"]),
+        ("cross", ["cross-list"]),
+        ("replace", ["replaced"]),
+        ("replace-cross", ["cross-list", "replaced"]),
+    ],
+)
+def test_how_a_feed_announced_a_paper_is_told(kind: AnnounceType | None, marks: list[str]) -> None:
+    shown = block(Paper("2601.00001", "T", "A", announce_type=kind))
+    assert re.findall(r'class="mark">([^<]+)<', shown) == marks
+
+
+def test_a_papers_page_lists_its_versions() -> None:
+    versions = tuple(Version(number, datetime(2026, 1, number, tzinfo=UTC)) for number in (1, 2))
+    paper = Paper("2601.00001", "T", "A", version=2, versions=versions)
+    shown = block(paper, single=True)
+    assert 'href="https://arxiv.org/abs/2601.00001v1"' in shown
+    assert '<time datetime="2026-01-02T00:00:00+00:00">2026-01-02</time>' in shown
+    assert 'class="versions' not in block(paper), "a list stays short"

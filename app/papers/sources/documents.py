@@ -64,7 +64,7 @@ def _entry(element: Element) -> Paper:
     """An entry of Atom: arXiv's feeds and its API both speak it, and only the feeds tell how it was announced."""
     try:
         if element.find(rss.KIND) is not None:
-            return rss.read_announcement(element).paper
+            return rss.read_announcement(element)
         return atom.entry_paper(element)
     except SourceError as error:
         raise InputError(str(error)) from error
@@ -73,6 +73,6 @@ def _entry(element: Element) -> Paper:
 _READERS: dict[str, Callable[[Element], Paper | Deleted]] = {
     atom.ENTRY: _entry,
     oai.RECORD: oai.read_record,
-    rss.ITEM: lambda element: rss.read_announcement(element).paper,
+    rss.ITEM: lambda element: rss.read_announcement(element),
 }
 _ROOTS = atom.ROOTS | oai.ROOTS | rss.ROOTS

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from app.errors import InputError, RecordError, SourceError
 from app.papers.categories import sort_out
-from app.papers.models import Author, Paper
+from app.papers.models import Author, Paper, Version
 from app.papers.positions import first_of_month
 from app.papers.records import read_day, read_id, read_instant
 from app.papers.sources.markup import MarkupError, Stream, classes, convert, passage, phrase, whole
@@ -132,22 +132,20 @@ def _dated_record(record: Element) -> tuple[date | None, Paper | Deleted]:
 
 
 def _raw_paper(element: Element, day: date | None) -> Paper:
-    versions = [
-        (_number(version), _sent(version)) for version in element.iterfind(f"{_RAW}version")
-    ]  # in the order of the numbers, but nothing says that they are
-    versions.sort(key=lambda version: version[0])
-    published = updated = number = None
-    if versions:
-        (_, published), (number, updated) = versions[0], versions[-1]
+    versions = [Version(_number(version), _sent(version)) for version in element.iterfind(f"{_RAW}version")]
+    versions.sort(key=lambda version: version.number)  # as they come, but nothing says that they do
+    first, last = (versions[0], versions[-1]) if versions else (None, None)
+    updated = last.created if last else None
     near = day and (updated is None or abs(day - updated.date()) <= _LONGEST_HOLD)
     return _paper(
         element,
         _RAW,
         authors=read_names(phrase(element, f"{_RAW}authors") or ""),
         announced=day if near else None,
-        version=number,
-        published=published if versions and versions[0][0] == 1 else None,
+        version=last.number if last else None,
+        published=first.created if first and first.number == 1 else None,
         updated=updated,
+        versions=tuple(versions),
     )
 
 
@@ -184,6 +182,7 @@ def _paper(
     version: int | None,
     published: datetime | None,
     updated: datetime | None,
+    versions: tuple[Version, ...] = (),
 ) -> Paper:
     paper_id, _ = read_id({"id": phrase(element, f"{namespace}id")})
     title, abstract = phrase(element, f"{namespace}title"), passage(element, f"{namespace}abstract")
@@ -207,6 +206,7 @@ def _paper(
         comment=phrase(element, f"{namespace}comments"),
         doi=phrase(element, f"{namespace}doi"),
         journal_ref=phrase(element, f"{namespace}journal-ref"),
+        versions=versions,
     )
 
 

@@ -9,18 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal, get_args
 from xml.etree.ElementTree import Element
 
 from app.errors import InputError, RecordError, SourceError
 from app.papers.categories import sort_out
 from app.papers.models import Paper
-from app.papers.records import read_id
+from app.papers.records import read_announce_type, read_id
 from app.papers.sources.atom import ARXIV, ATOM, ENTRY, read_terms
 from app.papers.sources.markup import MarkupError, Stream, convert, passage, phrase, unwrapped, whole
 from app.papers.sources.names import read_names
 
-Kind = Literal["new", "cross", "replace", "replace-cross", "absonly"]
 KIND = f"{ARXIV}announce_type"
 ITEM = "item"
 ROOTS = frozenset({"rss", f"{ATOM}feed"})
@@ -31,19 +29,11 @@ _REASONS = frozenset({"description", f"{ATOM}subtitle"})
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
-    """A paper as it was announced: `kind` is new, cross (listed in one more category), replace, and so on."""
-
-    kind: Kind
-    paper: Paper
-
-
-@dataclass(frozen=True, slots=True)
 class Announcements:
     """One answer; `day` is the latest day announced, None at weekends and on holidays, when nothing is."""
 
     day: date | None
-    announcements: tuple[Announcement, ...]
+    papers: tuple[Paper, ...]
     problems: tuple[RecordError, ...]
 
 
@@ -53,8 +43,8 @@ class _Label:
     text: str
 
 
-def read_rss(stream: Stream, path: str, *, longest: int = 4 << 20) -> Iterator[Announcement | RecordError]:
-    """Yields the announcements of a saved feed of either kind; one that is wrong is a RecordError in its place.
+def read_rss(stream: Stream, path: str, *, longest: int = 4 << 20) -> Iterator[Paper | RecordError]:
+    """Yields the papers of a saved feed of either kind; one that is wrong is a RecordError in its place.
 
     `path` is what errors name; an entry has at most `longest` bytes. A file that can't be read to its end yields
     a RecordError last.
@@ -75,13 +65,13 @@ def read_feed(body: bytes, path: str) -> Announcements:
     if any(label.tag in _TITLES and label.text.startswith("Feed error") for label in labels):
         said = next((label.text for label in labels if label.tag in _REASONS), "it does not say why")
         raise SourceError(f"arXiv's feeds refuse the request: {said}")
-    found = tuple(value for value in values if isinstance(value, Announcement))
-    day = max((one.paper.announced for one in found if one.paper.announced is not None), default=None)
+    found = tuple(value for value in values if isinstance(value, Paper))
+    day = max((paper.announced for paper in found if paper.announced is not None), default=None)
     return Announcements(day, found, tuple(value for value in values if isinstance(value, RecordError)))
 
 
-def read_announcement(entry: Element) -> Announcement:
-    """The announcement in an Atom entry or an RSS item. Raises InputError where it is wrong."""
+def read_announcement(entry: Element) -> Paper:
+    """The paper in an Atom entry or an RSS item, and how it is announced. Raises InputError where that is wrong."""
     of_rss = entry.tag == ITEM
     name = phrase(entry, "guid" if of_rss else f"{ATOM}id")
     paper_id, version = read_id({"id": name and name.removeprefix("oai:arXiv.org:")})
@@ -90,7 +80,10 @@ def read_announcement(entry: Element) -> Announcement:
     if title is None or abstract is None:
         raise InputError(f"{paper_id} has no {'abstract' if title else 'title'}")
     categories, others = _categories(entry) if of_rss else read_terms(entry)
-    paper = Paper(
+    kind = read_announce_type(phrase(entry, KIND))
+    if kind is None:
+        raise InputError(f"{paper_id} has no announce_type")
+    return Paper(
         id=paper_id,
         version=version,
         title=title,
@@ -102,21 +95,14 @@ def read_announcement(entry: Element) -> Announcement:
         announced=_day(phrase(entry, "pubDate" if of_rss else f"{ATOM}published")),
         doi=phrase(entry, f"{ARXIV}DOI"),
         journal_ref=phrase(entry, f"{ARXIV}journal_reference"),
+        announce_type=kind,
     )
-    return Announcement(_kind(phrase(entry, KIND)), paper)
 
 
 def _categories(item: Element) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return sort_out(
         token for category in item.iterfind("category") for token in (category.text or "").split()
     )
-
-
-def _kind(text: str | None) -> Kind:
-    for kind in get_args(Kind):
-        if text == kind:
-            return kind  # type: ignore[no-any-return]
-    raise InputError(f"announce_type is one of {', '.join(get_args(Kind))}, not {(text or '')[:40]!r}")
 
 
 def _day(text: str | None) -> date | None:

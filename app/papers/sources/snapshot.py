@@ -19,7 +19,7 @@ import orjson
 
 from app.errors import FileError, InputError, RecordError
 from app.papers.answers import Answer
-from app.papers.models import Author, Paper
+from app.papers.models import Author, Paper, Version
 from app.papers.records import (
     items,
     plain,
@@ -140,10 +140,10 @@ def _snapshot_paper(record: Mapping[str, Any]) -> Paper:
     """A record of arXiv's snapshot, https://www.kaggle.com/datasets/Cornell-University/arxiv."""
     paper_id, version = read_id(record)
     categories, others = read_categories(record)
-    version, published, updated = _history(record, version)
+    versions = _versions(record)
     return Paper(
         id=paper_id,
-        version=version,
+        version=versions[-1].number if versions else version,
         title=text(record, "title"),
         abstract=text(record, "abstract"),
         authors=_authors(record),
@@ -151,11 +151,12 @@ def _snapshot_paper(record: Mapping[str, Any]) -> Paper:
         primary_category=next(iter(categories), None),
         subject_classes=others,
         announced=read_day(record, "update_date"),
-        published=published,
-        updated=updated,
+        published=versions[0].created if versions else None,
+        updated=versions[-1].created if versions else None,
         comment=text_or_none(record, "comments"),
         doi=text_or_none(record, "doi"),
         journal_ref=text_or_none(record, "journal-ref"),
+        versions=versions,
     )
 
 
@@ -177,18 +178,15 @@ def _author(parts: object) -> Author:
     return Author(f"{name} {suffix}" if suffix else name, family or None, given or None, suffix or None)
 
 
-def _history(
-    record: Mapping[str, Any], version: int | None
-) -> tuple[int | None, datetime | None, datetime | None]:
-    """The last version, and the instants of the first and the last one."""
-    versions = items(record, "versions")
-    if not versions:
-        return version, None, None
+def _versions(record: Mapping[str, Any]) -> tuple[Version, ...]:
     try:
-        created = [
-            parsedate_to_datetime(entry["created"]).astimezone(UTC) for entry in (versions[0], versions[-1])
-        ]
-        return int(versions[-1]["version"].removeprefix("v")), created[0], created[1]
+        return tuple(
+            Version(
+                int(entry["version"].removeprefix("v")),
+                parsedate_to_datetime(entry["created"]).astimezone(UTC),
+            )
+            for entry in items(record, "versions")
+        )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(
             "versions holds objects such as {'version': 'v1', 'created': 'Mon, 2 Apr 2007 19:18:42 GMT'}"
