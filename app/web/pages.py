@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -28,7 +28,10 @@ router.include_router(calendar.router)
 router.include_router(installing.router)
 
 _NO_LIST = dict.fromkeys(
-    ("expression", "date", "since", "until", "sort", "previous_day", "next_day", "month", "next_address")
+    (
+        *("expression", "date", "since", "until", "to_come", "sort"),
+        *("previous_day", "next_day", "month", "next_address"),
+    )
 )
 """What a page of papers says of the list they are from, where they are from none."""
 
@@ -137,6 +140,7 @@ def _category_list(
         heading=str(expression),
         entries=_entries(page.papers, start, days=query.sort == "announced", expression=expression),
         total=page.total,
+        to_come=parameters.since is not None and parameters.since > datetime.now(UTC).date(),
         expression=str(expression),
         date=parameters.on,
         since=parameters.since,

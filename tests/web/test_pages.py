@@ -64,6 +64,13 @@ def test_a_day_is_that_day_alone_and_says_when_it_ends(client: httpx.Client) -> 
     assert "No papers on this day" in empty
 
 
+def test_a_day_to_come_is_no_failure_and_called_so(client: httpx.Client) -> None:
+    response = client.get("/arxiv/cs.AI?date=2999-01-01")
+    assert response.status_code == 200
+    assert "still to come" in response.text
+    assert "still to come" not in client.get("/arxiv/cs.AI?date=2026-06-28").text
+
+
 def test_the_form_of_a_list_leads_to_the_one_spelling_of_what_it_says(client: httpx.Client) -> None:
     asked = {"categories": "cs.LG, cs.ai - cs.cy", "since": "2026-06-01", "until": "", "sort": "published"}
     response = client.get("/arxiv", params=asked)
