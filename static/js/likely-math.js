@@ -128,8 +128,9 @@ export function isDisplayMath(tex) {
  * @param {string} tex
  * @param {boolean} display
  * @param {boolean} alone whether nothing else stands on its lines
+ * @param {string} before the character before the first bracket, or ''
  */
-export function isBracketMath(tex, display, alone) {
+export function isBracketMath(tex, display, alone, before) {
   const content = tex.trim();
   if (content === '') return false;
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
@@ -137,6 +138,7 @@ export function isBracketMath(tex, display, alone) {
   if (!/[\p{L}\p{N}=<>+*∞∅-]/u.test(content)) return false;
   const text = bare(content);
   if (COMMAND.test(text)) return true;
+  if (display && /\w/.test(before) && !SIGN.test(text)) return false; // an index
   const prose = text.replace(FUNCTION, '');
   if (ABBREVIATION.test(text)) return false;
   if (HAN.test(prose) && !/[=<>+*/^_]/.test(prose)) return false;

@@ -126,7 +126,12 @@ function readTokens(source, opaque) {
     if (inside) TOKEN.lastIndex = inside.end;
     else {
       const kind = kindOf(match);
-      if (kind >= 0) push(kind, match.index, match.index + match[0].length);
+      const end = match.index + match[0].length;
+      if (kind >= 0) push(kind, match.index, end);
+      else if (match[0] === '$$$$') {
+        push(DOUBLE, match.index, end - 2);
+        push(DOUBLE, end - 2, end);
+      }
     }
   }
   passRegions(source.length);

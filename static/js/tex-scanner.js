@@ -103,7 +103,7 @@ class Scanner {
       const isMath =
         open.kind === '$'
           ? isDollarMath(tex, source[open.at - 1] ?? '', source[end] ?? '')
-          : format === 'latex' || isBracketMath(tex, false, false);
+          : format === 'latex' || isBracketMath(tex, false, false, '');
       if (isMath) return this.#segment(open.at, end, tex, false);
     }
     return null;
@@ -119,10 +119,12 @@ class Scanner {
       if (close.at - open.end > LONGEST_DISPLAY || !this.#reaches(open, close.at, this.around.barriers))
         continue;
       const tex = whole ? source.slice(open.at, close.end) : source.slice(open.end, close.at);
-      const alone = () => this.#isAlone(open.at, close.end);
+      const alone = this.#isAlone(open.at, close.end);
       const isMath =
         whole ||
-        (open.kind === '$$' ? isDisplayMath(tex) : format === 'latex' || isBracketMath(tex, true, alone()));
+        (open.kind === '$$'
+          ? isDisplayMath(tex)
+          : format === 'latex' || isBracketMath(tex, true, alone, source[open.at - 1] ?? ''));
       if (isMath) return this.#segment(open.at, close.end, tex, true);
     }
     return null;
