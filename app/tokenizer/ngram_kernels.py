@@ -16,16 +16,18 @@ from app.tokenizer.jit import compiled
 
 Bytes = NDArray[np.uint8]
 Keys = NDArray[np.uint64]
+Buckets = NDArray[np.uint64]
+Counts = NDArray[np.uint32]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float64]
-Routes = NDArray[np.uint16]
+Routes = NDArray[np.uint8]
 
 MAX_ORDER = 7
 BLOCK = 256  # positions whose n-grams are looked up together
 LENGTH = np.uint64(0xFF)  # the bits of a key that hold its length
 STAYED = 3  # the bit of a route that says that the last state came after itself
-ALIVE = 3  # state k > 0 can be reached if bit ALIVE + k is set
+ONE, EIGHT = np.uint64(1), np.uint64(8)
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: neighbouring keys land far apart
 
 
@@ -118,53 +120,58 @@ def parent_counts(keys: Keys, order: int, parents: Keys, counts: Integers, resul
 
 
 @compiled
-def _bucket(key: np.uint64, size: int) -> np.int64:
-    """Where the search for a key begins in a table of `size` < 2^32 buckets."""
+def _bucket(key: np.uint64, buckets: int) -> np.uint64:
+    """Where the search for a key begins in a table of fewer than 2^32 buckets."""
     mixed = key * SPREAD
     mixed = (mixed ^ (mixed >> np.uint64(32))) * SPREAD  # once is not enough for keys that end in zeros
-    return np.int64((mixed >> np.uint64(32)) * np.uint64(size) >> np.uint64(32))
+    return (mixed >> np.uint64(32)) * np.uint64(buckets) >> np.uint64(32)
 
 
 @compiled
-def insert(table: Keys, keys: Keys, entries: Integers) -> None:
+def insert(table: Buckets, keys: Keys, entries: Keys) -> None:
     """Puts n-grams into a hash table of buckets that hold eight, a cache line, and tells where each is.
 
-    table: (8 * buckets,) 0 where free. A bucket fills from its first entry; what it has no room for goes to the
-    next one. entries: (len(keys),) filled.
+    table: (buckets, 8) 0 where free. A bucket fills from its first entry; what it has no room for goes to the next
+    one. entries: (len(keys),) filled with numbers of entries, eight a bucket.
     """
+    free = table.reshape(-1)
     for index in range(len(keys)):
-        entry: Any = 8 * _bucket(keys[index], len(table) // 8)
-        while table[entry] != 0:
-            entry = entry + 1 if entry + 1 < len(table) else 0
-        table[entry] = keys[index]
+        entry = _bucket(keys[index], len(table)) * EIGHT
+        while free[entry] != 0:
+            entry = entry + ONE if entry + ONE < np.uint64(len(free)) else np.uint64(0)
+        free[entry] = keys[index]
         entries[index] = entry
 
 
 @compiled
-def _find(table: Keys, key: np.uint64, bucket: Any) -> Any:
-    """The entry of an n-gram whose search begins in `bucket`, -1 if it is not in the table."""
+def _find(table: Buckets, before: Counts, key: np.uint64, bucket: np.uint64) -> np.uint64:
+    """The row of an n-gram whose search begins in `bucket`, 0 if it is not in the table.
+
+    before: (buckets,) how many n-grams all buckets before one hold. Rows are numbered from 1 by their entries.
+    """
     while True:
-        place = 8 * bucket
-        entry = -1
+        place = np.uint64(0)
         for offset in range(8):  # without a branch: the entry can't be predicted
-            entry = place + offset if table[place + offset] == key else entry
-        if entry >= 0 or table[place + 7] == 0:
-            return entry
-        bucket = bucket + 1 if place + 8 < len(table) else 0
+            place = np.uint64(offset + 1) if table[bucket, offset] == key else place
+        if place != 0 or table[bucket, 7] == 0:
+            return before[bucket] + place if place != 0 else np.uint64(0)
+        bucket = bucket + ONE if bucket + ONE < np.uint64(len(table)) else np.uint64(0)
 
 
 @compiled
-def fill_suffixes(keys: Keys, entries: Integers, order: int, table: Keys, scores: Floats, rows: Rows) -> None:
+def fill_suffixes(
+    keys: Keys, places: Keys, order: int, table: Buckets, before: Counts, scores: Floats, rows: Rows
+) -> None:
     """The scores of what n-grams of `order` bytes end in, of three bytes and more.
 
-    table, scores: the shorter n-grams, all of these among them; rows[entries + 1] gets them by rising length, but
-    for its last column.
+    table, before, scores: the shorter n-grams, all of these among them, as `cut_chunks` has them; rows[places] gets
+    the scores by rising length, but for its last column.
     """
     for index in range(len(keys)):
         for length in range(3, order):
             word = (keys[index] & ~LENGTH) << np.uint64(8 * (order - length))
             key = word | np.uint64(length)
-            rows[entries[index] + 1, length - 3] = scores[_find(table, key, _bucket(key, len(table) // 8))]
+            rows[places[index], length - 3] = scores[_find(table, before, key, _bucket(key, len(table)))]
 
 
 @compiled
@@ -187,14 +194,16 @@ def _fill_nodes(
     ensure_unicode: bool,
     unigrams: Floats,
     bigrams: Floats,
-    table: Keys,
+    table: Buckets,
+    before: Counts,
     rows: Rows,
-    short_table: Keys,
+    short_table: Buckets,
+    short_before: Counts,
     short_scores: Floats,
     nodes: Rows,
     words: Keys,
-    alive: Integers,
-    places: Integers,
+    alive: Keys,
+    places: Keys,
     seen: Keys,
 ) -> None:
     """Scores of the n-grams that end at `count` positions from `first` on.
@@ -206,43 +215,42 @@ def _fill_nodes(
     word = np.uint64(0)
     for position in range(max(0, first - MAX_ORDER), first):
         word = (word << np.uint64(8)) | np.uint64(data[position])
-    buckets = len(table) // 8
     for index in range(count):
         byte = data[first + index]
         word = (word << np.uint64(8)) | np.uint64(byte)
         words[index] = word
         continues = ensure_unicode & (byte >= 0x80) & (byte < 0xC0)
         nodes[index, 0] = -np.inf if continues else unigrams[byte]
-        pair = bigrams[np.int64(word & np.uint64(0xFFFF))]
+        pair = bigrams[word & np.uint64(0xFFFF)]
         nodes[index, 1] = pair if reach[first + index] > 1 else -np.inf
         # With no branch that waits for them, these loads are under way together: a fraction of the time.
-        bucket = _bucket((word << np.uint64(64 - 8 * order)) | np.uint64(order), buckets)
+        bucket = _bucket((word << np.uint64(64 - 8 * order)) | np.uint64(order), len(table))
         places[index] = bucket
-        seen[index] = table[8 * bucket]
-    kept = 0
+        seen[index] = table[bucket, 0]
+    kept = np.uint64(0)
     for index in range(count):
-        entry = _find(table, (words[index] << np.uint64(64 - 8 * order)) | np.uint64(order), places[index])
-        found = (entry >= 0) & (reach[first + index] >= order)
-        places[index] = entry + 1 if found else 0
+        key = (words[index] << np.uint64(64 - 8 * order)) | np.uint64(order)
+        row = _find(table, before, key, places[index])
+        found = (row != 0) & (reach[first + index] >= order)
+        places[index] = row if found else np.uint64(0)
         alive[kept] = index
-        kept += (not found) & (reach[first + index] > 2)
-    for index in range(count):
-        for column in range(2, order):
+        kept += np.uint64((not found) & (reach[first + index] > 2))
+    for column in range(2, order):
+        for index in range(count):
             nodes[index, column] = rows[places[index], column - 2]
-    buckets = len(short_table) // 8
     for length in range(3, order):
-        living, kept = kept, 0
+        living, kept = np.int64(kept), np.uint64(0)
         for place in range(living):
             key = (words[alive[place]] << np.uint64(64 - 8 * length)) | np.uint64(length)
-            places[place] = _bucket(key, buckets)
-            seen[place] = short_table[8 * places[place]]
+            places[place] = _bucket(key, len(short_table))
+            seen[place] = short_table[places[place], 0]
         for place in range(living):
             index = alive[place]
             key = (words[index] << np.uint64(64 - 8 * length)) | np.uint64(length)
-            entry = _find(short_table, key, places[place])
-            nodes[index, length - 1] = short_scores[entry] if entry >= 0 else -np.inf
+            row = _find(short_table, short_before, key, places[place])
+            nodes[index, length - 1] = short_scores[row]
             alive[kept] = index
-            kept += (entry >= 0) & (reach[first + index] > length)
+            kept += np.uint64((row != 0) & (reach[np.uint64(first) + index] > length))
 
 
 @compiled
@@ -265,11 +273,11 @@ def _advance(before: Any, node: Any, stays: Any) -> Any:
 
     before, node: the scores of seven states, and of the byte in each; stays: for states 1 to 6, 0 for the last one,
     which follows itself too, -inf for all others. The lowest 3 bits of the route are the state before state 0; bit
-    STAYED says that the last state stayed; bit ALIVE + k is 0 where state k can't be reached, and then 0 is before
-    it.
+    STAYED says that the last state stayed.
 
     Sums are compared after the score of this byte is added, and the lowest state wins, also among impossible
-    ones: this is where the result would drift from the reference's.
+    ones: this is where the result would drift from the reference's. A route leads to no other state that can't be
+    reached than 0, so there is nothing to note of those.
     """
     b0, b1, b2, b3, b4, b5, b6 = before
     n0, n1, n2, n3, n4, n5, n6 = node
@@ -279,10 +287,7 @@ def _advance(before: Any, node: Any, stays: Any) -> Any:
     s4, s5, s6 = (b4 + n4) + stays[3], (b5 + n5) + stays[4], (b6 + n6) + stays[5]
     stayed = (s1 > g1) | (s2 > g2) | (s3 > g3) | (s4 > g4) | (s5 > g5) | (s6 > g6)
     b1, b2, b3, b4, b5, b6 = max(g1, s1), max(g2, s2), max(g3, s3), max(g4, s4), max(g5, s5), max(g6, s6)
-    alive = np.int64(b1 > -np.inf) | (np.int64(b2 > -np.inf) << 1) | (np.int64(b3 > -np.inf) << 2)
-    alive |= (np.int64(b4 > -np.inf) << 3) | (np.int64(b5 > -np.inf) << 4) | (np.int64(b6 > -np.inf) << 5)
-    route = state | (np.int64(stayed) << STAYED) | (alive << (ALIVE + 1))
-    return (begun, b1, b2, b3, b4, b5, b6), route
+    return (begun, b1, b2, b3, b4, b5, b6), state | (np.int64(stayed) << STAYED)
 
 
 @compiled
@@ -291,8 +296,7 @@ def _mark(start: int, end: int, state: Any, last: int, routes: Routes, begins: B
     for position in range(end - 1, start, -1):
         begins[position] = state == 0
         route = np.int64(routes[position])
-        before: Any = state if (state == last) & (route >> STAYED & 1 == 1) else state - 1
-        before = before if route >> (ALIVE + state) & 1 == 1 else 0
+        before: Any = state if (state == last) & (route >> STAYED == 1) else state - 1
         state = route & 7 if state == 0 else before
     begins[start] = 1
 
@@ -305,26 +309,28 @@ def cut_chunks(
     ensure_unicode: bool,
     unigrams: Floats,
     bigrams: Floats,
-    table: Keys,
+    table: Buckets,
+    before: Counts,
     rows: Rows,
-    short_table: Keys,
+    short_table: Buckets,
+    short_before: Counts,
     short_scores: Floats,
     begins: Bytes,
 ) -> None:
     """Marks where pieces begin: the best path of each chunk over states "k bytes of this piece came before".
 
     data: (n,) chunks one after another; ends: (chunks,). Scores are log P(last byte | bytes before): unigrams
-    (256,), bigrams (65536,), short_scores for the entries of short_table, n-grams of 3 to order - 1 bytes; for
-    those of `order` bytes rows (len(table) + 1, order - 2), -inf in the first row, then one for each entry of
-    `table` with the scores of its last 3, 4, ... bytes. begins: (n,) filled with 1 where a piece begins.
+    (256,), bigrams (65536,); short_scores (n-grams + 1,), -inf and then for each n-gram of 3 to order - 1 bytes by
+    its row in `short_table`; for those of `order` bytes likewise rows (n-grams + 1, order - 2), in each the scores
+    of its last 3, 4, ... bytes. Of the tables `_find` tells. begins: (n,) filled with 1 where a piece begins.
     """
     reach = np.empty(len(data), np.uint8)
     _fill_reach(ends, order, reach)
-    routes = np.empty(len(data), np.uint16)
+    routes = np.empty(len(data), np.uint8)
     nodes = np.full((BLOCK, 8), -np.inf)
     words = np.empty(BLOCK, np.uint64)
-    alive = np.empty(BLOCK + 1, np.int64)
-    places = np.empty(BLOCK, np.int64)
+    alive = np.empty(BLOCK + 1, np.uint64)
+    places = np.empty(BLOCK, np.uint64)
     seen = np.empty(BLOCK, np.uint64)
     nothing = -np.inf
     last = order - 1
@@ -350,8 +356,10 @@ def cut_chunks(
             unigrams,
             bigrams,
             table,
+            before,
             rows,
             short_table,
+            short_before,
             short_scores,
             nodes,
             words,

@@ -19,6 +19,7 @@ from app.tokenizer.text import normalize, split_chunks, to_utf8
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
+Counts = NDArray[np.uint32]
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """How to apply a function to several things, with the results in their order: `map`, or that of a thread pool."""
 
@@ -36,7 +37,7 @@ class Batch(NamedTuple):
 
 
 class NGrams(NamedTuple):
-    """The n-grams that stay: of three bytes and more as sorted keys and scores, of one and two as direct counts.
+    """The n-grams that stay: of three bytes and more as keys and scores, of one and two as direct counts.
 
     A score is log P(last byte | bytes before).
     """
@@ -54,8 +55,10 @@ class Tables(NamedTuple):
     unigrams: Floats
     bigrams: Floats
     table: Keys
+    before: Counts
     rows: Floats
     short_table: Keys
+    short_before: Counts
     short_scores: Floats
 
 
@@ -126,19 +129,14 @@ def score_ngrams(run: NGramRun, order: int, min_count: int) -> NGrams:
     pairs[keys[two] >> np.uint64(48)] = counts[two]
     size = ngram_kernels.shorten(keys, counts, 1)
     singles[keys[:size] >> np.uint64(56)] = counts[:size]
-    return _sorted(kept, scores, pairs, singles)
+    none = np.empty(0, np.uint64), np.empty(0)
+    return NGrams(np.concatenate([none[0], *kept]), np.concatenate([none[1], *scores]), pairs, singles)
 
 
 def join_ngrams(parts: list[NGrams]) -> NGrams:
     """What `score_ngrams` gave for each range of keys, in one."""
     keys, scores, pairs, singles = zip(*parts, strict=True)
     return NGrams(np.concatenate(keys), np.concatenate(scores), sum(pairs), sum(singles))
-
-
-def _sorted(kept: list[Keys], scores: list[Floats], pairs: Integers, singles: Integers) -> NGrams:
-    keys = np.concatenate([np.empty(0, np.uint64), *kept])
-    order = np.argsort(keys)
-    return NGrams(keys[order], np.concatenate([np.empty(0), *scores])[order], pairs, singles)
 
 
 def look_up_tables(ngrams: NGrams, order: int, min_count: int, parts: int = 1, apply: Map = map) -> Tables:
@@ -153,37 +151,42 @@ def look_up_tables(ngrams: NGrams, order: int, min_count: int, parts: int = 1, a
         seen = np.flatnonzero(ngrams.pairs >= min_count)
         bigrams[seen] = np.log(ngrams.pairs[seen]) - np.log(singles[seen >> 8])
     longest = (ngrams.keys & ngram_kernels.LENGTH) == order
-    tables = list(apply(_table, (ngrams.keys[~longest], ngrams.keys[longest])))
-    (short_table, short_entries), (table, entries) = tables
-    short_scores = np.full(len(short_table), -np.inf)
-    short_scores[short_entries] = ngrams.scores[~longest]
-    rows = np.full((len(table) + 1, max(order - 2, 0)), -np.inf)
+    tables = apply(_table, (ngrams.keys[~longest], ngrams.keys[longest]))
+    (short_table, short_before, short_places), (table, before, places) = tables
+    short_scores = np.full(len(short_places) + 1, -np.inf)
+    short_scores[short_places] = ngrams.scores[~longest]
+    rows = np.full((len(places) + 1, max(order - 2, 0)), -np.inf)
     if order > 2:
-        rows[entries + 1, -1] = ngrams.scores[longest]
+        rows[places, -1] = ngrams.scores[longest]
 
-        def fill(part: tuple[Keys, Integers]) -> None:
-            ngram_kernels.fill_suffixes(*part, order, short_table, short_scores, rows)
+        def fill(part: tuple[Keys, Keys]) -> None:
+            ngram_kernels.fill_suffixes(*part, order, short_table, short_before, short_scores, rows)
 
         keys = np.array_split(ngrams.keys[longest], parts)
-        list(apply(fill, zip(keys, np.array_split(entries, parts), strict=True)))
-    return Tables(order, unigrams, bigrams, table, rows, short_table, short_scores)
+        list(apply(fill, zip(keys, np.array_split(places, parts), strict=True)))
+    return Tables(order, unigrams, bigrams, table, before, rows, short_table, short_before, short_scores)
 
 
 def size_of_tables(ngrams: NGrams, order: int) -> int:
     """Bytes that the tables take, and n-grams beside them while they are made."""
     longest = int(np.count_nonzero((ngrams.keys & ngram_kernels.LENGTH) == order))
-    return 10 * longest * max(order - 1, 2) + 20 * (len(ngrams.keys) - longest) + 40 * len(ngrams.keys)
+    shorter = len(ngrams.keys) - longest
+    tables = longest * (17 + 8 * max(order - 2, 0)) + shorter * (17 + 8)
+    return tables + 32 * len(ngrams.keys)
 
 
-def _table(keys: Keys) -> tuple[Keys, Integers]:
-    """A hash table of n-grams, four fifths full, its buckets aligned to cache lines; and where each of them is."""
-    size = 8 * (len(keys) * 5 // 32 + 1)
-    memory = np.empty(size + 8, np.uint64)
+def _table(keys: Keys) -> tuple[Keys, Counts, Keys]:
+    """A hash table of n-grams, half full, its buckets aligned to cache lines; what is before them; each one's row."""
+    buckets = len(keys) // 4 + 1
+    memory = np.empty(8 * buckets + 8, np.uint64)
     memory[:] = 0  # np.zeros would not get large pages
     first = -(memory.ctypes.data // 8) % 8
-    table, entries = memory[first : first + size], np.empty(len(keys), np.int64)
+    table = memory[first : first + 8 * buckets].reshape(-1, 8)
+    entries = np.empty(len(keys), np.uint64)
     ngram_kernels.insert(table, keys, entries)
-    return table, entries
+    filled = np.count_nonzero(table, axis=1)
+    before = (np.cumsum(filled) - filled).astype(np.uint32)
+    return table, before, before[entries >> np.uint64(3)] + (entries & np.uint64(7)) + np.uint64(1)
 
 
 def cut(batch: Batch, tables: Tables, ensure_unicode: bool) -> NDArray[np.uint8]:

@@ -23,9 +23,12 @@ Output = TypeVar("Output")
 PARTS = 4
 """Ranges of keys for each thread, so that none has much to do while the others are done."""
 
-BASE_BYTES = 200 << 20
+BASE_BYTES = 160 << 20
 THREAD_BYTES = 80 << 20
 """What a process takes without any counts, and a thread with its batch."""
+
+CUTTING_BYTES = 48 << 20
+"""What a thread takes while it cuts and its counts are few."""
 
 LEAST_BYTES = 16 << 20
 """Counts that a thread may hold, however little memory there is."""
@@ -116,9 +119,10 @@ class Work:
 
     def check_memory(self, needed: int, what: str) -> None:
         """InputError where something that has to be held as a whole takes more than there may be."""
-        if self._memory is not None and needed + BASE_BYTES + self.threads * THREAD_BYTES > self._memory:
+        needed += BASE_BYTES + self.threads * CUTTING_BYTES
+        if self._memory is not None and needed > self._memory:
             # Rounded up, so that what is named is enough when it is allowed.
-            least = ceil((needed + BASE_BYTES + self.threads * THREAD_BYTES) / 1e7) / 100
+            least = ceil(needed / 1e7) / 100
             raise InputError(
                 f"{what} have to be in memory, and that takes {least:.2f} GB in all: allow so much, or count fewer "
                 "with a higher min_count or a lower order",
