@@ -11,7 +11,6 @@ suffixes that has children.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ MAX_PIECE_LENGTH = REACH - 1
 
 _MAX_BLOCKS = 1 << 14  # a link has 22 bits for a state
 _UNKNOWN = -1
+_ALL = 2**64 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +53,20 @@ class Automaton:
             load_kernels,
         )  # llvmlite may be missing, and then the reference serves
 
-        longest = max(map(len, pieces))
+        order = sorted(range(len(pieces)), key=pieces.__getitem__)
+        ordered = [pieces[number] for number in order]
+        texts = b"".join(ordered)
+        lengths = np.fromiter(map(len, ordered), np.int32, len(ordered))
+        starts = np.append(np.int32(0), np.cumsum(lengths, dtype=np.int32))
+        longest = int(lengths.max())
         if longest > MAX_PIECE_LENGTH:
             raise ModelError(
                 f"the longest piece has {longest} bytes; this engine takes up to {MAX_PIECE_LENGTH}, "
                 'engine="reference" takes any'
             )
-        texts = b"".join(pieces)
-        starts = np.array([0, *accumulate(map(len, pieces))], np.int32)
-        link, terminal, taken = _lay_out(pieces, texts, starts, np.exp(log_probabilities))
-        entries, places = _entries(texts, starts, log_probabilities, first_id)
+        scores = log_probabilities[order]
+        link, terminal, bases = _lay_out(texts, starts, np.exp(scores))
+        entries, places = _entries(texts, starts, scores, np.array(order) + first_id)
         result = cls(
             np.full(len(link), _UNKNOWN, np.int64),
             np.zeros(len(link), np.int32),
@@ -71,7 +75,7 @@ class Automaton:
         )
         cursors = np.zeros(len(pieces), np.int32)
         load_kernels().connect(
-            texts, _address(starts), len(pieces), longest, *map(_address, (link, terminal, taken)), len(link) // 256,
+            texts, _address(starts), len(pieces), longest, *map(_address, (link, terminal, bases)), len(link) // 256,
             *map(_address, (places, result.nodes, result.failures, result.depths, entries)),
             _address(cursors),
         )  # fmt: skip
@@ -84,35 +88,34 @@ class Automaton:
 
 
 def _entries(
-    texts: bytes, starts: NDArray[np.int32], log_probabilities: NDArray[np.float64], first_id: int
+    texts: bytes, starts: NDArray[np.int32], log_probabilities: NDArray[np.float64], ids: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The entries without their links, and where each piece's is."""
+    """The entries without their links, and where each piece's is; the pieces are sorted."""
     lengths = np.diff(starts)
     first_bytes = np.frombuffer(texts, np.uint8)[starts[:-1]]
-    order = np.lexsort((np.where(lengths == 1, first_bytes, -log_probabilities), lengths > 1))
+    order = np.argsort(np.where(lengths == 1, first_bytes - 256.0, -log_probabilities))
     entries = np.zeros((len(lengths) + 1, 2), np.int64)
     entries.view(np.float64)[0, 0] = -np.inf
     entries[0, 1] = REACH - MAX_PIECE_LENGTH
     entries.view(np.float64)[1:, 0] = log_probabilities[order]
-    entries[1:, 1] = (order + first_id) << 8 | (REACH - lengths[order])
+    entries[1:, 1] = ids[order] << 8 | (REACH - lengths[order])
     places = np.empty(len(lengths), np.int32)
     places[order] = np.arange(2, 2 * len(lengths) + 2, 2)
     return entries.reshape(-1), places
 
 
 def _lay_out(
-    pieces: Sequence[bytes], texts: bytes, starts: NDArray[np.int32], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
-    """A trie as `build` leaves it: links, the piece that ends at each unit, and which numbers are states."""
+    texts: bytes, starts: NDArray[np.int32], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint64]]:
+    """A trie as `build` leaves it: links, the piece that ends at each unit, and which numbers are no states."""
     from app.tokenizer.compiled import load_kernels
 
-    order = np.array(sorted(range(len(pieces)), key=pieces.__getitem__), np.int32)
-    sums = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
+    sums = np.append(np.cumsum(weights[::-1])[::-1], 0.0)
     blocks = len(texts) // 200 + 64
     while blocks <= _MAX_BLOCKS:
         link = np.zeros(blocks * 256, np.int32)
         terminal = np.full(blocks * 256, -1, np.int32)
-        taken = np.zeros(blocks * 256, np.uint8)
+        units, bases = (np.full(blocks * 4, _ALL, np.uint64) for _ in range(2))
         work = (
             np.zeros(blocks, np.int32),
             np.full(OPEN_BLOCKS, -1, np.int32),
@@ -122,14 +125,14 @@ def _lay_out(
             np.full(URGENCIES, -1, np.int32),
         )
         used = load_kernels().build(
-            texts, *map(_address, (starts, order, sums)), len(pieces), _address(link), _address(terminal), blocks,
-            _address(taken), *map(_address, work),
+            texts, _address(starts), _address(sums), len(starts) - 1, _address(link), _address(terminal), blocks,
+            *map(_address, (units, bases, *work)),
         )  # fmt: skip
         if used > 0:
-            return link[: used * 256], terminal[: used * 256], taken[: used * 256]
+            return link[: used * 256], terminal[: used * 256], bases[: used * 4]
         blocks *= 2
     raise ModelError(
-        f"{len(pieces):,} pieces of {len(texts):,} bytes don't fit in an automaton of {_MAX_BLOCKS * 256:,} units"
+        f"{len(starts) - 1:,} pieces of {len(texts):,} bytes don't fit in an automaton of {_MAX_BLOCKS * 256:,} units"
     )
 
 

@@ -28,7 +28,7 @@ _ADDRESS, _NUMBER, _REAL, _TEXT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_doub
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "encode": (_ADDRESS, _TEXT, _NUMBER),
     "sample": (_ADDRESS, _TEXT, _NUMBER, _REAL, ctypes.c_uint64),
-    "build": (_TEXT, *[_ADDRESS] * 3, _NUMBER, *[_ADDRESS] * 2, _NUMBER, *[_ADDRESS] * 7),
+    "build": (_TEXT, *[_ADDRESS] * 2, _NUMBER, *[_ADDRESS] * 2, _NUMBER, *[_ADDRESS] * 8),
     "connect": (_TEXT, _ADDRESS, *[_NUMBER] * 2, *[_ADDRESS] * 3, _NUMBER, *[_ADDRESS] * 6),
 }
 

@@ -7,17 +7,20 @@ beside it. Files come from strangers: what is read is bounded and checked, and n
 
 import base64
 import binascii
+import gc
 import hashlib
 import io
 import json
 import lzma
 import math
 import os
+import re
 import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -49,6 +52,8 @@ _BROKEN_ZIP = (
     RuntimeError,
     ValueError,
 )
+
+_NOT_FINITE = re.compile("NaN|Infinity")
 
 Counts = NDArray[np.int64] | NDArray[np.float64]
 
@@ -142,7 +147,8 @@ class Model:
         content = _read(path, max_bytes)
         if content.startswith(b"PK"):
             content = _unzip(content, path, max_bytes)
-        pieces, counts = _entries(_parse(content, path), path)
+        with _without_collector():
+            pieces, counts = _entries(content, path)
         sha256 = hashlib.sha256(content).hexdigest()
         card_path = card_beside(path)
         card = Card.load(card_path) if card_path.exists() else Card()
@@ -242,24 +248,54 @@ def _parse(content: bytes, path: Path) -> Any:
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        if found := _NOT_FINITE.match(error.doc, error.pos):
+            raise ModelError(
+                f"{path}: line {error.lineno}, column {error.colno} has {found[0]}, which is no number in JSON; "
+                "counts and the like are finite"
+            ) from error
         raise ModelError(f"{path} is no JSON: {error}") from error
 
 
-def _entries(content: Any, path: Path) -> tuple[tuple[bytes, ...], list[int | float]]:
-    """Pieces and counts in the order of their ids, each entry checked."""
-    if not isinstance(content, dict):
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python looks for unreachable cycles again and again while objects are made: a third of a large model's time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _parse_entries(content: bytes, path: Path) -> dict[str, tuple[Any, str, Any]]:
+    """What a model's JSON maps each key to; the keys differ, ids and counts are not looked at."""
+    entries = _parse(content, path)
+    if not isinstance(entries, dict):
         raise ModelError(
-            f"{path}: a model is a JSON object of base64 -> [id, text, count], this is {_kind(content)}"
+            f"{path}: a model is a JSON object of base64 -> [id, text, count], this is {_kind(entries)}"
         )
-    pieces = [b""] * len(content)
-    counts: list[int | float] = [0] * len(content)  # 0 where no piece was given yet, since no count is 0
-    last = len(content) + FIRST_PIECE - 1
-    for key, value in content.items():
+    for key, value in entries.items():
         if type(value) is not list or len(value) != 3 or type(value[1]) is not str:
             raise ModelError(
                 f'{path}: "{key[:80]}" should map to [id, text, count], not to {str(value)[:80]}'
             )
-        number, _, count = value
+    # Of equal keys the parser keeps the last one; but each key as it was written, and each in a text, has a colon.
+    if content.count(b":") > len(entries) + "".join([text for _, text, _ in entries.values()]).count(":"):
+        keys = Counter(key for key, _ in json.loads(content, object_pairs_hook=list))
+        twice, times = keys.most_common(1)[0]
+        if times > 1:
+            raise ModelError(f'{path}: the piece "{twice[:80]}" is there {times} times; keep one of them')
+    return entries
+
+
+def _entries(content: bytes, path: Path) -> tuple[tuple[bytes, ...], list[int | float]]:
+    """Pieces and counts in the order of their ids, each entry checked."""
+    entries = _parse_entries(content, path)
+    pieces = [b""] * len(entries)
+    counts: list[int | float] = [0] * len(entries)  # 0 where no piece was given yet, since no count is 0
+    last = len(entries) + FIRST_PIECE - 1
+    for key, (number, _, count) in entries.items():
         if type(number) is not int or not FIRST_PIECE <= number <= last:
             raise ModelError(
                 f'{path}: "{key[:80]}" has id {number!r}; the ids go from {FIRST_PIECE} to {last}'
@@ -297,12 +333,16 @@ def _check_pieces(pieces: Sequence[bytes], where: object) -> None:
             f"{where}: {len(missing)} of the 256 single bytes are missing ({listed}); without them some "
             "text has no segmentation"
         )
-    for piece in pieces:
-        if b"\n" in piece and b"\n" in piece.rstrip(b"\n"):
-            raise ModelError(
-                f"{where}: the piece {piece!r} goes on after a newline; lines are segmented one by one, so "
-                "newlines can only end a piece"
-            )
+    ends = np.cumsum([len(piece) for piece in pieces])
+    newline = np.frombuffer(b"".join(pieces), np.uint8) == ord("\n")
+    goes_on = newline[:-1] & ~newline[1:]
+    goes_on[ends[:-1] - 1] = False
+    if goes_on.any():
+        piece = pieces[int(np.searchsorted(ends, goes_on.argmax(), "right"))]
+        raise ModelError(
+            f"{where}: the piece {piece!r} goes on after a newline; lines are segmented one by one, so "
+            "newlines can only end a piece"
+        )
 
 
 def _count_array(counts: Iterable[int | float], where: object) -> Counts:

@@ -117,6 +117,11 @@ def without(key: str) -> dict[str, Any]:
     }
 
 
+def with_again(key: str, value: object) -> bytes:
+    """A model file that gives a key once more, which no dict can."""
+    return json.dumps(entries()).encode()[:-1] + f', "{key}": {json.dumps(value)}}}'.encode()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -124,7 +129,11 @@ def without(key: str) -> dict[str, Any]:
         (b'{"AA==": [3,', "no JSON"),
         (b"\xff\xfe", "no JSON"),
         (b"[" * 100_000, "no JSON"),
-        (b'{"AA==": [3, "", NaN]}', "no JSON"),
+        (b'{"AA==": [3, "", NaN]}', "line 1, column 18 has NaN, which is no number in JSON"),
+        (b'{"AA==": [3, "", -Infinity]}', "has Infinity, which is no number in JSON"),
+        (with_again("AA==", [3, "", 1]), r'the piece "AA==" is there 2 times'),
+        (with_again("Og==", [259, ":", 7]), r'the piece "Og==" is there 2 times'),
+        (change("Ov==", [259, ":", 7]), r"the piece b':' is there twice, under two spellings of base64"),
         ([], "JSON object"),
         ({}, "256 of the 256 single bytes are missing"),
         (without("CQ=="), r"1 of the 256 single bytes are missing \(0x09\)"),
