@@ -9,41 +9,70 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from app import __version__
 from app.errors import QuireError
 
-_MODULES = {
-    "serve": "serving",
-    "train": "training",
-    "encode": "tokens",
-    "decode": "tokens",
-    "tokenize": "tokens",
-    "count": "tokens",
-    "models": "models",
-    "papers": "papers",
-    "keys": "keys",
-    "backup": "safekeeping",
-    "restore": "safekeeping",
+_COMMANDS = {
+    "serve": ("serving", "Serve the pages and the API; prints one line with the address when it is ready."),
+    "train": (
+        "training",
+        "Learn a vocabulary from texts. The same texts and options give the same file, with any number of threads.",
+    ),
+    "encode": (
+        "tokens",
+        "Print the ids of each line, separated by spaces; `quire decode` turns them back.",
+    ),
+    "decode": (
+        "tokens",
+        "Print the text of each line of ids, byte for byte; separators are spaces or commas.",
+    ),
+    "tokenize": (
+        "tokens",
+        "Print the pieces of each line, separated by spaces; bytes that can't be seen show as \\xNN, a space as ␣.",
+    ),
+    "count": (
+        "tokens",
+        "Print the number of tokens of each file, and of all; a line's end counts as it would within the text.",
+    ),
+    "models": ("models", "List, show, convert and compare models."),
+    "papers": ("papers", "Import, export and look after the papers."),
+    "keys": ("keys", "Make, list and revoke API keys."),
+    "backup": (
+        "safekeeping",
+        "Copy all papers and answers into one file, while servers and imports go on.",
+    ),
+    "restore": (
+        "safekeeping",
+        "Put a backup in the place of the papers; servers have to be stopped first. The old store is kept beside it.",
+    ),
 }
+"""The module of each command, and the line that it has in the list of commands: that of its own help."""
 
 
 class _Commands(TyperGroup):
-    """The commands by name, each imported when it is needed."""
+    """The commands by name. To list them no module is imported, to run one its own is."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is click's
-        return list(_MODULES)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        if cmd_name not in _MODULES:
-            return None
-        command = typer.main.get_command(import_module(f"app.commands.{_MODULES[cmd_name]}").app)
-        if cmd_name not in ("models", "papers", "keys") and isinstance(command, TyperGroup):
-            # A module of several commands that stand at the top.
-            return command.commands[cmd_name]
-        command.name = cmd_name
-        return command
+        return TyperCommand(cmd_name, help=_COMMANDS[cmd_name][1]) if cmd_name in _COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if found and name else found, rest
+
+
+def load_command(name: str) -> Any:
+    """The command called `name`, with its options or its own commands."""
+    command = typer.main.get_command(import_module(f"app.commands.{_COMMANDS[name][0]}").app)
+    if name not in ("models", "papers", "keys") and isinstance(command, TyperGroup):
+        # A module of several commands that stand at the top.
+        return command.commands[name]
+    command.name = name
+    return command
 
 
 app = typer.Typer(

@@ -3,13 +3,15 @@
 import json
 import shutil
 import socket
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.cli import main
+from app.cli import _COMMANDS, load_command, main
 from app.tokenizer import Tokenizer
 from tests import library
 from tests.server import ROOT, quire
@@ -254,3 +256,27 @@ def test_version_and_help_are_there() -> None:
     shown = quire("--help", data_dir=Path("unused")).stdout.decode()
     for command in ("serve", "train", "encode", "decode", "tokenize", "count", "models", "papers"):
         assert f" {command} " in shown
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_the_list_of_commands_says_of_each_what_its_own_help_says(name: str) -> None:
+    command = load_command(name)
+    assert command.name == name
+    assert command.help.split("\n\n")[0].replace("\n", " ") == _COMMANDS[name][1]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["count", "-"]])
+def test_what_needs_no_server_and_no_store_does_not_import_them(arguments: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "app.cli", *arguments]
+    done = subprocess.run(command, input=b"text", capture_output=True, cwd=ROOT, check=True)
+    imported = {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & {
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "sqlalchemy",
+        "tantivy",
+        "httpx",
+        "app.papers.store",
+    }

@@ -6,6 +6,7 @@ threads at once; the compiled one releases the GIL.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -40,9 +41,7 @@ class CompiledEngine:
         self._kernels = load_kernels()
         self._automaton = Automaton.build(model.pieces, model.log_probabilities, FIRST_PIECE)
         self._idle: deque[Memory] = deque()
-
-    def encode(self, text: bytes) -> Ids:
-        return self._run(self._kernels.encode, text)
+        self.encode: Callable[[bytes], Ids] = partial(self._run, self._kernels.encode)
 
     def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
         return self._run(self._kernels.sample, text, alpha, seed)

@@ -79,7 +79,7 @@ class Tokenizer:
         normalize: Normalization | EllipsisType | None = ...,
     ) -> list[int]:
         """The ids of a text as a list; `encode_array` spares making it."""
-        ids = self.encode_array(text, add_bos, add_eos, alpha, seed, normalize)
+        ids = self._encode(self._prepare(text, normalize), add_bos, add_eos, alpha, seed)
         # Twice as fast as making new ints, once what numpy needs to set out is outweighed.
         shared: list[int] = (self._numbers.take(ids) if len(ids) > _FEW_IDS else ids).tolist()
         return shared

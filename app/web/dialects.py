@@ -9,10 +9,11 @@ A 60-byte call costs hardly more than an empty endpoint: no dependency is resolv
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -195,42 +196,52 @@ def _tei(value: Any, services: Services) -> Any:
         )
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     check_batch(texts, "/inputs", limits)
-    pieces = tokenizer.model.pieces
+    card = tokenizer.model.card if body.add_special_tokens else None
+    before = [_tei_special(BOS)] if card and card.add_bos else []
+    after = [_tei_special(EOS)] if card and card.add_eos else []
     count = 0
     answers = []
     for text in texts:
         check_text(text, "/inputs", limits)
-        ids, boundaries = _character_boundaries(tokenizer, text)
-        count += len(ids)
+        tokens = _tei_tokens(tokenizer, text)
+        count += len(tokens)
         _check_count(count, limits, "/inputs")
-        card = tokenizer.model.card if body.add_special_tokens else None
-        tokens = [
-            {
-                "id": number,
-                "text": pieces[number - FIRST_PIECE].decode(errors="replace"),
-                "special": False,
-                "start": start,
-                "stop": stop,
-            }
-            for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True)
-        ]
-        before = [_tei_special(BOS)] if card and card.add_bos else []
-        after = [_tei_special(EOS)] if card and card.add_eos else []
         answers.append(before + tokens + after)
     note(tokenizer.name, "tokenize", started, count, *texts)
     return answers
 
 
-def _character_boundaries(tokenizer: Tokenizer, text: str) -> tuple[list[int], list[int]]:
-    """The ids of a text, and the places between them in characters of the text as sent."""
-    model = tokenizer.model
-    if model.card.normalization and not unicodedata.is_normalized(model.card.normalization, text):
+def _tei_tokens(tokenizer: Tokenizer, text: str) -> list[dict[str, Any]]:
+    """The tokens of a text with where they begin and stop, in characters of the text as sent."""
+    if (shown := _shown_of.get(tokenizer)) is None:
+        shown = _shown_of[tokenizer] = _Shown(tokenizer.model.pieces)
+    normalization = tokenizer.model.card.normalization
+    boundaries: Iterable[int]
+    if normalization and not unicodedata.is_normalized(normalization, text):
         pieces = tokenizer.spans(text)
-        return pieces.ids.tolist(), pieces.source_chars.tolist()
-    # The text is its own normal form: a piece is as many characters as begin in it.
-    ids: list[int] = _encode(tokenizer, text, add_special=False).tolist()
-    sizes = (len(model.pieces[number - FIRST_PIECE].translate(None, _CONTINUATION)) for number in ids)
-    return ids, [0, *accumulate(sizes)]
+        ids, boundaries = pieces.ids.tolist(), pieces.source_chars.tolist()
+    else:  # The text is its own normal form: a piece is as many characters as begin in it.
+        ids = _encode(tokenizer, text, add_special=False).tolist()
+        boundaries = accumulate([shown[number][1] for number in ids], initial=0)
+    return [
+        {"id": number, "text": shown[number][0], "special": False, "start": start, "stop": stop}
+        for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True)
+    ]
+
+
+class _Shown(dict[int, tuple[str, int]]):
+    """Of the ids that were met: a piece as text, and how many characters begin in it."""
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self._pieces = pieces
+
+    def __missing__(self, number: int) -> tuple[str, int]:
+        piece = self._pieces[number - FIRST_PIECE]
+        self[number] = piece.decode(errors="replace"), len(piece.translate(None, _CONTINUATION))
+        return self[number]
+
+
+_shown_of: WeakKeyDictionary[Tokenizer, _Shown] = WeakKeyDictionary()
 
 
 def _tei_special(number: int) -> dict[str, Any]:
