@@ -4,8 +4,10 @@
 
 Each trains in a process of its own, in turn, from one file with a document a line (their line ends are spaces), to
 the same number of pieces with two threads. Time is from the call to the model, reading included, importing not; of
-several rounds the fastest counts. Memory is the most that the process had in use, workers added. bytepiece needs
-minutes, so it gets the first few megabytes (`--bytepiece-megabytes`), and its time is scaled by the size.
+several rounds the fastest counts. Processor time, of all threads and workers, tells more on a busy machine. Memory is
+the most that the process had in use, workers added. bytepiece needs minutes, so it gets the first few megabytes
+(`--bytepiece-megabytes`), and its time is scaled by the size, which favours it, as its cost for a byte grows with the
+corpus; `--whole-bytepiece` gives it all of them. `--only` leaves trainers out.
 """
 
 import argparse
@@ -21,12 +23,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.tokenizer.corpus import Corpus
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "quire"
+BYTEPIECE = "bytepiece"
 
 
 def quire(path: str, pieces: int) -> None:
@@ -74,12 +77,20 @@ TRAINERS: dict[str, Callable[[str, int], None]] = {
     OURS: quire,
     "sentencepiece bpe": sentencepiece("bpe"),
     "sentencepiece unigram": sentencepiece("unigram"),
-    "bytepiece": bytepiece,
+    BYTEPIECE: bytepiece,
 }
 
 
+class Result(NamedTuple):
+    """What a training took: seconds, those of processors (imports among them), and megabytes at the peak."""
+
+    seconds: float
+    processor: float
+    megabytes: float
+
+
 def measure(name: str, path: str, pieces: int) -> None:
-    """Trains in this process and prints seconds and megabytes."""
+    """Trains in this process and prints a result."""
     if name == OURS:
         importlib.import_module("app.tokenizer.trainer")
     else:
@@ -87,20 +98,19 @@ def measure(name: str, path: str, pieces: int) -> None:
     began = perf_counter()
     TRAINERS[name](path, pieces)
     seconds = perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    workers = 2 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(json.dumps([seconds, (peak + workers) / 1024]))
+    own, workers = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
+    print(json.dumps([seconds, processor, (own.ru_maxrss + 2 * workers.ru_maxrss) / 1024]))
 
 
-def run(name: str, path: Path, pieces: int) -> tuple[float, float] | None:
+def run(name: str, path: Path, pieces: int) -> Result | None:
     """The same in a process of its own; None where the library is not there."""
     command = [sys.executable, "-m", "benchmarks.train", "--measure", name, "--pieces", str(pieces)]
     done = subprocess.run([*command, "--corpus", str(path)], cwd=ROOT, capture_output=True, check=False)
     if done.returncode != 0:
         print(f"{name}: {done.stderr.decode().strip().splitlines()[-1]}", file=sys.stderr)
         return None
-    seconds, megabytes = json.loads(done.stdout.splitlines()[-1])
-    return seconds, megabytes
+    return Result(*json.loads(done.stdout.splitlines()[-1]))
 
 
 def own_texts() -> Iterator[str]:
@@ -124,29 +134,37 @@ def write_lines(corpus: Path | None, target: Path, most: float) -> int:
     return size
 
 
-def report(name: str, results: dict[str, tuple[float, float]]) -> None:
-    """Prints a row: seconds, our time as a share of theirs, megabytes."""
-    seconds, megabytes = results[name]
-    share = seconds / results[OURS][0]
-    print(f"{name:>22} {seconds:8.1f} s   {share:6.2f} times ours   {megabytes:6.0f} MB", flush=True)
+def report(name: str, results: dict[str, Result]) -> None:
+    """Prints a row: seconds and processor seconds, each with how many times ours it is, and megabytes."""
+    seconds, processor, megabytes = results[name]
+    row = f"{name:>22} {seconds:8.1f} s {processor:8.1f} s of processor {megabytes:6.0f} MB"
+    if ours := results.get(OURS):
+        row += f"   {seconds / ours.seconds:6.2f} and {processor / ours.processor:6.2f} times ours"
+    print(row, flush=True)
 
 
 def compare(options: Any, folder: Path) -> None:
     """Runs all in turn and prints a table."""
     lines, part = folder / "corpus.txt", folder / "part.txt"
     size = write_lines(options.corpus, lines, float("inf"))
-    part_size = write_lines(options.corpus, part, options.bytepiece_megabytes * 1e6)
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     print(f"{size / 1e6:.1f} MB to {options.pieces:,} pieces, two threads")
-    results: dict[str, tuple[float, float]] = {}
+    results: dict[str, Result] = {}
     for _ in range(options.rounds):
-        for name in (OURS, "sentencepiece bpe", "sentencepiece unigram"):
-            found = run(name, lines, options.pieces)
-            if found is not None:
+        for name in options.only:
+            if name != BYTEPIECE and (found := run(name, lines, options.pieces)):
                 results[name] = min(found, results.get(name, found))
-    if options.bytepiece_megabytes > 0 and (found := run("bytepiece", part, options.pieces)):
-        results["bytepiece"] = found[0] * size / part_size, found[1]
-        print(f"bytepiece: {found[0]:.1f} s for {part_size / 1e6:.1f} MB; its memory is of that part")
+    if BYTEPIECE in options.only:
+        most = float("inf") if options.whole_bytepiece else options.bytepiece_megabytes * 1e6
+        part_size = write_lines(options.corpus, part, most)
+        if found := run(BYTEPIECE, part, options.pieces):
+            scale = size / part_size
+            results[BYTEPIECE] = found._replace(
+                seconds=found.seconds * scale, processor=found.processor * scale
+            )
+            print(
+                f"{BYTEPIECE}: {found.seconds:.1f} s for {part_size / 1e6:.1f} MB; its memory is of that part"
+            )
     for name in results:
         report(name, results)
 
@@ -158,6 +176,8 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=32000)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--bytepiece-megabytes", type=float, default=3)
+    parser.add_argument("--whole-bytepiece", action="store_true", help="give bytepiece all texts")
+    parser.add_argument("--only", choices=list(TRAINERS), nargs="+", default=list(TRAINERS))
     parser.add_argument("--measure", choices=list(TRAINERS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:

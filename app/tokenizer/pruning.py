@@ -1,7 +1,7 @@
 """From counted pieces to a vocabulary: pieces are cut into one another until those that are left are all of use.
 
-A stage of training; `reference.py` writes down the same in a page. The trie is built once, over all pieces that
-could stay; a piece that goes only loses its score.
+A stage of training; `reference.py` writes down the same in a page. The automaton is built once, over all pieces
+that could stay; a piece that goes only loses its score.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,18 +62,39 @@ def prune_pieces(
     return result
 
 
-class _Cutter(NamedTuple):
-    """A trie with the log-probability of the piece that ends at each unit, -inf where none does."""
+class _Automaton(NamedTuple):
+    """Pieces as `link_suffixes` in pruning_kernels.py leaves them, by unit and by piece."""
 
     units: Integers
-    scores: NDArray[np.float64]
+    failures: Integers
     piece_at: Integers
+    shorter: Integers
     lengths: Integers
 
+    @classmethod
+    def of(cls, pieces: Pieces) -> "_Automaton":
+        """An automaton of pieces that are sorted by their bytes."""
+        size, used = 2 * len(pieces.pool) + 2 * pruning_kernels.ROOM, -1
+        while used < 0:
+            units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
+            used = pruning_kernels.build_trie(*pieces[:3], units, piece_at)
+            size *= 2
+        units, piece_at = units[:used].copy(), piece_at[:used].copy()
+        failures, shorter = np.empty_like(units), np.empty_like(pieces.starts)
+        pruning_kernels.link_suffixes(*pieces[:3], units, piece_at, failures, shorter)
+        return cls(units, failures, piece_at, shorter, pieces.lengths)
+
+
+class _Cutter(NamedTuple):
+    """An automaton with the log-probability of each piece, -inf for one that is gone."""
+
+    automaton: _Automaton
+    scores: NDArray[np.float64]
+
     def cut(self, pieces: Pieces) -> Integers:
-        """How often each piece of the trie occurs in the pieces."""
-        result = np.zeros(len(self.lengths), np.int64)
-        pruning_kernels.recount(*pieces, *self, result)
+        """How often each piece of the automaton occurs in the pieces."""
+        result = np.zeros(len(self.scores), np.int64)
+        pruning_kernels.recount(*pieces, *self.automaton, self.scores, result)
         return result
 
 
@@ -83,11 +104,10 @@ def _cut_run(cutter: _Cutter, run: Sliceable[PieceRun]) -> Integers:
 
 @dataclass(frozen=True)
 class _Vocabulary:
-    """Pieces sorted by their bytes, and the trie over them. Counts are arrays beside them, 0 for a piece gone."""
+    """Pieces sorted by their bytes, and the automaton of them. Counts are arrays beside them, 0 for a piece gone."""
 
     pieces: Pieces
-    units: Integers
-    piece_at: Integers
+    automaton: _Automaton
     parts: int
     apply: Map
 
@@ -98,13 +118,7 @@ class _Vocabulary:
             pieces.pool, pieces.starts, pieces.lengths, int(pieces.lengths.max()), order
         )
         pieces = Pieces(pieces.pool, pieces.starts[order], pieces.lengths[order], pieces.counts[order])
-        # Shared beginnings save more units than gaps between them cost; should they not, there is a next size.
-        size, used = len(pieces.pool) + 2 * pruning_kernels.ROOM, -1
-        while used < 0:
-            units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
-            used = pruning_kernels.build_trie(pieces.pool, pieces.starts, pieces.lengths, units, piece_at)
-            size *= 2
-        return cls(pieces, units[:used].copy(), piece_at[:used].copy(), parts, apply)
+        return cls(pieces, _Automaton.of(pieces), parts, apply)
 
     def cut(self, runs: Sequence[Any], counts: Integers) -> Integers:
         """How often each piece of the vocabulary occurs when runs are cut by the probabilities of `counts`."""
@@ -120,12 +134,9 @@ class _Vocabulary:
 
         return self._sum(self.apply(count, np.array_split(np.flatnonzero(which), self.parts)))
 
-    def _cutter(self, counts: Integers) -> "_Cutter":
-        scores = np.full(len(self.units), -np.inf)
-        ends = np.flatnonzero(self.piece_at >= 0)
+    def _cutter(self, counts: Integers) -> _Cutter:
         with np.errstate(divide="ignore"):
-            scores[ends] = (np.log(counts) - np.log(counts.sum()))[self.piece_at[ends]]
-        return _Cutter(self.units, scores, self.piece_at, self.pieces.lengths)
+            return _Cutter(self.automaton, np.log(counts) - np.log(counts.sum()))
 
     def _sum(self, parts: Iterable[Integers]) -> Integers:
         total = np.zeros(len(self.pieces.counts), np.int64)

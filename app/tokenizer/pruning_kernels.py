@@ -117,47 +117,94 @@ def build_trie(pool: Bytes, starts: Integers, lengths: Integers, units: Integers
 
 
 @compiled
+def link_suffixes(
+    pool: Bytes,
+    starts: Integers,
+    lengths: Integers,
+    units: Integers,
+    piece_at: Integers,
+    failures: Integers,
+    shorter: Integers,
+) -> None:
+    """Makes an automaton of the trie: Aho and Corasick, "Efficient string matching", 1975.
+
+    Every single byte is a piece. failures: (units,) filled, the unit of the longest proper suffix of what leads to a
+    unit. piece_at: where no piece ends, it gets the longest one that is a suffix. shorter: by piece, filled with the
+    longest piece that is a proper suffix of it, -1 if none is.
+    """
+    failures[:] = -1
+    failures[ROOT] = ROOT
+    places = np.full(len(starts), ROOT)
+    for depth in range(lengths.max()):  # so that all that is shorter is known
+        for piece in range(len(starts)):
+            if depth >= lengths[piece]:
+                continue
+            byte = np.int64(pool[starts[piece] + depth])
+            above = places[piece]
+            unit = units[above] >> SHIFT ^ byte
+            places[piece] = unit
+            if failures[unit] >= 0:
+                continue
+            suffix = above
+            while suffix != ROOT:
+                suffix = failures[suffix]
+                if units[units[suffix] >> SHIFT ^ byte] & LABEL == byte:
+                    break
+            failures[unit] = units[suffix] >> SHIFT ^ byte if depth > 0 else ROOT
+            longest = piece_at[failures[unit]]
+            if piece_at[unit] >= 0:
+                shorter[piece_at[unit]] = longest
+            else:
+                piece_at[unit] = longest
+
+
+@compiled
 def recount(
     pool: Bytes,
     starts: Integers,
     lengths: Integers,
     counts: Integers,
     units: Integers,
-    scores: Floats,
+    failures: Integers,
     piece_at: Integers,
+    shorter: Integers,
     piece_lengths: Integers,
+    scores: Floats,
     result: Integers,
 ) -> None:
-    """Cuts pieces into the most probable pieces of a trie and adds their counts to those.
+    """Cuts pieces into the most probable pieces of an automaton and adds their counts to those.
 
-    starts, lengths, counts: (m,) what to cut, passed over where the count is 0; scores: the log-probability of
-    the piece that ends at a unit, -inf where none does; piece_lengths and result: by piece of the trie. Of equal
-    scores the longest last piece wins, since it starts first.
+    starts, lengths, counts: (m,) what to cut, passed over where the count is 0. units to shorter: as
+    `link_suffixes` leaves them; piece_lengths, scores and result: by piece, its log-probability, -inf if it is gone.
+    Of equal scores the longest last piece wins, since it comes first.
     """
     longest = lengths.max() if len(lengths) > 0 else 0
     best = np.empty(longest + 1, np.float64)
     reached = np.empty(longest + 1, np.int64)
+    best[0] = 0.0
     for item in range(len(starts)):
         if counts[item] == 0:
             continue
-        first, length = starts[item], lengths[item]
-        best[0] = 0.0
-        best[1 : length + 1] = -np.inf
-        for start in range(length):
-            base, so_far = units[ROOT] >> SHIFT, best[start]
-            for end in range(start, length):
-                byte = np.int64(pool[first + end])
-                unit = base ^ byte
-                link = units[unit]
-                if link & LABEL != byte:
-                    break
-                base = link >> SHIFT
-                score = so_far + scores[unit]
-                better = score > best[end + 1]  # chosen, not branched on: it can't be predicted
-                best[end + 1] = score if better else best[end + 1]
-                reached[end + 1] = unit if better else reached[end + 1]
-        end = length
+        state = np.uint64(ROOT)  # numba would ask of a signed number whether it is negative
+        for place in range(lengths[item]):
+            byte = np.int64(pool[starts[item] + place])
+            unit = np.uint64(units[state] >> SHIFT ^ byte)
+            while units[unit] & LABEL != byte:
+                state = np.uint64(failures[state])
+                unit = np.uint64(units[state] >> SHIFT ^ byte)
+            state = unit
+            piece: Any = piece_at[unit]
+            total: Any = -np.inf
+            last = piece
+            while piece >= 0:
+                score = best[place + 1 - piece_lengths[np.uint64(piece)]] + scores[np.uint64(piece)]
+                better = score > total  # chosen, not branched on: it can't be predicted
+                total = score if better else total
+                last = piece if better else last
+                piece = shorter[np.uint64(piece)]
+            best[place + 1] = total
+            reached[place + 1] = last
+        end = lengths[item]
         while end > 0:
-            piece = piece_at[reached[end]]
-            result[piece] += counts[item]
-            end -= piece_lengths[piece]
+            result[reached[end]] += counts[item]
+            end -= piece_lengths[reached[end]]
