@@ -1,13 +1,17 @@
 """How cost grows with the length of one line: `python -m benchmarks.growth`, up to 100 MB with `--megabytes 100`.
 
 Time and memory for a byte should not depend on how long the line is, whatever it is made of. Memory is what was in use
-at most beside the text and the ids, as the system counts it, in a process of its own.
+at most beside the text and the ids, as the system counts it, in a process of its own. `--stream MEGABYTES` shows
+instead what `quire encode` has in memory at most when nothing, a hundredth of so much text, or all comes to its input.
 """
 
 import argparse
 import multiprocessing
+import os
 import random
 import resource
+import subprocess
+import sys
 from pathlib import Path
 from time import perf_counter
 
@@ -44,12 +48,35 @@ def measure(model: Path, kind: str, size: int) -> tuple[int, float, float]:
     return in_bytes, fastest, max(0, most - before - ids.nbytes) / in_bytes
 
 
+def measure_stream(model: Path, size: int) -> tuple[int, int]:
+    """Bytes of text that were sent to `quire encode`, and the most bytes that it had in memory."""
+    lines = "".join(f"Line {i} of a text that goes on, 一行接一行。\n" for i in range(10_000)).encode()
+    command = [sys.executable, "-m", "app.cli", "encode", "--model", str(model)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=ROOT) as process:
+        assert process.stdin is not None
+        sent = 0
+        while sent < size:
+            sent += process.stdin.write(lines)
+        process.stdin.close()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"quire encode ended with {process.returncode}")
+    return sent, used.ru_maxrss * 1024
+
+
 def main() -> None:
     """Prints a row for each kind and length."""
     parser = argparse.ArgumentParser(description="Cost as one line grows.")
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "default.model")
     parser.add_argument("--megabytes", type=float, default=10, help="the longest line")
+    parser.add_argument("--stream", type=float, metavar="MEGABYTES", help="measure the command instead")
     options = parser.parse_args()
+    if options.stream is not None:
+        print(f"{'bytes':>13} {'memory':>13}")
+        for share in (0, 0.01, 1):
+            print("{:13,} {:13,}".format(*measure_stream(options.model, int(options.stream * share * 1e6))))
+        return
     print(f"{'line of':>14} {'bytes':>13} {'ns a byte':>10} {'memory a byte':>14}")
     processes = multiprocessing.get_context("spawn")
     for kind in ("a", "的", "random bytes", "👩"):
