@@ -115,11 +115,14 @@ async def compare(address: str, process: int, options: argparse.Namespace) -> No
         pass  # what is kept for reuse is there
     for _ in range(options.rounds):
         alone.append(await asyncio.to_thread(latencies, address, options.seconds))
-        before, files = state(process)
+        before = state(process)
         async with Crowd(port, options.connections, 0):
             held = state(process)
-            print(f"{options.connections:,} idle: {(held[0] - before) / options.connections:.1f} KB a connection, "
-                  f"{held[1] - files:+,} files", flush=True)  # fmt: skip
+            kilobytes = (held.own - before.own) / options.connections
+            files = held.files - before.files
+            print(
+                f"{options.connections:,} idle: {kilobytes:.1f} KB a connection, {files:+,} files", flush=True
+            )
         async with Crowd(port, options.connections, options.slow):
             crowded.append(await asyncio.to_thread(latencies, address, options.seconds))
     for kind, runs in (("alone", alone), ("beside them", crowded)):

@@ -1,11 +1,17 @@
-"""Minutes of mixed load on a server with two workers: latencies, failures, and whether memory and files stay level.
+"""Minutes of mixed load on a server with two workers: latencies, failures, wrong answers, memory and open files.
 
 Run: `.venv/bin/python -m benchmarks.soak --minutes 10`. Needs wrk (Debian: wrk) and Linux. The mix is short texts in
-each dialect, long texts, pages, lists, searches, feeds and requests that are wrong. With `--kill`, a worker is killed
-(SIGKILL) that many times on the way. Answers are counted by their status; what they say is not compared.
+each dialect, long texts, pages, lists, searches, feeds and requests that are wrong. Each answer under load is compared,
+by status and byte for byte, with what the server said before it. With `--kill`, a worker is killed (SIGKILL) that many
+times on the way.
+
+Memory is told in two parts. What the processes hold themselves (anonymous pages, shared ones once) is theirs to keep
+level; pages of mapped files (libraries, models, store, index) the system drops and fetches as it sees fit.
 """
 
 import argparse
+import http.client
+import json
 import os
 import re
 import signal
@@ -14,54 +20,120 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
+JSON = "application/json"
+LONG = json.dumps({"text": "A unigram tokenizer cuts texts. 分词器把文本切成词元。" * 400})
+MIX: list[tuple[str, str, str]] = [
+    ("POST", "/tokenize", '{"prompt": "Tokens all the way down: 字节也一样"}'),
+    ("POST", "/tokenize", '{"content": "Hello", "with_pieces": true}'),
+    ("POST", "/tokenize", '{"inputs": ["Hello", "你好"]}'),
+    ("POST", "/api/v1/encode", LONG),
+    ("POST", "/api/v1/count", LONG),
+    ("POST", "/api/v1/lattice", '{"text": "unigram"}'),
+    ("POST", "/detokenize", '{"tokens": [300, 301, 302]}'),
+    *(("GET", path, "") for path in ("/", "/arxiv/quire", "/arxiv/quire/0001", "/search?q=tokenizer")),
+    *(
+        ("GET", path, "")
+        for path in ("/arxiv/quire/feed", "/api/v1/papers?limit=10", "/static/js/list.js", "/readyz")
+    ),
+    ("POST", "/tokenize", '{"prompt": 3}'),
+    ("POST", "/api/v1/encode", '{"text": '),
+    ("GET", "/arxiv/9999.99999", ""),
+]
+
+# The request's id comes back with its answer, and so tells which one it is an answer to.
 LUA = """
-local short = '{"prompt": "Tokens all the way down: 字节也一样"}'
-local long = '{"text": "' .. string.rep("A unigram tokenizer cuts texts. 分词器把文本切成词元。", 400) .. '"}'
-local json = {["content-type"] = "application/json"}
-local kinds = {
-  {"POST", "/tokenize", short}, {"POST", "/tokenize", '{"content": "Hello", "with_pieces": true}'},
-  {"POST", "/tokenize", '{"inputs": ["Hello", "你好"]}'}, {"POST", "/api/v1/encode", long},
-  {"POST", "/api/v1/count", long}, {"POST", "/api/v1/lattice", '{"text": "unigram"}'},
-  {"POST", "/detokenize", '{"tokens": [300, 301, 302]}'},
-  {"GET", "/"}, {"GET", "/arxiv/quire"}, {"GET", "/arxiv/quire/0001"}, {"GET", "/search?q=tokenizer"},
-  {"GET", "/arxiv/quire/feed"}, {"GET", "/api/v1/papers?limit=10"}, {"GET", "/static/js/list.js"}, {"GET", "/readyz"},
-  {"POST", "/tokenize", '{"prompt": 3}'}, {"POST", "/api/v1/encode", '{"text": '}, {"GET", "/arxiv/9999.99999"},
-}
+local kinds = {%s}
 local number = 0
 function init() math.randomseed(os.time()) end
 function request()
   number = math.random(#kinds)
   local kind = kinds[number]
-  return wrk.format(kind[1], kind[2], kind[3] and json, kind[3])
+  local headers = {["x-request-id"] = "soak-" .. number}
+  if kind.body then headers["content-type"] = "application/json" end
+  return wrk.format(kind.method, kind.path, headers, kind.body)
 end
-local broken = 0
-function response(status) if status >= 500 then broken = broken + 1; print("status " .. status) end end
+function response(status, headers, body)
+  local id = headers["x-request-id"] or headers["X-Request-ID"] or ""
+  local kind = kinds[tonumber(id:match("^soak%%-(%%d+)$") or 0)]
+  if status >= 500 then print("status " .. status) end
+  if not kind or status ~= kind.status or (kind.answer and body ~= kind.answer) then print("different " .. id) end
+end
 """
+
+
+class State(NamedTuple):
+    """Kilobytes of memory of the server's processes together, what is shared counted once, and their open files."""
+
+    own: int
+    mapped: int
+    files: int
 
 
 def workers_of(process: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-def state(process: int) -> tuple[int, int]:
-    """Kilobytes of memory that the server's processes hold together (PSS), and how many files they have open."""
-    memory = files = 0
+def state(process: int) -> State:
+    """What the server and its workers hold now."""
+    own = mapped = files = 0
     for pid in [process, *workers_of(process)]:
-        found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
-        memory += int(found[1]) if found else 0
+        told = dict(
+            re.findall(r"^(\w+):\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        )
+        own += int(told["Pss_Anon"])
+        mapped += int(told["Pss_File"]) + int(told["Pss_Shmem"])
         files += len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return memory, files
+    return State(own, mapped, files)
 
 
-def settled(process: int) -> tuple[int, int]:
+def settled(process: int) -> State:
     """The state when no connection of the load is open any more."""
     time.sleep(3)
     return state(process)
 
 
-def load(address: str, script: Path, seconds: int) -> tuple[str, int]:
-    """wrk's report of some seconds of the mix, and how many answers were of status 500 and above."""
+def answer(address: str, kind: int) -> tuple[int, bytes]:
+    """What the server says to one request of the mix, sent as wrk sends it."""
+    method, path, body = MIX[kind]
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    headers = {"x-request-id": f"soak-{kind + 1}", **({"content-type": JSON} if body else {})}
+    connection.putrequest(method, path, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    if body:
+        connection.putheader("content-length", str(len(body.encode())))
+    connection.endheaders(body.encode() or None)
+    told = connection.getresponse()
+    content = told.read()
+    connection.close()
+    return told.status, content
+
+
+def write_script(address: str, script: Path) -> int:
+    """Writes the mix for wrk, with the answers that are the same each time, and says how many these are."""
+    lines, fixed = [], 0
+    first = [answer(address, kind) for kind in range(len(MIX))]
+    time.sleep(2)  # what tells an age, tells another one
+    for kind, (method, path, body) in enumerate(MIX):
+        (status, content), again = first[kind], answer(address, kind)
+        fields = [f'method="{method}"', f'path="{path}"', f"status={status}"]
+        if body:
+            fields.append(f"body=[==[{body}]==]")
+        if (status, content) == again:
+            fixed += 1
+            expected = script.with_name(f"answer-{kind}")
+            expected.write_bytes(content)
+            fields.append(f'answer=io.open("{expected}", "rb"):read("*a")')
+        lines.append("{" + ", ".join(fields) + "}")
+    script.write_text(LUA % ",\n".join(lines), encoding="utf-8")
+    return fixed
+
+
+def load(address: str, script: Path, seconds: int) -> subprocess.Popen[str]:
+    """wrk, begun with some seconds of the mix."""
     command = [
         "wrk",
         "-t2",
@@ -74,59 +146,59 @@ def load(address: str, script: Path, seconds: int) -> tuple[str, int]:
         str(script),
         address,
     ]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return output, output.count("status 5")
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--warm-up", type=int, default=60, help="seconds of load before memory is looked at")
     parser.add_argument("--kill", type=int, default=0, help="how often a worker is killed on the way")
     options = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
         script = folder / "mix.lua"
-        script.write_text(LUA, encoding="utf-8")
         environment = {**os.environ, "QUIRE_DATA_DIR": str(folder / "data"), "QUIRE_LOG_LEVEL": "error"}
         command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--workers", "2"]
         with (folder / "log").open("w") as log:
             server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             address = re.sub(r".*(http\S+)\s*", r"\1", server.stdout.readline() if server.stdout else "")
-            load(address, script, 30)  # caches fill, threads start
-            first = settled(server.pid)
-            soak(server.pid, address, script, options.minutes, options.kill, first)
+            fixed = write_script(address, script)
+            print(
+                f"{fixed} of {len(MIX)} kinds of answers are compared byte for byte, the others by their status"
+            )
+            load(address, script, options.warm_up).communicate()  # caches fill, threads start
+            soak(server.pid, address, script, options.minutes, options.kill, settled(server.pid))
         finally:
             server.send_signal(signal.SIGTERM)
             print(f"exit code {server.wait(60)}")
             print((folder / "log").read_text()[-2000:], end="")
 
 
-def soak(process: int, address: str, script: Path, minutes: float, kill: int, first: tuple[int, int]) -> None:
+def soak(process: int, address: str, script: Path, minutes: float, kill: int, first: State) -> None:
     parts = max(1, round(minutes))
     for part in range(parts):
         seconds = max(5, round(minutes * 60 / parts))
-        if kill:
-            command = ["wrk", "-t2", "-c32", f"-d{seconds}s", "--latency", "-s", str(script), address]
-            running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            for _ in range(max(1, kill // parts)):
-                time.sleep(seconds / (kill // parts + 1))
-                if workers := workers_of(process):
-                    os.kill(workers[0], signal.SIGKILL)
-            report = running.communicate()[0]
-            broken = report.count("status 5")
-        else:
-            report, broken = load(address, script, seconds)
-        memory, files = settled(process)
+        running = load(address, script, seconds)
+        for _ in range(kill // parts):
+            time.sleep(seconds / (kill // parts + 1))
+            if workers := workers_of(process):
+                os.kill(workers[0], signal.SIGKILL)
+        report = running.communicate()[0]
+        now = settled(process)
         figures = {
             key: re.search(rf"^\s*{pattern}\s+(\S+)", report, re.MULTILINE)
             for key, pattern in {"p50": "50%", "p99": "99%", "a second": "Requests/sec:"}.items()
         }
         told = ", ".join(f"{key} {found[1]}" for key, found in figures.items() if found)
+        told += f"; {report.count('status 5')} of status 5xx, {report.count('different')} different"
         errors = re.search(r"Socket errors: .*", report)
         print(
-            f"minute {part + 1}: {told}; {broken} of status 5xx; {errors[0] if errors else 'no socket errors'}; memory "
-            f"{memory / 1024:.0f} MB ({memory / first[0] - 1:+.1%}), {files} files ({files - first[1]:+d})",
+            f"minute {part + 1}: {told}; "
+            f"{errors[0] if errors else 'no socket errors'}; own memory {now.own / 1024:.0f} MB "
+            f"({now.own / first.own - 1:+.1%}), mapped files {now.mapped / 1024:.0f} MB "
+            f"({now.mapped / first.mapped - 1:+.1%}), {now.files} files ({now.files - first.files:+d})",
             flush=True,
         )
 
