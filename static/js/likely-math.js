@@ -32,7 +32,7 @@ const words = (text) => (text.match(WORD) ?? []).length;
  * @param {string} after the character after the second dollar, or ''
  */
 export function isDollarMath(tex, before, after) {
-  const content = tex.replace(/(?:\s|\\[,;:! ])+$/, '').trimStart();
+  const content = tex.slice(0, endWithoutSpace(tex)).trimStart();
   if (content === '') return tex.includes('\\');
   const text = bare(content);
   if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, before, after)) return false;
@@ -45,6 +45,17 @@ export function isDollarMath(tex, before, after) {
   return !isVariable(content, after) && !hasLoneBar(content) && !isProse(text);
 }
 
+/** Where white space at the end begins, TeX's own (`\\,`) too; from the end, so that a long run is read once. @param {string} tex */
+function endWithoutSpace(tex) {
+  let end = tex.length;
+  for (;;) {
+    const last = tex[end - 1] ?? '';
+    if (tex[end - 2] === '\\' && /[,;:! ]/.test(last)) end -= 2;
+    else if (/\s/.test(last)) end -= 1;
+    else return end;
+  }
+}
+
 /** White space at the edges is mathematics' own only around signs or one token. @param {string} tex @param {string} text @param {string} before @param {string} after */
 function isPaddedMath(tex, text, before, after) {
   const content = tex.trim();
@@ -54,7 +65,13 @@ function isPaddedMath(tex, text, before, after) {
   if (/\s$/.test(tex) && !bothSides && /[\p{L}\p{N}\\]/u.test(after)) return false;
   if (bothSides && /[A-Za-z\d]/.test(before) && opensNext(after)) return false;
   if (SIGN.test(text)) return words(text.replace(FUNCTION, '')) === 0 || COMMAND.test(text);
-  if (bothSides && /[([].*[)\]]/.test(content) && words(text.replace(FUNCTION, '')) === 0)
+  const bracket = content.search(/[([]/);
+  if (
+    bothSides &&
+    bracket >= 0 &&
+    /[)\]]/.test(content.slice(bracket)) &&
+    words(text.replace(FUNCTION, '')) === 0
+  )
     return isBalanced(content);
   return /^[A-Za-z]'*$/.test(content) || NUMBER.test(content);
 }

@@ -135,7 +135,7 @@ function linkSafely(attributes) {
 
 /** @param {string} lengths */
 const bounded = (lengths) =>
-  lengths.replace(/([-+]?)(\d*\.?\d+)([a-z]{2})/g, (length, sign, amount, unit) =>
+  lengths.replace(/([-+]?)((?<![\d.])(?:\d+(?:\.\d+)?|\.\d+))([a-z]{2})/g, (length, sign, amount, unit) =>
     Number(amount) * (EM[unit] ?? 0) > LONGEST ? `${sign}${LONGEST}em` : length,
   );
 

@@ -21,7 +21,8 @@ from app.errors import InputError, RecordError
 
 # XML 1.0 has no place for these; where a server lets one through, the whole answer would be lost with it.
 _FORBIDDEN = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
-_WRAPPING = re.compile(r"[ \t\r]*\n[ \t\r\n]*")
+# It begins at no blank but the first: begun anew at each, a long run of them would take time by its square.
+_WRAPPING = re.compile(r"(?<![ \t\r])[ \t\r]*\n[ \t\r\n]*")
 _DEEPEST = 64
 _BLANKS = " \t\r\n"
 
