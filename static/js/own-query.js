@@ -23,7 +23,7 @@ export function parted(query) {
     else (minus ? own.withoutTags : own.tags).push(tag.toLowerCase());
     return `${before}\0`;
   });
-  if (/\0/.test(rest) && /\b(?:OR|NOT|ANDNOT)\s*\0|\0\s*OR\b|\([^)]*\0/.test(rest)) return null;
+  if (/\0/.test(rest) && /\b(?:OR|NOT|ANDNOT)\s*\0|\0\s*OR\b|\([^()]*\0/.test(rest)) return null;
   const words = rest
     .replace(/\bAND\s+\0|\0\s+AND\b/g, '\0')
     .replaceAll('\0', ' ')

@@ -296,8 +296,8 @@ class ProseReader {
     if (!whole || !/^https?:\/\/[A-Za-z0-9]/.test(whole))
       return this.#take(this.#match(/h[^\\{}`'~\-h\n$]*/y)?.[0] ?? 'h');
     const raw = whole
-      .replace(/(?:[.,;:!?'*]|\\)+$/, '')
-      .replace(/\)+$/, (end) => (whole.includes('(') ? end : ''));
+      .replace(/(?<![.,;:!?'*\\])[.,;:!?'*\\]+$/, '')
+      .replace(/(?<!\))\)+$/, (end) => (whole.includes('(') ? end : ''));
     const href = plainAddress(raw);
     this.at += raw.length;
     if (this.tree.isInLink) this.tree.text(href);
