@@ -142,22 +142,20 @@ def train(
         write(models, time.perf_counter() - started)
         return
     started = time.perf_counter()
-    with _bars() as bars:
-        stages = _Stages(bars, size)
-        if STANDARD_INPUT in names:
-            documents: Any = list(
-                texts
-            )  # training reads the texts twice, and standard input can be read once
-        else:
-            documents = replace(texts, on_read=stages.read)
-        identity = {"options": trainer.options(), "texts": _identity(texts, documents)}
-        if force and not resume:
-            shutil.rmtree(folder, ignore_errors=True)
-        with Workspace(folder, identity, resume) as workspace:
+    bars = _bars()
+    stages = _Stages(bars, size)
+    if STANDARD_INPUT in names:
+        documents: Any = list(texts)  # training reads the texts twice, and standard input can be read once
+    else:
+        documents = replace(texts, on_read=stages.read)
+    identity = {"options": trainer.options(), "texts": _identity(texts, documents)}
+    if force and not resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    with Workspace(folder, identity, resume) as workspace:
+        with bars:
             models = trainer.train(documents, workers, stages, most, workspace)
-            seconds = time.perf_counter() - started
-            write(models, seconds)
-            workspace.remove()
+        write(models, time.perf_counter() - started)
+        workspace.remove()
 
 
 def _matching(names: list[str]) -> list[str]:
