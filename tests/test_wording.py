@@ -33,6 +33,13 @@ def test_templates_use_words_that_exist(template: str) -> None:
         ), name
 
 
+def test_each_failure_that_a_person_can_meet_has_words_of_its_own() -> None:
+    page = (STATIC / "templates/error.html").read_text(encoding="utf-8")
+    named = {f"problem_{status}" for status in re.findall(r"\b\d{3}\b", page)}
+    assert named == {name for name in words("en") if name.startswith("problem_")}
+    assert {"problem_401", "problem_405", "problem_429"} <= named
+
+
 def test_no_text_is_left_over() -> None:
     everything = "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("templates/*.html"))
     everything += "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("js/*.js"))

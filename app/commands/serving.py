@@ -34,7 +34,7 @@ def serve(
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir.resolve())
     configure_logs(settings.log_format, settings.log_level)
     # Where code is compiled for this machine and kept, unless it can be kept beside its source.
-    os.environ.setdefault("XDG_CACHE_HOME", str(settings.data_dir / "cache"))
+    os.environ["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(settings.data_dir / "cache")
     listener = listen(host, port)
     due = next_time(datetime.now(UTC), settings.fetch_at)
     with tempfile.TemporaryDirectory(prefix="quire-", dir=_temporary(settings.data_dir)) as shared:
