@@ -28,6 +28,9 @@ class Engine(Protocol):
     def encode(self, text: bytes) -> Ids:
         """The ids of the best segmentation."""
 
+    def encode_list(self, text: bytes) -> list[int]:
+        """The same as a list."""
+
     def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
         """The ids of a segmentation drawn by probability ** alpha; the same for the same seed, below 2**64."""
 
@@ -43,6 +46,14 @@ class CompiledEngine:
         self._idle: deque[Memory] = deque()
         self.encode: Callable[[bytes], Ids] = partial(self._run, self._kernels.encode)
 
+    def encode_list(self, text: bytes) -> list[int]:
+        if len(text) > _SHORT:
+            return list(self.encode(text).tolist())
+        memory = self._unused_memory()
+        ids: list[int] = memory.ids[: self._kernels.encode(memory.address, text, len(text))].tolist()
+        self._idle.append(memory)
+        return ids
+
     def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
         return self._run(self._kernels.sample, text, alpha, seed)
 
@@ -54,13 +65,17 @@ class CompiledEngine:
             memory.serve(chosen, ids)
             ids.resize(kernel(memory.address, text, size, *options), refcheck=False)  # gives the rest back
             return ids
-        try:
-            memory = self._idle.pop()  # that no other call uses; as many as calls ever ran at once are kept
-        except IndexError:
-            memory = Memory(self._automaton, _SHORT)
+        memory = self._unused_memory()
         ids = memory.ids[: kernel(memory.address, text, size, *options)].copy()
         self._idle.append(memory)
         return ids
+
+    def _unused_memory(self) -> Memory:
+        """Memory for a short text that no other call uses; as many are kept as calls ever ran at once."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Memory(self._automaton, _SHORT)
 
 
 class ReferenceEngine:
@@ -74,6 +89,9 @@ class ReferenceEngine:
 
     def encode(self, text: bytes) -> Ids:
         return self._ids_of(piece for line in _lines(text) for piece in self._segmenter.segment(line))
+
+    def encode_list(self, text: bytes) -> list[int]:
+        return list(self.encode(text).tolist())
 
     def sample(self, text: bytes, alpha: float, seed: int) -> Ids:
         uniform = Random(seed).random

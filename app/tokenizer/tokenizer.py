@@ -27,7 +27,7 @@ MAX_ALPHA = 10.0
 """Above it every sample is the best segmentation but for ties."""
 
 _MAX_SEED = 2**64 - 1
-_FEW_IDS = 64
+_FEW_BYTES = 256
 
 
 class Tokenizer:
@@ -79,9 +79,13 @@ class Tokenizer:
         normalize: Normalization | EllipsisType | None = ...,
     ) -> list[int]:
         """The ids of a text as a list; `encode_array` spares making it."""
-        ids = self._encode(self._prepare(text, normalize), add_bos, add_eos, alpha, seed)
+        data = self._prepare(text, normalize)
+        if alpha is None and len(data) <= _FEW_BYTES:
+            bos, eos = self._added(add_bos, add_eos)
+            numbers = self._engine.encode_list(data)
+            return [*bos, *numbers, *eos] if bos or eos else numbers
         # Twice as fast as making new ints, once what numpy needs to set out is outweighed.
-        shared: list[int] = (self._numbers.take(ids) if len(ids) > _FEW_IDS else ids).tolist()
+        shared: list[int] = self._numbers.take(self._encode(data, add_bos, add_eos, alpha, seed)).tolist()
         return shared
 
     def encode_array(
@@ -226,10 +230,14 @@ class Tokenizer:
         else:
             _check_sampling(alpha, seed)
             ids = self._engine.sample(data, float(alpha), getrandbits(64) if seed is None else seed)
+        bos, eos = self._added(add_bos, add_eos)
+        return np.concatenate((bos, ids, eos), dtype=np.int32, casting="unsafe") if bos or eos else ids
+
+    def _added(self, add_bos: bool | None, add_eos: bool | None) -> tuple[list[int], list[int]]:
+        """The special tokens that go before the ids and after them."""
         card = self.model.card
         bos = [BOS] if (card.add_bos if add_bos is None else add_bos) else []
-        eos = [EOS] if (card.add_eos if add_eos is None else add_eos) else []
-        return np.concatenate((bos, ids, eos), dtype=np.int32, casting="unsafe") if bos or eos else ids
+        return bos, [EOS] if (card.add_eos if add_eos is None else add_eos) else []
 
     def _prepare(
         self, text: Any, normalize: Normalization | EllipsisType | None, pointer: str = "/text"
