@@ -1,0 +1,83 @@
+"""A full disk: each command says so in a line, nothing that was stored is lost, and a running server goes on."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server import ROOT, environment
+
+# In a mount namespace of its own, with a small file system as the data folder ($1); the records are in $2.
+STORY = r"""
+set -u
+quire() { "$PYTHON" -m app.cli "$@" 2>>"$OUT/said"; echo "$1 $2 $?"; }
+mount -t tmpfs -o size=2m none "$1"
+quire papers import "$2"
+mount -o remount,size=64m "$1"
+quire papers import "$2"
+quire papers check
+quire papers export "$OUT/exported.jsonl"
+"$PYTHON" -m app.cli serve --port 0 --workers 2 >"$OUT/address" 2>/dev/null &
+until grep -q http "$OUT/address"; do kill -0 $! || exit 1; sleep 0.1; done
+dd if=/dev/zero of="$1/fill" bs=64k 2>/dev/null
+quire backup "$1/backup"
+echo '{"id": "2606.99999", "title": "T", "abstract": "A", "categories": "cs.AI"}' >"$OUT/one.jsonl"
+quire papers import "$OUT/one.jsonl"
+"$PYTHON" - "$(grep -o 'http.*' "$OUT/address")" <<'END'
+import sys, httpx
+with httpx.Client(base_url=sys.argv[1], trust_env=False, timeout=60) as client:
+    for _ in range(4):
+        print("server", client.get("/api/v1/papers?q=word").json()["total"], client.get("/readyz").status_code,
+              client.post("/tokenize", json={"prompt": "a"}).status_code)
+END
+ls "$1"
+kill $!
+wait $!
+echo "stopped $?"
+"""
+
+
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
+    tried = ["unshare", "--mount", "--map-root-user", "true"]
+    if not shutil.which("unshare") or subprocess.run(tried, check=False).returncode:
+        pytest.skip("no mount namespace can be had here")
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    out.mkdir()
+    records = tmp_path / "records.jsonl"
+    with records.open("w") as file:
+        for number in range(1, 2501):
+            record = {"id": f"2606.{number:05}", "title": f"Paper {number}", "categories": "cs.AI"}
+            words = " ".join(f"word{number * place % 9973}" for place in range(120))
+            file.write(
+                json.dumps({**record, "abstract": f"A word, {words}.", "update_date": "2026-06-30"}) + "\n"
+            )
+    done = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", STORY, "sh", str(data), str(records)],
+        env={**environment(data), "PYTHON": sys.executable, "OUT": str(out)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    told = done.stdout.splitlines()
+    results = [line for line in told if line.split()[0] in ("papers", "backup")]
+    assert results == [
+        "papers import 1",
+        "papers import 0",
+        "papers check 0",
+        "papers export 0",
+        f"backup {data}/backup 1",
+        "papers import 1",
+    ], done.stdout + done.stderr
+    said = (out / "said").read_text()
+    assert said.count("is full") == 3
+    assert "Traceback" not in said
+    assert len((out / "exported.jsonl").read_text().splitlines()) == 2500
+    assert told.count("server 2500 200 200") == 4, "who reads is not disturbed"
+    assert "backup.part" not in told, "what could not be finished is cleared away"
+    assert told[-1] == "stopped 0"
