@@ -3,13 +3,15 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.settings import Settings
-from tests.server import ROOT, quire
+from tests.server import ROOT, environment, quire
 
 OPERATING = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -53,6 +55,50 @@ def test_the_commands_that_look_after_a_server_do_what_is_said(library_folder: P
         assert done.returncode == 0, done.stderr.decode()
     restored = quire("restore", tmp_path / "papers.backup", data_dir=tmp_path / "new")
     assert restored.returncode == 0, restored.stderr.decode()
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def in_shell(line: str, folder: Path) -> str:
+    """What a line of the README prints, run as it stands but for the place of `quire` and of what it writes."""
+    line = line.replace(".venv/bin/quire", f"{shlex.quote(sys.executable)} -m app.cli")
+    line = line.replace(" README.shards", f" {folder}/README.shards")
+    done = subprocess.run(
+        line,
+        shell=True,
+        env=environment(folder),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_tokenizer_commands_of_the_readme_print_what_stands_beside_them(tmp_path: Path) -> None:
+    lines = README.partition("## Tokenise")[2].partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert len(lines) == 7
+    for line in lines:
+        command, _, comment = line.partition(" # ")
+        printed = in_shell(command, tmp_path)
+        if line.startswith("echo") and "--alpha" not in line:
+            assert printed == comment.strip(), line
+
+
+def test_the_requests_of_the_readme_are_answered(library_address: str, tmp_path: Path) -> None:
+    requests = re.findall(r"^curl .*", README, re.MULTILINE)
+    assert requests
+    for request in requests:
+        answer = json.loads(in_shell(request.replace("http://127.0.0.1:8000", library_address), tmp_path))
+        assert answer["ids"]
+
+
+def test_the_program_of_the_readme_runs() -> None:
+    program = README.partition("```python\n")[2].partition("```")[0]
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=60, check=True)
 
 
 def test_links_between_documents_lead_somewhere() -> None:
