@@ -35,8 +35,10 @@ export class OutlineReader {
   #raw = null;
   #html = false;
   #paragraph = false;
-  /** How the items of the outermost list begin; '' where the last of them is empty, after which Marked may end it. */
+  /** How the items of the outermost list begin. */
   marker = '';
+  /** Whether the last of them is empty, after which Marked may end the list. */
+  #isEmpty = false;
 
   /** Whether code or HTML is open, which the next line may carry on. */
   get isInside() {
@@ -65,11 +67,12 @@ export class OutlineReader {
   startsItem(line) {
     const [outermost] = this.#containers;
     const { length, columns } = indentOf(line);
-    const isFirst = outermost === undefined;
-    if (this.isInside || outermost === QUOTE || (!isFirst && this.marker === '')) return false;
+    const isFirst = outermost === undefined || outermost === QUOTE;
+    if (this.isInside) return false;
     if (columns >= (isFirst ? 4 : Math.min(4, outermost)) || !isItem(line, length)) return false;
     const [marker] = /** @type {RegExpExecArray} */ (matchAt(MARKER, line, length));
-    return !isFirst || !this.#paragraph || mayInterrupt(marker, line, length, false);
+    if (!isFirst) return !this.#isEmpty || kindOf(marker) !== this.marker;
+    return !this.#paragraph || mayInterrupt(marker, line, length, false);
   }
 
   /**
@@ -178,7 +181,10 @@ export class OutlineReader {
         const before = count === 0 ? indentOf(line, at - leading(line, at)).columns : 0;
         const space = indentOf(line, at + marker[0].length);
         const end = at + marker[0].length + space.length;
-        if (this.#containers.length === 0) this.marker = end === line.length ? '' : kindOf(marker[0]);
+        if (this.#containers.length === 0) {
+          this.marker = kindOf(marker[0]);
+          this.#isEmpty = end === line.length;
+        }
         const within = space.columns >= 1 && space.columns <= 4 && end < line.length;
         this.#containers.push(before + marker[0].length + (within ? space.columns : 1));
         at = within || end === line.length ? end : at + marker[0].length + 1;
@@ -224,14 +230,14 @@ function startsBlock(line, at, inList) {
 }
 
 /**
- * A number other than 1, or a marker without a space after it, starts no list in the middle of a paragraph.
+ * A number other than 1, or an empty item, starts no list in the middle of a paragraph.
  * @param {string} marker
  * @param {string} line
  * @param {number} at where the marker stands
  * @param {boolean} inList
  */
 function mayInterrupt(marker, line, at, inList) {
-  return inList || (/^(?:[-+*]|1[.)])$/.test(marker) && /[ \t]/.test(line[at + marker.length] ?? ''));
+  return inList || (/^(?:[-+*]|1[.)])$/.test(marker) && line.slice(at).trimEnd() !== marker);
 }
 
 /** Items of one kind make one list. @param {string} marker */
