@@ -2,9 +2,13 @@
 
 FOLDER holds `KIND.LANGUAGE.jsonl`, a `{"text": …}` a line, of kinds that the corpus lacks. For each vocabulary size
 SentencePiece's BPE and unigram (across white space, pieces of up to 36 characters) and both objectives of ours are
-trained on the same corpus. SentencePiece is measured twice: as it comes, when it joins lines and runs of spaces and
-gives a run of unknown characters one token, so that the text can't be had back; and lossless, with the identity
-normalisation, all spaces kept, and bytes for what is unknown. Only the second does the same work as a BytePiece model.
+trained on the same corpus, or read where `--keep` has them. SentencePiece is trained twice: as it comes, when it joins
+lines and runs of spaces and gives a run of unknown characters one token, so that the text can't be had back; and
+lossless, with the identity normalisation, all spaces kept, and bytes for what is unknown.
+
+Three gains over the best peer are printed. `put in` counts the bytes of the text, whatever the tokens make of them.
+`carried` counts the bytes that the tokens give back, without those that stand for unknown characters: a token is
+not credited for what it lost. `lossless` leaves out the peers that lose text.
 """
 
 import argparse
@@ -13,19 +17,22 @@ import json
 import lzma
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import sentencepiece
 
-from app.tokenizer import Tokenizer, Trainer
+from app.tokenizer import Model, Tokenizer, Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 LOSSLESS = {"byte_fallback": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False}
 ACROSS_SPACES = {"split_by_whitespace": False, "max_sentencepiece_length": 36}
 
-Count = Callable[[str], int]
+Measure = Callable[[list[str]], tuple[int, int]]
+"""How many tokens some texts have, and how many bytes these tokens give back."""
 
 
 def texts_of(path: Path) -> list[str]:
@@ -35,8 +42,8 @@ def texts_of(path: Path) -> list[str]:
     return [json.loads(line)["text"] for line in lines if line]
 
 
-def peer(corpus: Iterable[str], size: int, kind: str, options: dict[str, Any]) -> Count:
-    """SentencePiece, trained on the lines of a corpus."""
+def train_peer(corpus: Iterable[str], size: int, kind: str, options: dict[str, Any]) -> bytes:
+    """SentencePiece's model, trained on the lines of a corpus."""
     trained = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(line for text in corpus for line in text.split("\n") if line),
@@ -47,26 +54,55 @@ def peer(corpus: Iterable[str], size: int, kind: str, options: dict[str, Any]) -
         num_threads=2,
         **options,
     )
-    processor = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue())
-    return lambda text: len(processor.encode(text))
+    return trained.getvalue()
 
 
-def counters(corpus: list[str], size: int, unigram: bool) -> Iterator[tuple[str, Count]]:
+def measure_peer(model: Path) -> Measure:
+    """A measure by SentencePiece; what it gives back of a run of unknown characters is nothing."""
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    unknown = processor.unk_id()
+
+    def measure(texts: list[str]) -> tuple[int, int]:
+        encoded = processor.encode(texts)
+        back = processor.decode([[item for item in ids if item != unknown] for ids in encoded])
+        return sum(map(len, encoded)), sum(len(text.encode()) for text in back)
+
+    return measure
+
+
+def measure_ours(model: Path) -> Measure:
+    """A measure by one of our models, which lose nothing."""
+    tokenizer = Tokenizer(Model.load(model))
+    return lambda texts: (sum(map(tokenizer.count, texts)), sum(len(text.encode()) for text in texts))
+
+
+def train_ours(corpus: list[str], size: int, objective: Literal["likelihood", "compression"]) -> bytes:
+    """Our model for an objective."""
+    return Trainer(vocab_size=size, objective=objective).train(corpus).to_bytes()
+
+
+def measures(corpus: list[str], size: int, unigram: bool, folder: Path) -> Iterator[tuple[str, Measure]]:
     """The tokenizers, trained one after another; prints how long each took."""
-    kinds: dict[str, tuple[str, dict[str, Any]]] = {"bpe": ("bpe", {}), "lossless bpe": ("bpe", LOSSLESS)}
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {"bpe": ("bpe", {}), "lossless-bpe": ("bpe", LOSSLESS)}
     if unigram:
         kinds["unigram"] = ("unigram", ACROSS_SPACES)
-        kinds["lossless unigram"] = ("unigram", ACROSS_SPACES | LOSSLESS)
+        kinds["lossless-unigram"] = ("unigram", ACROSS_SPACES | LOSSLESS)
     for name, (kind, options) in kinds.items():
+        train = partial(train_peer, corpus, size, kind, options)
+        yield name, measure_peer(kept(folder / f"{name}.{size}.spm", train))
+    objectives: tuple[Literal["likelihood"], Literal["compression"]] = ("likelihood", "compression")
+    for objective in objectives:
+        path = kept(folder / f"{objective}.{size}.model", partial(train_ours, corpus, size, objective))
+        yield objective, measure_ours(path)
+
+
+def kept(path: Path, train: Callable[[], bytes]) -> Path:
+    """The path of a model, which is trained, timed and put there where it is missing."""
+    if not path.exists():
         began = perf_counter()
-        count = peer(corpus, size, kind, options)
-        print(f"  trained {name} in {perf_counter() - began:.0f} s", flush=True)
-        yield name, count
-    for objective in ("likelihood", "compression"):
-        began = perf_counter()
-        model = Trainer(vocab_size=size, objective=objective).train(corpus)
-        print(f"  trained quire {objective} in {perf_counter() - began:.0f} s", flush=True)
-        yield objective, Tokenizer(model).count
+        path.write_bytes(train())
+        print(f"  trained {path.name} in {perf_counter() - began:.0f} s", flush=True)
+    return path
 
 
 def main() -> None:
@@ -80,6 +116,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, help="folder of KIND.LANGUAGE.jsonl to measure on")
     parser.add_argument("--sizes", type=int, nargs="+", default=[8000, 32000, 64000])
     parser.add_argument("--no-unigram", action="store_true", help="leave out what takes minutes to train")
+    parser.add_argument("--keep", type=Path, help="folder where trained models are kept and looked for")
     options = parser.parse_args()
     if options.texts is None:
         print("Nothing measured: name a folder of texts that were not trained on with --texts")
@@ -89,28 +126,38 @@ def main() -> None:
         parser.error(f"no *.jsonl in {options.texts}, or no {options.corpus}")
     corpus = texts_of(options.corpus)
     measured = {path.stem: texts_of(path) for path in files}
-    for size in options.sizes:
-        print(f"{size:,} pieces")
-        report(measured, dict(counters(corpus, size, not options.no_unigram)))
+    with TemporaryDirectory() as temporary:
+        for size in options.sizes:
+            print(f"{size:,} pieces")
+            unigram, folder = not options.no_unigram, options.keep or Path(temporary)
+            report(measured, dict(measures(corpus, size, unigram, folder)))
 
 
-def report(measured: dict[str, list[str]], tokenizers: dict[str, Count]) -> None:
-    """Prints bytes per token by kind, and our gain over the best that is as it comes, and that is lossless."""
-    print(f"{'':22}" + "".join(f"{name:>17}" for name in tokenizers) + "  % as it comes  % lossless")
-    gains: list[tuple[float, float]] = []
-    for kind, texts in measured.items():
+def report(measured: dict[str, list[str]], tokenizers: dict[str, Measure]) -> None:
+    """Prints bytes put in per token by text, and our gains over the best peer by the three measures; means by kind."""
+    print(f"{'':22}" + "".join(f"{name:>17}" for name in tokenizers) + "   % put in  % carried % lossless")
+    gains: dict[str, list[list[float]]] = {}
+    for name, texts in measured.items():
         size = sum(len(text.encode()) for text in texts)
-        ratio = {name: size / sum(map(count, texts)) for name, count in tokenizers.items()}
-        ours = ratio.pop("compression")
-        lossless = [value for name, value in ratio.items() if name.startswith(("lossless", "likelihood"))]
-        best = ours / max(ratio.values()), ours / max(lossless)
-        gains.append(best)
-        row = "".join(f"{value:17.3f}" for value in [*ratio.values(), ours])
-        print(f"{kind:22}{row}" + "".join(f"{100 * (value - 1):+13.1f}" for value in best), flush=True)
-    means = [math.exp(sum(map(math.log, column)) / len(gains)) for column in zip(*gains, strict=True)]
-    print(
-        f"{'mean':22}" + " " * 17 * len(tokenizers) + "".join(f"{100 * (mean - 1):+13.1f}" for mean in means)
-    )
+        found = {peer: measure(texts) for peer, measure in tokenizers.items()}
+        ours = size / found["compression"][0]
+        put_in = {peer: size / tokens for peer, (tokens, _) in found.items() if peer != "compression"}
+        carried = [back / tokens for peer, (tokens, back) in found.items() if peer != "compression"]
+        lossless = [ratio for peer, ratio in put_in.items() if peer.startswith(("lossless", "likelihood"))]
+        row = [ours / max(put_in.values()), ours / max(carried), ours / max(lossless)]
+        gains.setdefault(name.split(".")[0].split("-")[0], []).append(row)
+        print(
+            f"{name:22}" + "".join(f"{ratio:17.3f}" for ratio in [*put_in.values(), ours]) + percent(row),
+            flush=True,
+        )
+    for kind, rows in gains.items():
+        means = [math.exp(sum(map(math.log, column)) / len(rows)) for column in zip(*rows, strict=True)]
+        print(f"{'mean of ' + kind:22}" + " " * 17 * len(tokenizers) + percent(means))
+
+
+def percent(ratios: list[float]) -> str:
+    """Columns of gains in percent."""
+    return "".join(f"{100 * (ratio - 1):+11.1f}" for ratio in ratios)
 
 
 if __name__ == "__main__":

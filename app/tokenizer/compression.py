@@ -9,9 +9,9 @@ threads.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from math import log2
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -21,47 +21,45 @@ from numpy.typing import NDArray
 from app.errors import InputError
 from app.tokenizer import compression_kernels as kernels
 from app.tokenizer import pruning_kernels
+from app.tokenizer.compression_lines import Lines, read_lines
 from app.tokenizer.model import FIRST_PIECE
 from app.tokenizer.stages import Integers
-from app.tokenizer.text import normalize, split_chunks, split_lines, to_utf8
-from app.tokenizer.work import Progress, Work
+from app.tokenizer.work import Work
 
-BATCH_BYTES = 2 << 20
-LEAST_PAIRS = 40_000
+LEAST_PAIRS = 128_000
 """Candidates that a round of growing adds at most, or twice the vocabulary if that is more."""
 
 ROUNDS = 4
-KEPT = 0.7
+KEPT = 0.8
 """The part of the candidates that a round of shrinking keeps."""
 
 PRICE = 1 << 16
 RARITY = 0.02
 """What a piece e times as rare costs more, in pieces: so small that the fewest pieces always win."""
 
-TYPES = 2
+TYPES = 1
 """How many uses in the corpus a candidate's own weight, the root of its count, is worth."""
 
-LENGTH_DISCOUNT = 0.1
-"""How fast, in 1/characters, a piece's use on other texts falls below that on the texts it was found in."""
+PHRASE = 0.67
+"""What a use of a piece of several words is worth: elsewhere words come in other company."""
 
-FAIRNESS = 1.5
-"""The power of pieces a byte by which a text weighs more, so that frequent languages don't take all."""
+FAIRNESS = 0.4
+"""The power by which a text weighs more the rarer its pieces are, for each doubling of a vocabulary of LEAST_SHARED.
 
+A small vocabulary serves what is frequent. In a large one a further piece saves frequent languages little, others much.
+"""
+
+LEAST_SHARED = 4000
 UNIT = 1000
 """The weight of a text that is cut as well as all together."""
 
-_WRAPPED = re.compile(r"(.{40,75}) (?=\S)")
-_LONG_LINE = 100
+RULES = ("-", "=", "~", "*", "^", ".", "_", "#", "+", "/", "\t", "─", "-+", " .")
+"""What texts repeat to draw lines and to fill them."""
+
+RULE_LENGTHS = (2, 3, 4, 8, 16, 32)
+
 _PAIR_SLOTS = 1 << 20
 _INSIDE_BLANK = re.compile(rb"[^ ] ")
-
-
-class Lines(NamedTuple):
-    """Distinct lines: `data` holds their chunks one after another, `ends` where each ends, `texts` whose it is."""
-
-    data: NDArray[np.uint8]
-    ends: Integers
-    texts: Integers
 
 
 class Options(NamedTuple):
@@ -81,73 +79,26 @@ def train(texts: Iterable[str], options: Options, work: Work) -> dict[int, dict[
     BytePiece looks for, is one of the fewest pieces.
     """
     characters: Counter[str] = Counter()
-    lines = list(_read(texts, characters, options.isolate_digits, work.progress))
+    lines = list(read_lines(texts, characters, options.isolate_digits, work.progress))
     if not lines:
         raise InputError("the texts are empty; training needs some to learn from", "/texts")
-    first = {bytes([byte]) for byte in range(256)} | set(_blanks(max(options.vocab_sizes), options))
+    first = {bytes([byte]) for byte in range(256)} | set(_runs(max(options.vocab_sizes), options))
     first |= {
         piece
         for piece in (letter.encode() for letter, count in characters.items() if count >= options.min_count)
         if len(piece) <= options.max_piece_length
     }
-    candidates, counts = _grow(lines, Candidates.of(first), options, work)
+    candidates, counts = _grow(lines, first, options, work)
     return _shrink(lines, candidates, counts, options, work)
 
 
-def _read(
-    texts: Iterable[str], characters: Counter[str], isolate_digits: bool, progress: Progress
-) -> Iterator[Lines]:
-    """Batches of the distinct lines; counts in how many texts each character is.
-
-    Text that is repeated in a corpus, such as licences and menus, says little of other texts. Every second long line
-    is wrapped: other texts are, and then words begin and end lines.
-    """
-    seen: set[bytes] = set()
-    chunks: list[bytes] = []
-    owners: list[int] = []
-    filled = long_lines = 0
-    total = len(texts) if isinstance(texts, Sequence) else 0
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(f"text {number} is a {type(text).__name__}, not a str", f"/texts/{number}")
-        normal = normalize(text)
-        _check(normal, number)
-        characters.update(set(normal) - {"\n"})
-        for line in split_lines(normal):
-            digest = blake2b(line.encode(), digest_size=12).digest()
-            if digest in seen:
-                continue
-            seen.add(digest)
-            long_lines += len(line) > _LONG_LINE
-            wrapped = len(line) > _LONG_LINE and long_lines % 2 == 0
-            for chunk in split_chunks(_WRAPPED.sub(r"\1\n", line) if wrapped else line, isolate_digits):
-                chunks.append(chunk.encode())
-                owners.append(number)
-                filled += len(chunks[-1])
-        if filled >= BATCH_BYTES:
-            yield _lines(chunks, owners)
-            chunks, owners, filled = [], [], 0
-            progress("read texts", number + 1, total)
-    if chunks:
-        yield _lines(chunks, owners)
-
-
-def _check(text: str, number: int) -> None:
-    try:
-        to_utf8(text)
-    except InputError as error:
-        raise InputError(f"text {number}: {error}", f"/texts/{number}") from error
-
-
-def _lines(chunks: list[bytes], owners: list[int]) -> Lines:
-    ends = np.cumsum(np.fromiter(map(len, chunks), np.int64, len(chunks)))
-    return Lines(np.frombuffer(b"".join(chunks), np.uint8).copy(), ends, np.array(owners, np.int64))
-
-
-def _blanks(vocab_size: int, options: Options) -> list[bytes]:
-    """Runs of spaces that every vocabulary holds: other texts indent more than the corpus may."""
+def _runs(vocab_size: int, options: Options) -> list[bytes]:
+    """Runs of spaces and of signs that every vocabulary holds: other texts indent and rule more than the corpus may."""
     longest = min(32, vocab_size // 256, options.max_piece_length)
-    return [b" " * length for length in range(2, longest + 1)]
+    blanks = [b" " * length for length in range(2, longest + 1)]
+    lengths = [length for length in RULE_LENGTHS if length <= longest]
+    rules = [sign.encode() * (length // len(sign)) for sign in RULES for length in lengths]
+    return blanks + [rule for rule in rules if len(rule) <= options.max_piece_length]
 
 
 @dataclass(frozen=True)
@@ -230,11 +181,13 @@ def _kind(piece: bytes, ensure_unicode: bool) -> int:
     )
 
 
-def _grow(
-    lines: list[Lines], candidates: Candidates, options: Options, work: Work
-) -> tuple[Candidates, Integers]:
-    """Joins the most frequent neighbours to new candidates, in rounds; gives them and how often each is used."""
+def _grow(lines: list[Lines], first: set[bytes], options: Options, work: Work) -> tuple[Candidates, Integers]:
+    """Joins the most frequent neighbours to new candidates, in rounds; gives them and how often each is used.
+
+    first: what to begin with and never to lose: a character that is seldom alone is still needed to say what is new.
+    """
     most = max(LEAST_PAIRS, 2 * max(options.vocab_sizes))
+    candidates = Candidates.of(first)
     counts = np.ones(len(candidates.pieces), np.int64)
     for round_number in range(ROUNDS):
         work.progress("grow candidates", round_number, ROUNDS)
@@ -245,7 +198,7 @@ def _grow(
         known = {
             piece: count
             for piece, count in zip(candidates.pieces, counts.tolist(), strict=True)
-            if count >= options.min_count or len(piece) == 1 or piece.isspace()
+            if count >= options.min_count or len(piece) == 1 or piece in first
         }
         left, right = (keys[top] >> np.uint64(32)).astype(np.int64) - 1, keys[top] & np.uint64(0xFFFFFFFF)
         for one, other in zip(left.tolist(), right.tolist(), strict=True):
@@ -326,24 +279,23 @@ def _shrink(
     found = candidates
     types = np.round(UNIT * TYPES * np.sqrt(counts)).astype(np.int64)
     texts = 1 + max(int(batch.texts[-1]) for batch in lines)
-    size_of = _sum(_by_text(batch, np.diff(batch.ends, prepend=0), texts) for batch in lines)
     weights = np.full(texts, UNIT, np.int64)
     result: dict[int, dict[bytes, int]] = {}
     begun = len(candidates.pieces)
     for vocab_size in sorted(set(options.vocab_sizes), reverse=True):
-        goal, blanks = vocab_size - FIRST_PIECE, set(_blanks(vocab_size, options))
+        goal, runs = vocab_size - FIRST_PIECE, set(_runs(vocab_size, options))
         while True:
             work.progress("shrink candidates", max(0, begun - len(candidates.pieces)), begun - goal)
             prices = candidates.prices(counts)
-            counts, pieces_of = _use(lines, candidates, prices, weights, work)
-            weights = _fair(size_of, pieces_of)
+            counts, pieces_of, familiar = _use(lines, candidates, counts, prices, weights, work)
+            weights = _fair(pieces_of, familiar, vocab_size)
             if len(candidates.pieces) <= goal:
                 break
             prices = candidates.prices(counts)
             _, in_types = candidates.divide(found, types, prices, work)
             parts, _ = candidates.divide(candidates, np.zeros_like(counts), prices, work)
             value = _value(candidates, counts + in_types, parts)
-            value[[len(piece) == 1 or piece in blanks for piece in candidates.pieces]] = np.inf
+            value[[len(piece) == 1 or piece in runs for piece in candidates.pieces]] = np.inf
             keep = np.argsort(-value, kind="stable")[: max(goal, int(KEPT * len(value)))]
             keep.sort()
             candidates, counts = Candidates.of([candidates.pieces[item] for item in keep]), counts[keep]
@@ -353,16 +305,30 @@ def _shrink(
 
 
 def _use(
-    lines: list[Lines], candidates: Candidates, prices: Integers, weights: Integers, work: Work
-) -> tuple[Integers, Integers]:
-    """How often each candidate is used, by the weights of the texts, and how many pieces each text has."""
+    lines: list[Lines],
+    candidates: Candidates,
+    counts: Integers,
+    prices: Integers,
+    weights: Integers,
+    work: Work,
+) -> tuple[Integers, Integers, Integers]:
+    """How often each candidate is used, by the weights of the texts; by text, how many pieces, and their familiarity.
 
-    def count(batch: Lines) -> tuple[Integers, Integers]:
+    Familiar is what is frequent: the sum over the pieces of the logarithm of their counts, in UNITs.
+    """
+    frequency = np.round(UNIT * np.log(counts + 1)).astype(np.int64)
+
+    def count(batch: Lines) -> tuple[Integers, Integers, Integers]:
         pieces, sizes = candidates.cut(batch, prices)
-        return candidates.count(pieces, sizes, weights[batch.texts]), _by_text(batch, sizes, len(weights))
+        familiar = np.add.reduceat(frequency[pieces], np.cumsum(sizes) - sizes)
+        return (
+            candidates.count(pieces, sizes, weights[batch.texts]),
+            _by_text(batch, sizes, len(weights)),
+            _by_text(batch, familiar, len(weights)),
+        )
 
-    used, pieces_of = zip(*work.map(count, lines), strict=True)
-    return _sum(used), _sum(pieces_of)
+    used, pieces_of, familiar = zip(*work.map(count, lines), strict=True)
+    return _sum(used), _sum(pieces_of), _sum(familiar)
 
 
 def _sum(parts: Iterable[Integers]) -> Integers:
@@ -377,18 +343,19 @@ def _by_text(lines: Lines, values: Integers, texts: int) -> Integers:
     return np.bincount(lines.texts, values, texts).astype(np.int64)
 
 
-def _fair(size_of: Integers, pieces_of: Integers) -> Integers:
-    """The weight of each text: the more pieces a byte it needs, the more; within bounds, for there is noise too."""
-    dense = (np.maximum(pieces_of, 1) / np.maximum(size_of, 1)) / (pieces_of.sum() / size_of.sum())
-    result: Integers = np.round(UNIT * np.clip(dense**FAIRNESS, 0.3, 3)).astype(np.int64)
+def _fair(pieces_of: Integers, familiar: Integers, vocab_size: int) -> Integers:
+    """The weight of each text: the rarer its pieces are the more; within bounds, for there is noise too."""
+    power = FAIRNESS * max(0.0, log2(vocab_size / LEAST_SHARED)) / UNIT
+    strange = familiar.sum() / pieces_of.sum() - familiar / np.maximum(pieces_of, 1)
+    result: Integers = np.round(UNIT * np.clip(np.exp(power * strange), 0.1, 10)).astype(np.int64)
     return result
 
 
 def _value(candidates: Candidates, uses: Integers, parts: Integers) -> NDArray[np.float64]:
-    """What each candidate saves on texts elsewhere: pieces saved by a use, times uses, fewer where it is long."""
-    later = (candidates.pool & 0xC0) == 0x80
-    letters = candidates.lengths - np.add.reduceat(later, candidates.starts)
-    value: NDArray[np.float64] = uses * (parts - 1) * np.exp(-LENGTH_DISCOUNT * letters)
+    """What each candidate saves on texts elsewhere: pieces saved by a use, times uses, fewer where it is a phrase."""
+    worth = np.ones(len(uses))
+    worth[[b" " in piece.strip(b" ") for piece in candidates.pieces]] = PHRASE
+    value: NDArray[np.float64] = worth * uses * (parts - 1)
     return value
 
 

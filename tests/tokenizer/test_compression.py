@@ -1,6 +1,8 @@
 """Training for compression: valid models, the fewest pieces, the same for any threads, better than likelihood."""
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.errors import InputError
 from app.tokenizer import Model, Tokenizer, Trainer
+from app.tokenizer.compression_lines import INDENTS, read_lines
 from app.tokenizer.text import split_lines
 from tests.shared import shared
 
@@ -108,6 +111,25 @@ def test_a_space_goes_with_the_word_behind_it() -> None:
     model = Trainer(vocab_size=500, objective="compression").train(documents(1, 200))
     assert b" tokenizer" in model.pieces
     assert not any(piece.endswith(b" ") and piece.strip() for piece in model.pieces)
+
+
+def test_holds_the_runs_that_other_texts_indent_and_rule_with() -> None:
+    pieces = Trainer(vocab_size=2100, objective="compression").train(documents(1, 20)).pieces
+    assert {b" " * 7, b"-" * 8, b"=" * 8, b"\t\t", "──".encode()} <= set(pieces)
+
+
+def test_a_long_line_is_laid_out_as_a_paragraph_of_the_same_words() -> None:
+    texts = documents(1, 40)
+    batches = list(read_lines(texts, Counter(), False, lambda *_: None))
+    lines = b"".join(batch.data.tobytes() for batch in batches).decode()
+    assert lines.split() == " ".join(texts).split()
+    assert all(re.search(rf"(?m)^{' ' * indent}\w", lines) for indent in INDENTS)
+
+
+def test_a_character_that_is_never_alone_is_not_lost() -> None:
+    texts = [*documents(1, 200), *(f"{word} tř\n" for word in WORDS)]
+    model = Trainer(vocab_size=3000, objective="compression").train(texts)
+    assert "ř".encode() in model.pieces
 
 
 def test_repeated_lines_count_once() -> None:
