@@ -34,6 +34,18 @@ export function whole(text) {
 }
 
 /**
+ * The line at a place of a text, without the white space at its end; where that line is empty, the last one before it.
+ *
+ * @param {string} text
+ * @param {number} place in UTF-16 units, as a selection counts
+ */
+export function lineAt(text, place) {
+  const end = text.indexOf('\n', place);
+  const before = text.slice(0, end < 0 ? text.length : end).trimEnd();
+  return before.slice(before.lastIndexOf('\n') + 1);
+}
+
+/**
  * A passage as it is sent to a model: composed where the model asks for that.
  *
  * @param {string} text

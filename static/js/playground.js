@@ -9,7 +9,7 @@ import { Flow } from './playground-flow.js';
 import { drawn, listed } from './playground-lattice.js';
 import { Pointer } from './playground-pointer.js';
 import { Server, dropped } from './playground-server.js';
-import { WHOLE, bytesOf, passagesOf, prepared, whole } from './playground-text.js';
+import { WHOLE, bytesOf, lineAt, passagesOf, prepared, whole } from './playground-text.js';
 
 /**
  * @typedef {import('./playground-flow.js').Shown} Shown
@@ -43,6 +43,7 @@ let state = read();
 /** @type {Shown[]} */
 let passages = [];
 let fetching = false;
+let drawnLine = '';
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
@@ -169,6 +170,14 @@ function figureRow(model, { count, bytes }) {
   return row;
 }
 
+/** The cursor has moved, perhaps to another line; a text that has just changed is on its way already. */
+function followCursor() {
+  const text = field('text');
+  if (document.activeElement !== text || text.value !== state.text) return;
+  if (lineAt(state.text, text.selectionStart ?? 0) !== drawnLine) void showLattice();
+}
+
+/** Draw the segmentations of the line at the cursor. */
 async function showLattice() {
   const asked = state;
   const details = /** @type {HTMLDetailsElement} */ (element('lattice'));
@@ -176,8 +185,9 @@ async function showLattice() {
   const list = /** @type {HTMLElement} */ (details.querySelector('ol'));
   server.drop('lattice');
   if (!details.open) return;
-  const line = asked.text.trimEnd();
-  const fits = line && !line.includes('\n') && bytesOf(line).length <= LONGEST_LINE;
+  const line = lineAt(asked.text, field('text').selectionStart ?? 0);
+  drawnLine = line;
+  const fits = line && bytesOf(line).length <= LONGEST_LINE;
   details.classList.toggle('empty', !fits);
   if (!fits) {
     drawing.textContent = details.dataset.short ?? '';
@@ -227,6 +237,7 @@ function start() {
     field('seed').value = String((Number(field('seed').value) + 1) % 2 ** 32);
     update();
   });
+  document.addEventListener('selectionchange', followCursor);
   element('lattice').addEventListener('toggle', () => void showLattice());
   flow.spaces = field('spaces').checked;
   update();

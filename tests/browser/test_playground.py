@@ -127,8 +127,17 @@ def test_the_lattice_of_a_line_is_drawn(open_page: OpenPage) -> None:
         "·",
         "你好",
     ]
-    page.fill("#text", "two\nlines")
+
+
+def test_the_lattice_is_of_the_line_at_the_cursor(open_page: OpenPage) -> None:
+    page = open_page(text="one")
+    first = page.locator("#lattice .best li").first
+    page.fill("#text", "two\nlines\n" + "long " * 30)
     expect(page.locator("#lattice svg")).to_have_count(0)
+    page.locator("#text").press("ControlOrMeta+Home")
+    expect(first).to_contain_text("two")
+    page.locator("#text").press("ArrowDown")
+    expect(first).to_contain_text("lines")
 
 
 def test_a_megabyte_is_shown_where_one_looks(open_page: OpenPage) -> None:

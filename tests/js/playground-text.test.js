@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { bytesOf, characters, differing, passagesOf, shown, whole } from '../../static/js/playground-text.js';
+import {
+  bytesOf,
+  characters,
+  differing,
+  lineAt,
+  passagesOf,
+  shown,
+  whole,
+} from '../../static/js/playground-text.js';
 
 const TEXTS = [
   '',
@@ -28,6 +36,15 @@ test('passages are whole lines and together the text', () => {
       assert.ok(passage.text.length <= 2000 || !/\n[^\n]/.test(passage.text));
     }
   }
+});
+
+test('the line at a place ends where its words do, and an empty one gives the line before it', () => {
+  const text = 'one \ntwo  \n\n  \nthree';
+  const lines = [...text, ''].map((_, place) => lineAt(text, place));
+  assert.deepEqual(lines.slice(0, 5), Array(5).fill('one'));
+  assert.deepEqual(lines.slice(5, 15), Array(10).fill('two'));
+  assert.deepEqual(lines.slice(15), Array(6).fill('three'));
+  assert.equal(lineAt('\n\nlast', 0), '');
 });
 
 test('characters are code points', () => {
