@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import os
 import signal
@@ -22,9 +21,6 @@ log = structlog.get_logger()
 
 _OTHER_FILES = 128
 """Files that a worker opens beside its connections: store, index, event loop, with room to spare."""
-
-_ARENAS_AT_MOST = -8
-"""M_ARENA_MAX of glibc's malloc.h."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,6 @@ def serve(
     app: FastAPI, listener: socket.socket, workers: int, manner: Manner, announce: Callable[[str], None]
 ) -> int:
     """Serve until told to stop; `announce` gets the address once, when requests are answered. Returns the exit code."""
-    _let_threads_share_heaps()
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     config = uvicorn.Config(
@@ -126,13 +121,6 @@ def serve(
         on_ready=lambda: announce(address),
         stop_seconds=manner.drain_seconds + 5,
     ).run()
-
-
-def _let_threads_share_heaps() -> None:
-    """Two heaps for all threads. glibc would give each thread its own, and each keeps the most that it ever held."""
-    if os.name == "posix":
-        with contextlib.suppress(AttributeError):  # another C library, which has no such habit
-            ctypes.CDLL(None).mallopt(_ARENAS_AT_MOST, 2)
 
 
 def _within_open_files(bounds: Bounds) -> Bounds:
