@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from app.errors import InputError
 from app.tokenizer import compression_kernels as kernels
-from app.tokenizer import pruning_kernels
 from app.tokenizer.compression_lines import Lines, read_lines
 from app.tokenizer.model import FIRST_PIECE
+from app.tokenizer.pruning import trie
 from app.tokenizer.stages import Integers
 from app.tokenizer.work import Work
 
@@ -118,13 +118,8 @@ class Candidates:
         pool = np.frombuffer(b"".join(ordered), np.uint8).copy()
         lengths = np.fromiter(map(len, ordered), np.int64, len(ordered))
         starts = np.cumsum(lengths) - lengths
-        # Shared beginnings save more units than gaps between them cost; should they not, there is a next size.
-        size, used = len(pool) + 8 * pruning_kernels.TRIED, -1
-        while used < 0:
-            units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
-            used = pruning_kernels.build_trie(pool, starts, lengths, units, piece_at)
-            size *= 2
-        return cls(ordered, pool, starts, lengths, units[:used].copy(), piece_at[:used].astype(np.int32))
+        units, piece_at = trie(pool, starts, lengths)
+        return cls(ordered, pool, starts, lengths, units, piece_at.astype(np.int32))
 
     def prices(self, counts: Integers) -> Integers:
         """The price of the piece that ends at each unit, by how often each is used."""

@@ -62,6 +62,17 @@ def prune_pieces(
     return result
 
 
+def trie(pool: NDArray[np.uint8], starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+    """A double array of pieces sorted by their bytes, and the piece that ends at each of its units, -1 if none does."""
+    # Gaps rarely cost more units than shared beginnings save; where they do, there is a next size.
+    size, used = 2 * len(pool) + 2 * pruning_kernels.ROOM, -1
+    while used < 0:
+        units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
+        used = pruning_kernels.build_trie(pool, starts, lengths, units, piece_at)
+        size *= 2
+    return units[:used].copy(), piece_at[:used].copy()
+
+
 class _Automaton(NamedTuple):
     """Pieces as `link_suffixes` in pruning_kernels.py leaves them, by unit and by piece."""
 
@@ -74,12 +85,7 @@ class _Automaton(NamedTuple):
     @classmethod
     def of(cls, pieces: Pieces) -> "_Automaton":
         """An automaton of pieces that are sorted by their bytes."""
-        size, used = 2 * len(pieces.pool) + 2 * pruning_kernels.ROOM, -1
-        while used < 0:
-            units, piece_at = np.empty(size, np.int64), np.empty(size, np.int64)
-            used = pruning_kernels.build_trie(*pieces[:3], units, piece_at)
-            size *= 2
-        units, piece_at = units[:used].copy(), piece_at[:used].copy()
+        units, piece_at = trie(*pieces[:3])
         failures, shorter = np.empty_like(units), np.empty_like(pieces.starts)
         pruning_kernels.link_suffixes(*pieces[:3], units, piece_at, failures, shorter)
         return cls(units, failures, piece_at, shorter, pieces.lengths)

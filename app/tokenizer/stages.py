@@ -129,8 +129,9 @@ def score_ngrams(run: NGramRun, order: int, min_count: int) -> NGrams:
     pairs[keys[two] >> np.uint64(48)] = counts[two]
     size = ngram_kernels.shorten(keys, counts, 1)
     singles[keys[:size] >> np.uint64(56)] = counts[:size]
-    none = np.empty(0, np.uint64), np.empty(0)
-    return NGrams(np.concatenate([none[0], *kept]), np.concatenate([none[1], *scores]), pairs, singles)
+    # An order of one or two leaves nothing to put together.
+    all_keys, all_scores = [np.empty(0, np.uint64), *kept], [np.empty(0), *scores]
+    return NGrams(np.concatenate(all_keys), np.concatenate(all_scores), pairs, singles)
 
 
 def join_ngrams(parts: list[NGrams]) -> NGrams:
