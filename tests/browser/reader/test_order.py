@@ -12,7 +12,8 @@ def test_starred_papers_come_first_and_the_lists_own_order_comes_back(open_reade
     opened = open_reader(ALL)
     before = ids(opened)
     starred = before[20]
-    opened.page.click(STAR.format(starred))
+    # Not by the mouse: after a leap over papers that were never laid out, the page settles under it for some frames.
+    opened.page.locator(STAR.format(starred)).dispatch_event("click")
     expect(opened.page.locator(STAR.format(starred))).to_have_attribute("aria-pressed", "true")
     opened.page.select_option("#sort", "starred")
     expect(opened.page.locator(FIRST)).to_have_attribute("id", starred)
