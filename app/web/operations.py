@@ -16,6 +16,8 @@ from pydantic import BaseModel
 
 from app import __version__
 from app.errors import QuireError
+from app.papers.categories import parse_expression
+from app.papers.listing import ListQuery
 from app.papers.store import Store
 from app.tokenizer.registry import ModelRegistry
 from app.web.deps import Services, ServicesDep
@@ -23,6 +25,8 @@ from app.web.deps import Services, ServicesDep
 log = structlog.get_logger()
 
 router = APIRouter(tags=["operations"])
+
+_NOTES = ListQuery(parse_expression("quire"))
 
 
 @router.get("/healthz")
@@ -137,10 +141,10 @@ class _Present(Collector):
         told = "Models in the memory of the worker that answers"
         yield GaugeMetricFamily("bp_models_loaded", told, len(models.loaded))
         try:
-            notes = store.category_counts().get("quire", 0)
+            notes = store.count(_NOTES)
             papers = GaugeMetricFamily("papers_total", "Papers in the store", labels=["source"])
             papers.add_metric(["quire"], notes)
-            papers.add_metric(["arxiv"], len(store) - notes)
+            papers.add_metric(["arxiv"], store.count() - notes)
             yield papers
             told = "When the store was written to"
             yield GaugeMetricFamily("papers_last_update_timestamp_seconds", told, store.written)
