@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -35,7 +35,7 @@ from app.web import (
 from app.web.access import Access
 from app.web.addresses import AddressLimit
 from app.web.base_path import BasePath
-from app.web.deps import Limits, Services, Work
+from app.web.deps import Limits, Services, Work, room_to_read
 from app.web.keys import Keys
 from app.web.limits import NDJSON, BodyLimit
 from app.web.observation import Observation
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         index = SearchIndex(settings.index_path)
         with Store(settings.store_path, index.count) as store:
             app.state.services = _services(settings, models, store, index)
+            app.state.services.work.bound_readers()
             yield
 
     app = FastAPI(
@@ -90,8 +91,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     short_calls = [*dialects.router.routes, *tokens.router.routes]
     often = ("/tokenize", "/api/v1/encode")
     app.router.routes.extend(sorted(short_calls, key=lambda route: getattr(route, "path", "") not in often))
+    app.include_router(operations.router)
     for router in (
-        operations.router,
         tokens.pages_router,
         papers.router,
         citations.router,
@@ -102,7 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         crawlers.router,
         pages.router,
     ):
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(room_to_read)])
     for folder in ("css", "img", "js", "vendor"):
         app.mount(f"/static/{folder}", StaticFiles(directory=STATIC / folder), name=folder)
     return app
@@ -170,6 +171,6 @@ def _services(settings: Settings, models: ModelRegistry, store: Store, index: Se
         models=models,
         store=store,
         index=index,
-        work=Work(settings.max_concurrent, settings.max_waiting),
+        work=Work(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
         contact=settings.contact,
     )

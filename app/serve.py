@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import os
 import signal
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 
 _OTHER_FILES = 128
 """Files that a worker opens beside its connections: store, index, event loop, with room to spare."""
+
+_ARENAS_AT_MOST = -8
+"""M_ARENA_MAX of glibc's malloc.h."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,17 @@ class _Server(uvicorn.Server):
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return made
+
+
+def share_heaps() -> None:
+    """Two heaps for all threads of this process and of those forked from it; to be called before threads start.
+
+    glibc would give nearly each thread its own, and each keeps the most that it ever held. How many there may be is
+    settled for good when a ninth one is made, by whatever library.
+    """
+    if os.name == "posix":
+        with contextlib.suppress(AttributeError):  # another C library, which has no such habit
+            ctypes.CDLL(None).mallopt(_ARENAS_AT_MOST, 2)
 
 
 def serve(

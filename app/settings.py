@@ -40,8 +40,13 @@ class Settings(BaseSettings):
     max_model_len: PositiveInt = Field(1 << 20, description="limit of tokens per request, told to clients")
     max_lattice_bytes: PositiveInt = Field(2048, description="largest text for a lattice, in UTF-8 bytes")
     max_query_bytes: PositiveInt = Field(2048, description="longest search query, in UTF-8 bytes")
-    max_concurrent: PositiveInt = Field(8, description="heavy requests worked on at once, per worker")
+    max_concurrent: PositiveInt = Field(
+        8, description="heavy requests worked on at once, and as many that read papers, per worker"
+    )
     max_waiting: PositiveInt = Field(64, description="heavy requests waiting for their turn, per worker")
+    max_readers_waiting: PositiveInt = Field(
+        512, description="pages, lists and searches waiting for their turn, per worker"
+    )
     max_model_bytes: PositiveInt = Field(64 << 20, description="largest vocabulary file, in bytes")
     max_loaded_models: PositiveInt = Field(8, description="models kept in memory, per worker")
 

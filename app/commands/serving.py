@@ -15,7 +15,7 @@ import typer
 from app.connections import Bounds
 from app.logs import configure_logs
 from app.schedule import beside, next_time
-from app.serve import Manner, listen
+from app.serve import Manner, listen, share_heaps
 from app.serve import serve as serve_until_stopped
 from app.settings import Settings
 
@@ -31,6 +31,7 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="The folder that Quire writes to.")] = None,
 ) -> None:
     """Serve the pages and the API; prints one line with the address when it is ready."""
+    share_heaps()
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir.resolve())
     configure_logs(settings.log_format, settings.log_level)
     # Where code is compiled for this machine and kept, unless it can be kept beside its source.

@@ -86,7 +86,9 @@ def _explain(message: str, path: Path) -> str:
 
 
 def _engine(connect: object, begin: str) -> Engine:
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=64)
+    # As many connections are kept as were ever used at once, at most one for each thread: opening one costs more than
+    # most of what is asked, and the file of a closed one stays open while another reads.
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=0)
 
     # The driver's own transactions would leave out schema changes; ours hold whatever they are given.
     @event.listens_for(engine, "begin")

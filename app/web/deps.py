@@ -6,6 +6,7 @@ from typing import Annotated, ParamSpec, TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, Request
 
 from app.errors import Overloaded
@@ -35,10 +36,15 @@ class Limits:
 
 @dataclass
 class Work:
-    """Runs what would block the event loop in threads, a bounded number at once and a bounded number waiting."""
+    """Runs what would block the event loop in threads, a bounded number at once and a bounded number waiting.
+
+    Heavy requests have threads of their own; those that read papers share the ones that FastAPI runs functions in,
+    `concurrent` too. More would only take turns at the interpreter, each with a connection to the store and a heap.
+    """
 
     concurrent: int
     waiting: int
+    readers_waiting: int
     _limiter: CapacityLimiter | None = field(default=None, init=False)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -50,6 +56,17 @@ class Work:
                 f"{self.waiting} requests are waiting already (QUIRE_MAX_WAITING); try again in a moment"
             )
         return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._limiter)
+
+    def bound_readers(self) -> None:
+        """Bound the threads of FastAPI in the event loop that runs."""
+        current_default_thread_limiter().total_tokens = self.concurrent
+
+    def check_readers(self) -> None:
+        """Raises Overloaded where too many readers wait already."""
+        if current_default_thread_limiter().statistics().tasks_waiting >= self.readers_waiting:
+            raise Overloaded(
+                f"{self.readers_waiting} readers are waiting already (QUIRE_MAX_READERS_WAITING); try again in a moment"
+            )
 
 
 @dataclass(frozen=True)
@@ -70,24 +87,34 @@ def get_services(request: Request) -> Services:
     return services
 
 
-def get_models(request: Request) -> ModelRegistry:
+async def room_to_read(request: Request) -> None:
+    """Lets a request pass that will read papers in a thread; raises Overloaded where too many wait to do so."""
+    get_services(request).work.check_readers()
+
+
+# Not plain functions: FastAPI would send each of them through a thread, and a request would queue once more for it.
+async def _services(request: Request) -> Services:
+    return get_services(request)
+
+
+async def _models(request: Request) -> ModelRegistry:
     return get_services(request).models
 
 
-def get_limits(request: Request) -> Limits:
+async def _limits(request: Request) -> Limits:
     return get_services(request).limits
 
 
-def get_store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     return get_services(request).store
 
 
-def get_index(request: Request) -> SearchIndex:
+async def _index(request: Request) -> SearchIndex:
     return get_services(request).index
 
 
-ServicesDep = Annotated[Services, Depends(get_services)]
-ModelsDep = Annotated[ModelRegistry, Depends(get_models)]
-LimitsDep = Annotated[Limits, Depends(get_limits)]
-StoreDep = Annotated[Store, Depends(get_store)]
-IndexDep = Annotated[SearchIndex, Depends(get_index)]
+ServicesDep = Annotated[Services, Depends(_services)]
+ModelsDep = Annotated[ModelRegistry, Depends(_models)]
+LimitsDep = Annotated[Limits, Depends(_limits)]
+StoreDep = Annotated[Store, Depends(_store)]
+IndexDep = Annotated[SearchIndex, Depends(_index)]

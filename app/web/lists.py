@@ -41,7 +41,7 @@ class ListParameters:
         return ListQuery(expression, self.since, self.until, self.sort or "announced")
 
 
-def list_parameters(
+async def list_parameters(
     request: Request,
     date: Annotated[str | None, Query(description="one day of announcement, as 2026-11-23")] = None,
     since: Annotated[str | None, Query(description="first day of announcement, included")] = None,

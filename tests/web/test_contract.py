@@ -139,14 +139,31 @@ def test_too_much_work_at_once_is_refused_at_once_and_told_when_to_come_back(mod
         assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
 
 
+def test_too_many_readers_at_once_are_refused_too_and_nobody_else_is(model_folder: Path) -> None:
+    settings = {"MAX_CONCURRENT": "1", "MAX_READERS_WAITING": "1"}
+    with serving(model_folder.parent, settings=settings) as address:
+        streams = [_sent(address, b"GET /search?q=token HTTP/1.1\r\nhost: quire\r\n\r\n") for _ in range(32)]
+        short = httpx.post(f"{address}/tokenize", json={"prompt": "a short text"}, trust_env=False)
+        statuses = [_status(stream) for stream in streams]
+        refused = [head for head in statuses if b" 503 " in head]
+        assert short.status_code == 200
+        assert 0 < len(refused) < 32
+        assert all(b"retry-after: 1" in head for head in refused)
+        assert httpx.get(f"{address}/search?q=token", trust_env=False).status_code == 200
+
+
 def _begin(address: str, body: bytes) -> socket.socket:
-    parts = urlsplit(address)
-    connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
     head = (
         f"POST /api/v1/encode HTTP/1.1\r\nhost: quire\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\n\r\n"
     )
-    connection.sendall(head.encode() + body)
+    return _sent(address, head.encode() + body)
+
+
+def _sent(address: str, request: bytes) -> socket.socket:
+    parts = urlsplit(address)
+    connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
+    connection.sendall(request)
     return connection
 
 
