@@ -45,9 +45,11 @@ def work_daily(
     A failure is logged, and the next day is tried again; where another process writes, ten minutes later.
     """
     while True:
-        while (left := (due - clock()).total_seconds()) > 0:
+        while (left := (due - (now := clock())).total_seconds()) > 0:
             if over(min(left, _LONGEST_SLEEP)):
                 return
+            # The clock may have been wrong when `due` was reckoned, and by years: no more than a day is waited for.
+            due = min(due, next_time(now, at))
         due = next_time(clock(), at)
         try:
             work()

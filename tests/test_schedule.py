@@ -79,6 +79,13 @@ def test_the_time_is_reached_though_the_clock_is_set_on_the_way() -> None:
     assert [f"{instant:%d %H:%M}" for instant in days.worked] == ["24 06:00", "25 06:00", "26 06:00"]
 
 
+def test_a_clock_that_was_years_ahead_when_the_server_started_costs_a_day_at_most() -> None:
+    days = Days()
+    far_ahead = next_time(NOON + timedelta(days=4000), time(6))
+    work_daily(far_ahead, time(6), days.work, days.over, clock=lambda: days.now)
+    assert [f"{instant:%d %H:%M}" for instant in days.worked] == ["24 06:00", "25 06:00", "26 06:00"]
+
+
 def soon() -> str:
     """A time of day that a server which is started now has still before it."""
     return f"{datetime.now(UTC) + timedelta(seconds=12):%H:%M:%S}"

@@ -148,10 +148,25 @@ def test_an_answer_that_drips_is_given_up_at_the_deadline(server: Arxiv, watch: 
 
     server.faults.append(drip)
     with (
-        client_of(server, tmp_path, watch, attempts=1, deadline=200) as client,
+        client_of(server, tmp_path, watch, attempts=1, deadline=200, stopwatch=watch.clock) as client,
         pytest.raises(SourceError, match="longer than 200 s"),
     ):
         ask(client)
+
+
+@pytest.mark.parametrize("days", [4000, -4000])
+def test_a_clock_that_is_set_while_an_answer_comes_spoils_it_not_nor_the_next(
+    server: Arxiv, watch: Time, tmp_path: Path, days: int
+) -> None:
+    def set_clock(handler: Handler) -> None:
+        watch.now += days * 86_400
+        handler.send(*server.answer("/api/query", {"id_list": "2401.00001"}))
+
+    server.faults.append(set_clock)
+    with client_of(server, tmp_path, watch, attempts=1) as client:
+        assert ask(client) == ["2401.00001"]
+        assert ask(client) == ["2401.00001"]
+    assert all(0 < seconds <= 3 for seconds in watch.slept)
 
 
 @pytest.mark.parametrize("compressed", [True, False])

@@ -1,6 +1,7 @@
 """Behind a proxy, with keys and rates: who is let in, who is told to wait, and where every link leads."""
 
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,6 +163,17 @@ def test_rates_forget_nobody_early_and_refill_evenly() -> None:
     for number in range(200_000):
         rates.take(f"stranger {number}", now=5000.0)
     assert rates.take("a", now=5000.0).allowed, "a table of fixed size may forget, in the client's favour"
+
+
+@pytest.mark.parametrize("days", [4000, -4000])
+def test_rates_take_no_notice_of_a_clock_that_is_set(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    rates = Rates(most=3, seconds=1000)
+    assert [rates.take("a").allowed for _ in range(3)] == [True] * 3
+    shown = time.time() + days * 86_400
+    monkeypatch.setattr(time, "time", lambda: shown)
+    refused = rates.take("a")
+    assert not refused.allowed
+    assert refused.retry_after <= 334
 
 
 class _Proxy(BaseHTTPRequestHandler):

@@ -58,8 +58,8 @@ class PoliteClient:
     `folder` keeps the queue that all processes share. `version` and `contact` (a mail address or a page) name us
     in the user agent. `timeout` bounds each wait for the network and `deadline` a whole answer, in seconds;
     `max_bytes` an answer's size uncompressed; `attempts` how often a request is made before giving up; `patience`
-    how many seconds are waited for a turn. `transport`, `addresses`, `clock`, `sleep` and `jitter` are arguments
-    for tests; `notice` is told in a sentence when there is a wait.
+    how many seconds are waited for a turn. `transport`, `addresses`, `clock`, `stopwatch`, `sleep` and `jitter` are
+    arguments for tests; `notice` is told in a sentence when there is a wait.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class PoliteClient:
         attempts: int = 5,
         max_bytes: int = 64 << 20,
         clock: Callable[[], float] = time.time,
+        stopwatch: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         notice: Callable[[str], None] = lambda _: None,
@@ -86,7 +87,7 @@ class PoliteClient:
         self.addresses = addresses or Addresses()
         self._offline, self._attempts = offline, attempts
         self._deadline, self._max_bytes = deadline, max_bytes
-        self._clock, self._jitter, self._notice = clock, jitter, notice
+        self._clock, self._stopwatch, self._jitter, self._notice = clock, stopwatch, jitter, notice
         self._origins = {_origin(httpx.URL(address)) for address in astuple(self.addresses)}
         self._queue = RequestQueue(
             folder,
@@ -187,13 +188,13 @@ class PoliteClient:
 
     def _body(self, response: httpx.Response, most: int) -> bytes:
         """The answer as far as it came when it was over `most` bytes."""
-        start, parts, size = self._clock(), [], 0
+        start, parts, size = self._stopwatch(), [], 0
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
             if size > most:
                 break
-            if self._clock() - start > self._deadline:
+            if self._stopwatch() - start > self._deadline:
                 raise _Passing(f"the answer took longer than {self._deadline:.0f} s")
         return b"".join(parts)
 
