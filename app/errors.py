@@ -50,12 +50,17 @@ class ModelError(FileError):
 
 
 class RecordError(FileError):
-    """One record of a file is wrong; `path` and `line` (from 1) say where."""
+    """One record of a file is wrong; `path` and `line` (from 1) say where, `reason` what is wrong."""
 
-    def __init__(self, message: str, path: str, line: int) -> None:
-        super().__init__(f"{path}:{line}: {message}")
+    def __init__(self, reason: str, path: str, line: int) -> None:
+        super().__init__(f"{path}:{line}: {reason}")
+        self.reason = reason
         self.path = path
         self.line = line
+
+    def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str, int]]:
+        """So that it comes back whole from another process."""
+        return type(self), (self.reason, self.path, self.line)
 
 
 class StoreError(QuireError):

@@ -129,6 +129,8 @@ def train(
             card = replace(model.card, corpus=corpus, licence=licence, extra={**model.card.extra, **extra})
             _save(replace(model, name=target.stem, card=card), target, held_out if dev else None, seconds)
 
+    bars = _bars()
+    stages = _Stages(bars, size)
     if scheduler is not None:
         from app.tokenizer import distributed
 
@@ -136,14 +138,14 @@ def train(
             raise InputError("--memory and --resume are for training on one machine; leave them out")
         if STANDARD_INPUT in names:
             raise InputError("--scheduler: standard input is here and not where the workers are; name files")
-        located = replace(texts, paths=[str(Path(name).resolve()) for name in names])
+        located = replace(texts, paths=[str(Path(name).resolve()) for name in names], on_read=stages.read)
         started = time.perf_counter()
-        models = distributed.train(trainer, located, scheduler)
+        with bars:
+            models = distributed.train(trainer, located, scheduler, stages)
         write(models, time.perf_counter() - started)
         return
     started = time.perf_counter()
-    bars = _bars()
-    stages = _Stages(bars, size)
+    started = time.perf_counter()
     if STANDARD_INPUT in names:
         documents: Any = list(texts)  # training reads the texts twice, and standard input can be read once
     else:
@@ -273,6 +275,10 @@ def _bars() -> Progress:
     )
 
 
+def _of(done: int, total: int) -> str:
+    return f"{done:,} of {total:,}" if total > 1 else ""
+
+
 class _Stages:
     """Shows each stage of the trainer as a bar of its own: those that read the files by bytes, the others by steps."""
 
@@ -297,7 +303,7 @@ class _Stages:
             rate = f"{self._bytes / seconds / 1e6:.1f} MB/s"
             self._bars.update(self._task, completed=self._bytes, total=self._size, rate=rate)
         elif total or done:
-            rate = f"{done / seconds:,.0f} /s" if stage.startswith("count") else ""
+            rate = f"{done / seconds:,.0f} /s" if stage.startswith("count") else _of(done, total)
             self._bars.update(self._task, completed=done, total=total or None, rate=rate)
 
     def _begin(self, stage: str) -> None:

@@ -6,7 +6,7 @@ import json
 import lzma
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -32,7 +32,8 @@ class Corpus:
     `.jsonl` files (also as `.jsonl.gz`, `.jsonl.xz`, `.jsonl.zst`) give the string at `text_field` of each line;
     all other files give a text a line, without the newline that ends it unless `keep_newlines`, or one text in all
     with `whole_file`. `-` is standard input, which can be iterated once. `on_read`, where given, is called with the
-    number of (compressed) bytes that each step read.
+    number of (compressed) bytes that each step read. `span`, where given, is the part of the one file, in bytes,
+    in which those lines begin that are read.
 
     Iterating raises FileError for a file that can't be read or is cut short, RecordError with file and line for a
     line that is no UTF-8, no JSON or has no such field.
@@ -43,6 +44,7 @@ class Corpus:
     whole_file: bool = False
     keep_newlines: bool = False
     on_read: Callable[[int], None] | None = field(default=None, compare=False)
+    span: tuple[int, int] | None = None
 
     def check(self) -> int:
         """Open every file once, so that a wrong name is told before the work; returns their size in bytes."""
@@ -55,6 +57,24 @@ class Corpus:
             with _open(name) as raw:
                 total += raw.seek(0, io.SEEK_END)
         return total
+
+    def split(self, size: int) -> list[tuple["Corpus", int]]:
+        """A corpus for each `size` bytes of a file, and how many bytes it is; together they give the same texts.
+
+        Neither a compressed file nor one that is a single text can be split. None of them calls `on_read`.
+        """
+        parts = []
+        for name in self.paths:
+            alone = replace(self, paths=[name], on_read=None)
+            end = alone.check()
+            whole = Path(name).suffix in _COMPRESSED or (self.whole_file and Path(name).suffix != ".jsonl")
+            if whole or end <= size:
+                parts.append((alone, end))
+            else:
+                starts = range(0, end, size)
+                spans = [(start, min(start + size, end)) for start in starts]
+                parts += [(replace(alone, span=span), span[1] - span[0]) for span in spans]
+        return parts
 
     def __iter__(self) -> Iterator[str]:
         return (text for text, _ in self.with_languages())
@@ -76,14 +96,35 @@ class Corpus:
                 elif self.whole_file:
                     yield _decode(stream.read(), name, 1), None
                 else:
-                    for number, line in enumerate(stream, 1):
+                    for number, line in self._lines(stream):
                         text = _decode(line, name, number)
                         yield text if self.keep_newlines else text.removesuffix("\n"), None
+            except RecordError as error:
+                if self.span is None:
+                    raise
+                raise RecordError(
+                    error.reason, name, error.line + _lines_before(name, self.span[0])
+                ) from error
             except (EOFError, lzma.LZMAError, zstd.ZstdError, gzip.BadGzipFile, OSError) as error:
                 raise FileError(f"{name}: broken or cut short: {error}") from error
 
-    def _json_lines(self, name: str, stream: BinaryIO) -> Iterator[tuple[str, str | None]]:
+    def _lines(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+        """The lines, those that begin in the span if there is one, numbered from 1."""
+        if self.span is None:
+            yield from enumerate(stream, 1)
+            return
+        start, end = self.span
+        at = stream.seek(max(0, start - 1))
+        if start:
+            at += len(stream.readline())  # what is left of a line that begins before
         for number, line in enumerate(stream, 1):
+            if at >= end:
+                return
+            yield number, line
+            at += len(line)
+
+    def _json_lines(self, name: str, stream: BinaryIO) -> Iterator[tuple[str, str | None]]:
+        for number, line in self._lines(stream):
             if not line.strip():
                 continue
             try:
@@ -128,6 +169,16 @@ def _open(name: str) -> BinaryIO:
         return Path(name).open("rb")
     except OSError as error:
         raise FileError(f"{name}: can't be read: {error.strerror}") from error
+
+
+def _lines_before(name: str, start: int) -> int:
+    """How many lines of a file begin before a byte; asked only where one of the lines after it is wrong."""
+    with _open(name) as raw:
+        last, before = start - 1, 0
+        while last > 0 and (read := raw.read(min(last, 1 << 20))):
+            before += read.count(b"\n")
+            last -= len(read)
+    return before + 1 if start else 0
 
 
 def _decompressed(raw: BinaryIO, suffix: str) -> BinaryIO:

@@ -62,6 +62,38 @@ def test_a_plain_file_is_a_text_a_line_or_one_text(folder: Path, suffix: str) ->
     assert list(Corpus([str(path)], whole_file=True)) == ["一\r\ntwo\n\nfour"]
 
 
+@settings(deadline=None)
+@given(
+    content=st.lists(st.sampled_from(["\n", "a", "一", "\r\n", "words of a line"])).map("".join),
+    size=st.integers(1, 40),
+)
+def test_the_parts_of_a_file_give_its_texts(folder: Path, content: str, size: int) -> None:
+    path = folder / "split.txt"
+    path.write_bytes(content.encode())
+    corpus = Corpus([str(path)], keep_newlines=True)
+    parts = corpus.split(size)
+    assert sum(size for _, size in parts) == len(content.encode())
+    assert [text for part, _ in parts for text in part] == list(corpus)
+
+
+@pytest.mark.parametrize(("name", "whole_file"), [("whole.txt", True), ("texts.jsonl.gz", False)])
+def test_what_can_t_be_read_from_within_is_one_part(folder: Path, name: str, whole_file: bool) -> None:
+    path = folder / name
+    path.write_bytes(gzip.compress(b'{"text": "one"}\n' * 99) if name.endswith(".gz") else b"one\n" * 99)
+    corpus = Corpus([str(path)], whole_file=whole_file)
+    assert corpus.split(10) == [(corpus, path.stat().st_size)]
+
+
+@settings(deadline=None)
+@given(bad=st.integers(1, 30), size=st.integers(1, 300))
+def test_a_bad_line_of_a_part_has_its_number_in_the_file(folder: Path, bad: int, size: int) -> None:
+    path = folder / "bad-part.jsonl"
+    path.write_text("".join("{}\n" if number == bad else '{"text": "一"}\n' for number in range(1, 31)))
+    with pytest.raises(RecordError) as raised:
+        [list(part) for part, _ in Corpus([str(path)]).split(size)]
+    assert raised.value.line == bad
+
+
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
 def test_a_file_that_was_cut_short_is_told(folder: Path, suffix: str) -> None:
     path = folder / f"cut.txt{suffix}"
