@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from fastapi import FastAPI
 
 from app.connections import Bounds, bounded
 from app.errors import InputError
+from app.web.counters import count_as
 
 log = structlog.get_logger()
 
@@ -25,6 +27,9 @@ _OTHER_FILES = 128
 
 _ARENAS_AT_MOST = -8
 """M_ARENA_MAX of glibc's malloc.h."""
+
+_NO_HUGE_PAGES = 41
+"""PR_SET_THP_DISABLE of Linux's prctl.h."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +95,20 @@ class _Server(uvicorn.Server):
         return made
 
 
-def share_heaps() -> None:
-    """Two heaps for all threads of this process and of those forked from it; to be called before threads start.
+def keep_memory_level() -> None:
+    """Let this process and those forked from it keep no more memory than they use; to be called before threads start.
 
-    glibc would give nearly each thread its own, and each keeps the most that it ever held. How many there may be is
-    settled for good when a ninth one is made, by whatever library.
+    Two heaps for all threads: glibc would give nearly each its own, and each keeps the most that it ever held. How many
+    there may be is settled for good when a ninth one is made, by whatever library. No huge pages: NumPy asks for them
+    where it made an array, and the system then fills gaps and copies what workers share, to make one.
     """
-    if os.name == "posix":
-        with contextlib.suppress(AttributeError):  # another C library, which has no such habit
-            ctypes.CDLL(None).mallopt(_ARENAS_AT_MOST, 2)
+    if os.name != "posix":
+        return
+    library = ctypes.CDLL(None)
+    with contextlib.suppress(AttributeError):  # another C library, which has no such habit
+        library.mallopt(_ARENAS_AT_MOST, 2)
+    if sys.platform == "linux":
+        library.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
 
 
 def serve(
@@ -129,10 +139,14 @@ def serve(
         raise InputError("--workers: this system can't fork processes; run one worker")
     from app.workers import Workers  # there is nothing in it for a system without fork
 
+    def work(number: int, on_started: Callable[[], None], life: int) -> None:
+        count_as(number)
+        _Server(config, on_started, life).run(sockets=[listener])
+
     return Workers(
         workers,
         listener,
-        lambda on_started, life: _Server(config, on_started, life).run(sockets=[listener]),
+        work,
         on_ready=lambda: announce(address),
         stop_seconds=manner.drain_seconds + 5,
     ).run()

@@ -26,18 +26,23 @@ _MOST_FAILURES = 5  # workers that die in a row before one has started
 
 @dataclass
 class _Worker:
+    number: int
     born: float
     started: bool = False
 
 
 class Workers:
-    """Keeps `count` workers alive. Each runs `work(on_started, life)`, and stops when `life`, a file, can be read."""
+    """Keeps `count` workers alive.
+
+    Each runs `work(number, on_started, life)`, and stops when `life`, a file, can be read. Its number, from 1 to
+    `count`, goes to the one that replaces it.
+    """
 
     def __init__(
         self,
         count: int,
         listener: socket.socket,
-        work: Callable[[Callable[[], None], int], None],
+        work: Callable[[int, Callable[[], None], int], None],
         on_ready: Callable[[], None],
         stop_seconds: float,
     ) -> None:
@@ -75,25 +80,27 @@ class Workers:
         return 0 if self._told_to_stop and stopped else 1
 
     def _fork(self) -> None:
+        taken = {worker.number for worker in self._workers.values()}
+        number = next(number for number in range(1, self._count + 1) if number not in taken)
         # A signal that came between the fork and the worker's own handlers would be lost on it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
         pid = os.fork()
         if pid:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
-            self._workers[pid] = _Worker(time.monotonic())
+            self._workers[pid] = _Worker(number, time.monotonic())
             return
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            for number in _HEEDED:
-                signal.signal(number, signal.SIG_DFL)
+            for heeded in _HEEDED:
+                signal.signal(heeded, signal.SIG_DFL)
             self._selector.close()
             self._signals.close()
             self._signalled.close()
             os.close(self._alive)
             os.close(self._started)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
-            self._work(self._say_started, self._life)
+            self._work(number, self._say_started, self._life)
             code = 0
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else 1

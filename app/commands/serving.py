@@ -13,11 +13,13 @@ import structlog
 import typer
 
 from app.connections import Bounds
+from app.errors import FileError
 from app.logs import configure_logs
 from app.schedule import beside, next_time
-from app.serve import Manner, listen, share_heaps
+from app.serve import Manner, keep_memory_level, listen
 from app.serve import serve as serve_until_stopped
 from app.settings import Settings
+from app.web.counters import count_together
 
 app = typer.Typer(add_completion=False)
 log = structlog.get_logger()
@@ -31,19 +33,18 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="The folder that Quire writes to.")] = None,
 ) -> None:
     """Serve the pages and the API; prints one line with the address when it is ready."""
-    share_heaps()
+    keep_memory_level()
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir.resolve())
     configure_logs(settings.log_format, settings.log_level)
     # Where code is compiled for this machine and kept, unless it can be kept beside its source.
     os.environ["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(settings.data_dir / "cache")
     listener = listen(host, port)
     due = next_time(datetime.now(UTC), settings.fetch_at)
-    with tempfile.TemporaryDirectory(prefix="quire-", dir=_temporary(settings.data_dir)) as shared:
+    with _temporary_folder(settings.data_dir) as shared:
         # Whatever needs a file for a while, SQLite too, finds its place here, and it goes when the server ends.
         os.environ["TMPDIR"] = tempfile.tempdir = shared
         if workers > 1:
-            # Where prometheus-client adds up the numbers of several processes; it looks when it is imported.
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+            count_together(Path(shared), workers)
         from app.main import create_app, prepare, warm_up
 
         prepare(settings)
@@ -91,10 +92,16 @@ def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[No
     )
 
 
-def _temporary(data_dir: Path) -> Path:
-    """The system's folder for temporary files; where nothing but the data folder can be written to, that one."""
+def _temporary_folder(data_dir: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder for as long as the server runs: in the data folder where nothing else can be written to."""
     try:
-        return Path(tempfile.gettempdir())
+        place = Path(tempfile.gettempdir())
     except FileNotFoundError:
         data_dir.mkdir(parents=True, exist_ok=True)
-        return data_dir
+        place = data_dir
+    try:
+        return tempfile.TemporaryDirectory(prefix="quire-", dir=place)
+    except OSError as error:
+        raise FileError(
+            f"can't make a folder in {place}: {error.strerror}; name another one with TMPDIR"
+        ) from error

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 
+from app.web.mapped_files import reserve
+
 if sys.platform != "win32":
     import fcntl
 
@@ -39,7 +41,8 @@ class Rates:
     """At most `most` requests in any `seconds` of one client, evenly refilled.
 
     Made before the workers are forked, it counts for all of them together. Where more than about 65,000 clients are
-    active at once, the one nearest to a full bucket is forgotten, in its favour.
+    active at once, the one nearest to a full bucket is forgotten, in its favour. FileError where there is no room
+    for the table.
     """
 
     def __init__(self, most: int, seconds: int) -> None:
@@ -51,7 +54,7 @@ class Rates:
         self._file, name = tempfile.mkstemp(prefix="quire-rates-")
         weakref.finalize(self, os.close, self._file)
         os.unlink(name)  # noqa: PTH108 - mkstemp gives a plain name
-        os.truncate(self._file, size)
+        reserve(self._file, size)
         self._table = mmap.mmap(self._file, size)
 
     def take(self, client: str, now: float | None = None) -> Taken:
