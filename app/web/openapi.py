@@ -1,8 +1,13 @@
-"""What OpenAPI says beyond the routes' own signatures: the failures that any call can have, their shape, the keys."""
+"""What OpenAPI says beyond the routes' own signatures: the failures that any call can have, their shape, the keys.
 
+And the address that tells it. FastAPI's own would write the whole of it anew for each request.
+"""
+
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+import orjson
+from fastapi import FastAPI, Request, Response
 from pydantic.json_schema import models_json_schema
 
 from app.web.access import scope_of
@@ -12,7 +17,7 @@ _LATER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "
 
 
 def describe_fully(app: FastAPI) -> None:
-    """Make the description of `app` name every failure, in the shape that it comes in."""
+    """Make the description of `app` name every failure, in the shape that it comes in, and tell it at its address."""
     describe = app.openapi
 
     def describe_with_failures() -> dict[str, Any]:
@@ -34,6 +39,16 @@ def describe_fully(app: FastAPI) -> None:
         return description
 
     app.openapi = describe_with_failures  # type: ignore[method-assign]
+
+    @cache
+    def described(base_path: str) -> bytes:
+        servers = {"servers": [{"url": base_path}]} if base_path else {}
+        return orjson.dumps(app.openapi() | servers)
+
+    async def openapi(request: Request) -> Response:
+        return Response(described(request.scope.get("root_path", "")), media_type="application/json")
+
+    app.add_route("/openapi.json", openapi, include_in_schema=False)
 
 
 def _describe_call(path: str, call: dict[str, Any]) -> None:
