@@ -74,8 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Quire",
         version=__version__,
         description="Tokenises text and reads papers.",
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,  # web/openapi.py has it, and web/pages.py its page
         lifespan=lifespan,
         redirect_slashes=False,
         # Its spans hold queries, and so what people look for; ours don't (web/traces.py).
@@ -172,5 +171,6 @@ def _services(settings: Settings, models: ModelRegistry, store: Store, index: Se
         store=store,
         index=index,
         work=Work(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
+        requests_folder=settings.requests_folder,
         contact=settings.contact,
     )

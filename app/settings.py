@@ -151,6 +151,11 @@ class Settings(BaseSettings):
         return self.data_dir / "index"
 
     @property
+    def requests_folder(self) -> Path:
+        """The folder of the queue of requests to papers' sources."""
+        return self.data_dir / "fetch"
+
+    @property
     def model_folders(self) -> tuple[Path, Path]:
         """Where models are looked for, the operator's own first."""
         return self.data_dir / "models", PROJECT / "models"

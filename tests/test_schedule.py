@@ -107,6 +107,8 @@ def test_one_process_fetches_for_all_workers_and_ends_with_the_server(tmp_path: 
                 return "2611.00001" in answer.text
 
             wait_for(found)
+            metrics = httpx.get(f"{address}/metrics", trust_env=False).text
+            assert 'arxiv_requests_total{endpoint="feeds",outcome="answered"} 1.0' in metrics
             process.terminate()
             assert process.wait(40) == 0
             wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))

@@ -122,7 +122,7 @@ def fetch_day(settings: Settings) -> None:
 
 def _client(settings: Settings, notice: Callable[[str], None]) -> PoliteClient:
     return PoliteClient(
-        settings.data_dir / "fetch",
+        settings.requests_folder,
         version=__version__,
         contact=settings.contact,
         daily_budget=settings.fetch_daily_budget,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, ParamSpec, TypeVar
 
 import anyio.to_thread
@@ -78,6 +79,8 @@ class Services:
     store: Store
     index: SearchIndex
     work: Work
+    requests_folder: Path
+    """Where the queue of requests to papers' sources keeps what it remembers."""
     contact: str = ""
     """Whom the operator named to be written to."""
 

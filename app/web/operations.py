@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Metric, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from app import __version__
 from app.errors import QuireError
 from app.papers.categories import parse_expression
 from app.papers.listing import ListQuery
+from app.papers.sources.queue import outcomes
 from app.papers.store import Store
 from app.tokenizer.registry import ModelRegistry
 from app.web.deps import Services, ServicesDep
@@ -152,5 +153,13 @@ class _Present(Collector):
             yield GaugeMetricFamily(
                 "papers_index_behind", "Changes of the store that the index lacks", behind
             )
+            asked = CounterMetricFamily(
+                "arxiv_requests",
+                "Requests to papers' sources, of all processes, ever",
+                labels=["endpoint", "outcome"],
+            )
+            for (endpoint, outcome), count in outcomes(self._services.requests_folder).items():
+                asked.add_metric([endpoint, outcome], count)
+            yield asked
         except QuireError as error:
             log.warning("metrics are incomplete", reason=str(error))

@@ -14,6 +14,7 @@ import pytest
 
 from app.errors import FileError, SourceError
 from app.papers.sources.client import PoliteClient
+from app.papers.sources.queue import outcomes
 from tests.papers.arxiv_forms import Sample
 from tests.papers.arxiv_server import Arxiv, Handler, Time, arxiv, ask, client_of, hang_up, rate_exceeded
 
@@ -91,6 +92,20 @@ def test_retries_count_against_the_budget(server: Arxiv, watch: Time, tmp_path: 
     ):
         ask(client)
     assert len(server.requests) == 2
+
+
+def test_how_requests_ended_is_counted_for_all_and_for_good(
+    server: Arxiv, watch: Time, tmp_path: Path
+) -> None:
+    server.faults.extend([hang_up, rate_exceeded(429, "60")])
+    with client_of(server, tmp_path, watch) as one:
+        ask(one)
+    with client_of(server, tmp_path, watch) as other:
+        ask(other)
+        with pytest.raises(SourceError):
+            other.get(f"{server.addresses.oai}/nothing", {}, bytes)
+    assert outcomes(tmp_path) == {("api", "failed"): 2, ("api", "answered"): 2, ("oai", "refused"): 1}
+    assert outcomes(tmp_path / "nobody asked") == {}
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out(server: Arxiv, watch: Time, tmp_path: Path) -> None:

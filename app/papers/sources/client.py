@@ -7,9 +7,9 @@ all processes, an honest name, and waiting when asked to. What answers mean is f
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -152,7 +152,8 @@ class PoliteClient:
         while True:
             with self._queue.turn():
                 try:
-                    return self._once(url, read)
+                    with self._counted(url):
+                        return self._once(url, read)
                 except (_Passing, httpx.RequestError) as error:
                     attempt += 1
                     wait = self._backoff(attempt, error)
@@ -161,6 +162,23 @@ class PoliteClient:
                     if attempt >= self._attempts:
                         raise SourceError(f"{url.host} failed {attempt} times: {said}") from error
                     self._notice(f"{url.host}: {said}; trying again")
+
+    @contextmanager
+    def _counted(self, url: httpx.URL) -> Iterator[None]:
+        """Has the queue remember to which source one request went, and how it ended."""
+        outcome = "failed"
+        try:
+            yield
+            outcome = "answered"
+        except _Moved:
+            outcome = "redirected"
+            raise
+        except SourceError:
+            outcome = "refused"
+            raise
+        finally:
+            named = (name for name, base in asdict(self.addresses).items() if str(url).startswith(base))
+            self._queue.count_outcome(next(named, "elsewhere"), outcome)
 
     def _backoff(self, attempt: int, error: Exception) -> float:
         """Seconds: what the server asks for, else doubling with each attempt, half to one and a half of it."""

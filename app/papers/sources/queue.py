@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class _Memory:
     not_before: float = 0.0
     day: str = ""
     count: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """How many requests ended how, ever: by `endpoint outcome`."""
 
 
 class RequestQueue:
@@ -83,6 +85,12 @@ class RequestQueue:
         memory = self._remembered()
         self._remember(replace(memory, not_before=max(until, memory.not_before)))
 
+    def count_outcome(self, endpoint: str, outcome: str) -> None:
+        """Remember how a request to an endpoint, in a word each, ended; to be called within its turn."""
+        memory = self._remembered()
+        name = f"{endpoint} {outcome}"
+        self._remember(replace(memory, outcomes=memory.outcomes | {name: memory.outcomes.get(name, 0) + 1}))
+
     def _wait(self, memory: _Memory) -> float:
         now = self._clock()
         pause = memory.not_before - now
@@ -124,18 +132,7 @@ class RequestQueue:
             lock.release()
 
     def _remembered(self) -> _Memory:
-        path = self._folder / "queue.json"
-        try:
-            kept = json.loads(path.read_bytes())
-            return _Memory(
-                float(kept["last"]), float(kept["not_before"]), str(kept["day"]), int(kept["count"])
-            )
-        except FileNotFoundError:
-            return _Memory()
-        except OSError as error:
-            raise FileError(f"can't read {path}: {error.strerror or error}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise FileError(f"{path} is no memory of requests; remove it, and wait a minute") from error
+        return _read(self._folder)
 
     def _remember(self, memory: _Memory) -> None:
         path = self._folder / "queue.json"
@@ -146,3 +143,31 @@ class RequestQueue:
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise FileError(f"can't write {path}: {error.strerror or error}") from error
+
+
+def outcomes(folder: Path) -> dict[tuple[str, str], int]:
+    """How many requests of all processes ended how, by endpoint and outcome. FileError where that can't be read."""
+    return {
+        (endpoint, outcome): count
+        for name, count in _read(folder).outcomes.items()
+        for endpoint, _, outcome in [name.partition(" ")]
+    }
+
+
+def _read(folder: Path) -> _Memory:
+    path = folder / "queue.json"
+    try:
+        kept = json.loads(path.read_bytes())
+        return _Memory(
+            float(kept["last"]),
+            float(kept["not_before"]),
+            str(kept["day"]),
+            int(kept["count"]),
+            {str(name): int(count) for name, count in kept.get("outcomes", {}).items()},
+        )
+    except FileNotFoundError:
+        return _Memory()
+    except OSError as error:
+        raise FileError(f"can't read {path}: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{path} is no memory of requests; remove it, and wait a minute") from error
