@@ -1,17 +1,28 @@
 """What the documents say exists, exists: settings, commands with their options, metrics; and their commands run."""
 
+import gzip
 import json
+import lzma
 import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.settings import Settings
-from tests.server import ROOT, environment, quire
+from tests import library
+from tests.papers.arxiv_forms import Sample
+from tests.papers.arxiv_server import arxiv
+from tests.server import QUIRE, ROOT, environment, quire, serving
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 OPERATING = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -55,6 +66,93 @@ def test_the_commands_that_look_after_a_server_do_what_is_said(library_folder: P
         assert done.returncode == 0, done.stderr.decode()
     restored = quire("restore", tmp_path / "papers.backup", data_dir=tmp_path / "new")
     assert restored.returncode == 0, restored.stderr.decode()
+
+
+def test_the_commands_that_bring_papers_in_and_out_run_as_they_stand(tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    commands = [words for words in map(shlex.split, commands_of(ROOT / "README.md")) if words[0] == "papers"]
+    assert [words[1] for words in commands] == ["import", "fetch", "export"]
+    library.write(tmp_path / commands[0][2])
+    with arxiv(papers=[Sample("2611.00001", datestamp=today)], announced=today) as source:
+        settings = {
+            "ARXIV_API": source.addresses.api,
+            "ARXIV_OAI": source.addresses.oai,
+            "ARXIV_FEEDS": source.addresses.feeds,
+        }
+        for words in commands:
+            done = subprocess.run(
+                [*QUIRE, *words],
+                cwd=tmp_path,
+                env={**environment(tmp_path / "data", **settings), "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                timeout=120,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr.decode()
+    exported = gzip.decompress((tmp_path / commands[2][2]).read_bytes()).splitlines()
+    assert len(exported) == len(library.records()) + 1
+
+
+def test_the_commands_that_train_run_as_they_stand(tmp_path: Path) -> None:
+    commands = [
+        command for path in DOCUMENTS for command in commands_of(path) if command.startswith("train ")
+    ]
+    texts = [
+        {"text": f"A line of text, number {number * number}, and some more 文字."} for number in range(400)
+    ]
+    lines = "".join(json.dumps(text) + "\n" for text in texts)
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/some.jsonl.zst").write_bytes(zstd.compress(lines.encode()))
+    (tmp_path / "texts.jsonl.xz").write_bytes(lzma.compress(lines.encode()))
+    (tmp_path / "held-out.jsonl").write_text(lines)
+    (tmp_path / "held-out.txt").write_text("A line that was held out.\n")
+    (tmp_path / "data/models").mkdir(parents=True)
+    ran = 0
+    for command in commands:
+        if "--scheduler" in command:
+            continue  # tests/tokenizer/test_distributed.py has a cluster
+        done = subprocess.run(
+            f"{shlex.join(QUIRE)} {command} --force",
+            shell=True,
+            cwd=tmp_path,
+            env={**environment(tmp_path / "data"), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        ran += 1
+    assert ran >= 3
+
+
+def test_the_commands_that_serve_answer(tmp_path: Path) -> None:
+    commands = [
+        command for path in DOCUMENTS for command in commands_of(path) if command.startswith("serve ")
+    ]
+    assert len(commands) >= 2
+    for command in commands:
+        words = re.sub(r"--port \d+", "--port 0", command).split()
+        words = words[: words.index("--data-dir")]
+        with serving(tmp_path / "data", *words[1:]) as address:
+            port = address.rpartition(":")[2]
+            assert httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
+
+
+def test_what_the_documents_name_is_there() -> None:
+    """Targets of make, benchmarks with their options, settings, and files."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    settings = {f"QUIRE_{name.upper()}" for name in Settings.model_fields}
+    for path in [*DOCUMENTS, ROOT / "models/README.md", ROOT / "benchmarks/RESULTS.md"]:
+        text = path.read_text(encoding="utf-8")
+        code = " ".join(re.findall(r"`[^`]+`|```sh\n.*?```", text, re.DOTALL))
+        assert set(re.findall(r"\bmake ([a-z]+)\b", code)) <= targets, path.name
+        assert set(re.findall(r"\bQUIRE_[A-Z_]+[A-Z]\b", text)) <= settings, path.name
+        for name, options in re.findall(r"-m\s+benchmarks\.(\w+)([^`]*)", code):
+            script = (ROOT / f"benchmarks/{name}.py").read_text(encoding="utf-8")
+            for option in re.findall(r"--[a-z-]+", options):
+                assert f'"{option}"' in script, f"{name} {option} in {path.name}"
+        for file in re.findall(r"`((?:app|tests|docs|benchmarks|static|models)/[\w./-]+\.\w+)`", text):
+            assert (ROOT / file).exists(), f"{file} in {path.name}"
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
