@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
 from app.papers.citations import coins, csl
-from app.web.wording import LANGUAGES, wording_of, words
+from app.web.wording import load_words, wording_of
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 
@@ -51,5 +51,4 @@ def load_templates() -> None:
     """Compile all pages and read all words now, not when the first reader waits for them."""
     for name in _environment.list_templates(extensions=["html"]):
         _environment.get_template(name)
-    for language in LANGUAGES:
-        words(language)
+    load_words()

@@ -35,6 +35,14 @@ def _category_names(language: str) -> dict[str, str]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def load_words() -> None:
+    """Read all words, names of categories and forms of days now, not when the first reader waits for them."""
+    for language in LANGUAGES:
+        words(language)
+        _category_names(language)
+        Wording(language).day(date(2000, 1, 1))
+
+
 class _Number(int):
     """A number in a text, which may also choose between two words: `{count:,} {count:paper|papers}`."""
 
