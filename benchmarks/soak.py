@@ -3,7 +3,8 @@
 Run: `.venv/bin/python -m benchmarks.soak --minutes 10`. Needs wrk (Debian: wrk) and Linux. The mix is short texts in
 each dialect, long texts, pages, lists, searches, feeds and requests that are wrong. Each answer under load is compared,
 by status and byte for byte, with what the server said before it. With `--kill`, a worker is killed (SIGKILL) that many
-times on the way.
+times on the way, while imports write to the store that are killed too; what is in the store and in the index at the end
+is compared by content with unbroken imports, and each kind of answer with that of an undisturbed server.
 
 Memory is told in two parts. What the processes hold themselves (anonymous pages, shared ones once) is theirs to keep
 level; pages of mapped files (libraries, models, store, index) the system drops and fetches as it sees fit.
@@ -13,15 +14,22 @@ import argparse
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from app.papers.importing import prepare_papers
+from benchmarks.killed_imports import content, killed, unbroken, write_files
 
 JSON = "application/json"
 LONG = json.dumps({"text": "A unigram tokenizer cuts texts. 分词器把文本切成词元。" * 400})
@@ -42,6 +50,11 @@ MIX: list[tuple[str, str, str]] = [
     ("POST", "/api/v1/encode", '{"text": '),
     ("GET", "/arxiv/9999.99999", ""),
 ]
+
+WRITTEN = ("/", "/search?q=tokenizer", "/api/v1/papers?limit=10")
+"""What answers otherwise once papers were imported."""
+
+PAPERS = 6000
 
 # The request's id comes back with its answer, and so tells which one it is an answer to.
 LUA = """
@@ -95,12 +108,14 @@ def settled(process: int) -> State:
     return state(process)
 
 
-def answer(address: str, kind: int) -> tuple[int, bytes]:
-    """What the server says to one request of the mix, sent as wrk sends it."""
+def answer(address: str, kind: int, host: str = "") -> tuple[int, bytes]:
+    """What the server says to one request of the mix, sent as wrk sends it, or as to another host."""
     method, path, body = MIX[kind]
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     headers = {"x-request-id": f"soak-{kind + 1}", **({"content-type": JSON} if body else {})}
-    connection.putrequest(method, path, skip_accept_encoding=True)
+    connection.putrequest(method, path, skip_host=bool(host), skip_accept_encoding=True)
+    if host:
+        connection.putheader("host", host)
     for name, value in headers.items():
         connection.putheader(name, value)
     if body:
@@ -112,20 +127,23 @@ def answer(address: str, kind: int) -> tuple[int, bytes]:
     return told.status, content
 
 
-def write_script(address: str, script: Path) -> int:
-    """Writes the mix for wrk, with the answers that are the same each time, and says how many these are."""
+def write_script(address: str, script: Path, writing: bool) -> int:
+    """Writes the mix for wrk, with the answers that are the same each time, and says how many these are.
+
+    writing: whether papers will be imported on the way.
+    """
     lines, fixed = [], 0
     first = [answer(address, kind) for kind in range(len(MIX))]
     time.sleep(2)  # what tells an age, tells another one
     for kind, (method, path, body) in enumerate(MIX):
-        (status, content), again = first[kind], answer(address, kind)
+        (status, body_before), again = first[kind], answer(address, kind)
         fields = [f'method="{method}"', f'path="{path}"', f"status={status}"]
         if body:
             fields.append(f"body=[==[{body}]==]")
-        if (status, content) == again:
+        if (status, body_before) == again and not (writing and path in WRITTEN):
             fixed += 1
             expected = script.with_name(f"answer-{kind}")
-            expected.write_bytes(content)
+            expected.write_bytes(body_before)
             fields.append(f'answer=io.open("{expected}", "rb"):read("*a")')
         lines.append("{" + ", ".join(fields) + "}")
     script.write_text(LUA % ",\n".join(lines), encoding="utf-8")
@@ -149,6 +167,21 @@ def load(address: str, script: Path, seconds: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@contextmanager
+def serving(data: Path, log: Path) -> Iterator[tuple[str, int]]:
+    """The address of a server of two workers over a data folder, and its process."""
+    environment = {**os.environ, "QUIRE_DATA_DIR": str(data), "QUIRE_LOG_LEVEL": "error"}
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--workers", "2"]
+    with log.open("w") as file:
+        server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=file, text=True)
+    try:
+        yield re.sub(r".*(http\S+)\s*", r"\1", server.stdout.readline() if server.stdout else ""), server.pid
+    finally:
+        server.send_signal(signal.SIGTERM)
+        print(f"exit code {server.wait(60)}")
+        print(log.read_text()[-2000:], end="")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
@@ -157,23 +190,39 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        script = folder / "mix.lua"
-        environment = {**os.environ, "QUIRE_DATA_DIR": str(folder / "data"), "QUIRE_LOG_LEVEL": "error"}
-        command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--workers", "2"]
-        with (folder / "log").open("w") as log:
-            server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            address = re.sub(r".*(http\S+)\s*", r"\1", server.stdout.readline() if server.stdout else "")
-            fixed = write_script(address, script)
+        data, script = folder / "data", folder / "mix.lua"
+        with serving(data, folder / "log") as (address, process):
+            fixed = write_script(address, script, writing=bool(options.kill))
             print(
                 f"{fixed} of {len(MIX)} kinds of answers are compared byte for byte, the others by their status"
             )
             load(address, script, options.warm_up).communicate()  # caches fill, threads start
-            soak(server.pid, address, script, options.minutes, options.kill, settled(server.pid))
-        finally:
-            server.send_signal(signal.SIGTERM)
-            print(f"exit code {server.wait(60)}")
-            print((folder / "log").read_text()[-2000:], end="")
+            first = settled(process)
+            if not options.kill:
+                soak(process, address, script, options.minutes, 0, first)
+                return
+            undisturbed = folder / "undisturbed"
+            prepare_papers(undisturbed / "papers.sqlite", undisturbed / "index")
+            files = write_files(folder, PAPERS)
+            expected, seconds = unbroken(undisturbed, files)
+            with ThreadPoolExecutor() as beside:
+                importing = beside.submit(killed, data, files, random.Random(0), seconds)
+                soak(process, address, script, options.minutes, options.kill, first)
+                kills = importing.result()
+            verdict = "the same" if content(data) == expected else "NOT the same"
+            print(f"{kills} imports killed on the way; store and index are {verdict} as after unbroken ones")
+            with serving(undisturbed, folder / "log of the undisturbed") as (other, _):
+                compare(address, other)
+
+
+def compare(address: str, other: str) -> None:
+    """Says how many kinds of answers are the same from two servers, each asked often enough to meet both workers."""
+    told = {
+        kind: {answer(server, kind, host="quire") for server in (address, other) for _ in range(8)}
+        for kind in range(len(MIX))
+    }
+    differing = [MIX[kind][1] for kind, answers in told.items() if len(answers) > 1]
+    print(f"{len(MIX) - len(differing)} kinds of answers are those of an undisturbed server; not {differing}")
 
 
 def soak(process: int, address: str, script: Path, minutes: float, kill: int, first: State) -> None:
