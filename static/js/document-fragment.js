@@ -71,11 +71,12 @@ export function buildLatex(source) {
  * @param {string} source
  * @param {Links} [known] link definitions from elsewhere in the text
  * @param {boolean} [goesOn] whether the text goes on after this block of it
+ * @param {boolean} [inLooseList] whether the list that it begins with is part of a loose one
  * @returns {{fragment: DocumentFragment, links: Links, loose: boolean}} the known definitions with those of this text;
  *   whether it begins with a loose list
  */
-export function buildMarkdown(source, known, goesOn) {
-  const { html, formulas, links, loose } = renderMarkdown(source, known, goesOn);
+export function buildMarkdown(source, known, goesOn, inLooseList) {
+  const { html, formulas, links, loose } = renderMarkdown(source, known, goesOn, inLooseList);
   const fragment = /** @type {DocumentFragment} */ (
     /** @type {unknown} */ (DOMPurify.sanitize(html, PURIFY))
   );

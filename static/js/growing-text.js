@@ -5,23 +5,27 @@
 
 import { buildLatex, buildMarkdown } from './document-fragment.js';
 import { formulasIn, guardedSpan } from './formula.js';
-import { BlockCutter, endsEmpty, inLooseList, referencesIn } from './markdown-blocks.js';
+import { BlockCutter, endsEmpty, referencesIn } from './markdown-blocks.js';
 
 /** @typedef {import('./markdown.js').Links} Links */
+/** @typedef {Pick<import('./markdown-blocks.js').Block, 'source' | 'goesOn' | 'head'>} Block */
 /**
- * A list whose items come one after the other: its element, what has been made of it, and whether it is a loose one.
- * @typedef {{element: Element, blocks: Shown[], loose: boolean}} OpenList
+ * A list, table or quote whose parts come one after the other: its element, the one within that holds the parts, the
+ * blocks that these come from, and whether it is a loose list.
+ * @typedef {{element: Element, holder: Element, blocks: Shown[], loose: boolean}} Whole
  */
 /**
- * A block, whether text follows it, and what stands for it on the page. `items` lie in its `list`, if it has items of
- * one; `nodes` beside it; `loose` tells how the items were shown.
- * @typedef {{source: string, goesOn: boolean, nodes: Node[], list: OpenList | null, items: Node[], loose: boolean}} Shown
+ * A block, whether text follows it, and what stands for it on the page: parts of a whole that it `carries` on, parts of
+ * one that it `begins` and the next block may carry on, and other nodes. `isLoose`: how the items among them are shown.
+ * @typedef {{block: Block, followed: boolean, carries: Whole | null, carried: Node[], nodes: Node[], begins: Whole | null, begun: Node[], isLoose: boolean}} Shown
  */
+
+const WHOLE = 'ul, ol, table, blockquote';
 
 /** Cuts nothing: titles and abstracts are short, and a brace may close at their very end. */
 class Uncut {
-  tail = { source: '', goesOn: false };
-  /** @param {string} chunk @returns {{source: string, goesOn: boolean}[]} */
+  tail = { source: '', goesOn: false, head: '' };
+  /** @param {string} chunk @returns {Block[]} */
   append(chunk) {
     this.tail.source += chunk;
     return [];
@@ -37,10 +41,10 @@ export class GrowingText {
   #referring = new Map();
   /** Formulas that nobody has been told of. @type {HTMLElement[]} */
   #formulas = [];
-  /** The open end as it is shown where the stream has paused before, and whether that made its list a loose one. @type {{block: Shown, loosened: boolean} | null} */
+  /** The open end as it is shown where the stream has paused before, and whether that made its list a loose one. @type {{shown: Shown, loosened: boolean} | null} */
   #pausedEnd = null;
-  /** The list that a further item may carry on. @type {OpenList | null} */
-  #list = null;
+  /** What the next block may carry on. @type {Whole | null} */
+  #whole = null;
   #open = guardedSpan('');
   #openText = new Text();
 
@@ -69,13 +73,13 @@ export class GrowingText {
       return [];
     }
     this.#removeEnd();
-    for (const { source, goesOn } of finished) {
-      const { block, links } = this.#add(source, true, goesOn ? this.#list : null);
+    for (const block of finished) {
+      const { shown, links } = this.#add(block, true);
       this.#links = links;
-      this.#list = block.nodes.some((node) => node instanceof Element) ? null : block.list;
-      for (const label of referencesIn(source)) {
+      this.#whole = shown.begins ?? (shown.nodes.length === 0 ? shown.carries : null);
+      for (const label of referencesIn(block.source)) {
         if (!this.#referring.has(label)) this.#referring.set(label, new Set());
-        this.#referring.get(label)?.add(block);
+        this.#referring.get(label)?.add(shown);
       }
       this.#showLinks(this.#links);
     }
@@ -89,10 +93,10 @@ export class GrowingText {
    */
   pause() {
     this.#removeEnd();
-    const { source, goesOn } = this.cutter.tail;
-    const wasLoose = this.#list?.loose;
-    const { block, links } = this.#add(source, false, goesOn ? this.#list : null);
-    this.#pausedEnd = { block, loosened: block.list === this.#list && block.list?.loose !== wasLoose };
+    const wasLoose = this.#whole?.loose;
+    const { shown, links } = this.#add(this.cutter.tail, false);
+    const loosened = shown.carries !== null && shown.carries.loose !== wasLoose;
+    this.#pausedEnd = { shown, loosened };
     this.#openText.data = '';
     this.#open.remove();
     this.#showLinks(links);
@@ -111,62 +115,93 @@ export class GrowingText {
   }
 
   #removeEnd() {
-    const { block, loosened } = this.#pausedEnd ?? {};
+    const { shown, loosened } = this.#pausedEnd ?? {};
     this.#pausedEnd = null;
-    if (!block) return;
-    for (const node of [...block.items, ...block.nodes]) node.parentNode?.removeChild(node);
-    block.list?.blocks.pop();
-    if (block.list?.blocks.length === 0) block.list.element.remove();
-    else if (block.list && loosened) this.#setLoose(block.list, false);
+    if (!shown) return;
+    const { carries, carried, nodes, begins } = shown;
+    for (const node of [...carried, ...nodes]) node.parentNode?.removeChild(node);
+    begins?.element.remove();
+    carries?.blocks.pop();
+    if (carries && loosened) this.#setLoose(carries, false);
   }
 
-  /** Shows a new block, in the list that it carries on or by itself. @param {string} source @param {boolean} goesOn @param {OpenList | null} list */
-  #add(source, goesOn, list) {
+  /** Shows a new block, with what it carries on or by itself. @param {Block} block @param {boolean} followed */
+  #add(block, followed) {
+    const carries = block.goesOn ? this.#whole : null;
     /** @type {Shown} */
-    const block = { source, goesOn, nodes: [], list, items: [], loose: false };
-    if (list) {
-      if (endsEmpty(list.blocks.at(-1)?.source ?? '')) this.#setLoose(list, true);
-      list.blocks.push(block);
+    const shown = {
+      block,
+      followed,
+      carries,
+      carried: [],
+      nodes: [],
+      begins: null,
+      begun: [],
+      isLoose: false,
+    };
+    if (carries) {
+      if (isList(carries.element) && endsEmpty(carries.blocks.at(-1)?.block.source ?? ''))
+        this.#setLoose(carries, true);
+      carries.blocks.push(shown);
     }
-    return { block, links: this.#show(block, this.#links) };
+    return { shown, links: this.#show(shown, this.#links) };
   }
 
-  /** Renders a block in its place. @param {Shown} block @param {Links} known @returns {Links} */
-  #show(block, known) {
-    const { list } = block;
-    const asLoose = list?.loose ?? false;
-    const { fragment, links, loose } = this.#build(block, asLoose, known);
-    const first = fragment.firstElementChild;
-    const shownList = first?.matches('ol, ul') ? first : null;
-    if (asLoose) shownList?.firstElementChild?.remove();
+  /** Renders a block in its place. @param {Shown} shown @param {Links} known @returns {Links} */
+  #show(shown, known) {
+    const { fragment, links, loose } = this.#build(shown, known);
     this.#formulas.push(...formulasIn(fragment));
-    block.loose = loose;
-    if (list) {
-      block.items = replace(block.items, shownList ? [...shownList.childNodes] : [], list.element, null);
-      shownList?.remove();
-    } else if (shownList) {
-      block.items = [...shownList.childNodes];
-      block.list = { element: shownList, blocks: [block], loose };
-    }
+    shown.isLoose = loose;
+    this.#carryOn(shown, fragment);
+    this.#begin(shown, fragment);
     const nodes = [...fragment.childNodes];
-    replace(block.nodes, nodes, this.host, this.#end);
-    block.nodes = nodes.filter((node) => node !== block.list?.element);
-    if (list && loose) this.#setLoose(list, true);
+    replace(shown.nodes, nodes, this.host, this.#end);
+    shown.nodes = nodes.filter((node) => node !== shown.begins?.element);
+    if (shown.carries && loose) this.#setLoose(shown.carries, true);
     return links;
   }
 
-  /** @param {Shown} block @param {boolean} asLoose @param {Links} known */
-  #build({ source, goesOn }, asLoose, known) {
-    return this.format === 'markdown'
-      ? buildMarkdown(asLoose ? inLooseList(source) : source, known, goesOn)
-      : { fragment: buildLatex(source), links: known, loose: false };
+  /** Puts the parts of what is carried on to the others. @param {Shown} shown @param {DocumentFragment} fragment */
+  #carryOn(shown, fragment) {
+    const first = fragment.firstElementChild;
+    if (!shown.carries || first?.tagName !== shown.carries.element.tagName) return;
+    const parts = [...holderOf(first).childNodes];
+    if (isBlank(parts[0])) parts.shift();
+    shown.carried = replace(shown.carried, parts, shown.carries.holder, null);
+    first.remove();
+    if (fragment.childElementCount === 0 && isBlank(fragment)) fragment.replaceChildren();
   }
 
-  /** What was shown of a list before it turned out to be a loose one is shown again. @param {OpenList} list @param {boolean} loose */
+  /** Takes note of what the next block may carry on. @param {Shown} shown @param {DocumentFragment} fragment */
+  #begin(shown, fragment) {
+    const last = fragment.lastElementChild;
+    if (!last?.matches(WHOLE)) return;
+    if (isBlank(last.nextSibling)) last.nextSibling?.remove();
+    if (last.nextSibling) return;
+    if (isList(last) && (shown.carries || last !== fragment.firstElementChild)) return;
+    const holder = holderOf(last);
+    const parts = [...holder.childNodes];
+    if (shown.begins) {
+      shown.begun = replace(shown.begun, parts, shown.begins.holder, shown.begins.holder.firstChild);
+      last.remove();
+    } else {
+      shown.begins = { element: last, holder, blocks: [shown], loose: shown.isLoose };
+      shown.begun = parts;
+    }
+  }
+
+  /** @param {Shown} shown @param {Links} known */
+  #build({ block, followed, carries, begins }, known) {
+    return this.format === 'markdown'
+      ? buildMarkdown(block.head + block.source, known, followed, (carries ?? begins)?.loose)
+      : { fragment: buildLatex(block.source), links: known, loose: false };
+  }
+
+  /** What was shown of a list before it turned out to be a loose one is shown again. @param {Whole} list @param {boolean} loose */
   #setLoose(list, loose) {
     if (list.loose === loose) return;
     list.loose = loose;
-    for (const block of list.blocks) if (block.loose !== loose) this.#show(block, this.#shownLinks);
+    for (const shown of list.blocks) if (shown.isLoose !== loose) this.#show(shown, this.#shownLinks);
   }
 
   /** Shows again the blocks that refer to what these links define or define otherwise. @param {Links} links */
@@ -182,6 +217,15 @@ export class GrowingText {
     for (const block of changed) this.#show(block, links);
   }
 }
+
+/** @param {Element} element */
+const isList = (element) => element.matches('ul, ol');
+
+/** The element whose children are the parts of a list, table or quote. @param {Element} whole */
+const holderOf = (whole) => (whole instanceof HTMLTableElement && whole.tBodies[0]) || whole;
+
+/** @param {Node | null | undefined} node */
+const isBlank = (node) => node?.textContent?.trim() === '' && !(node instanceof Element);
 
 /** @param {Links[string] | undefined} one @param {Links[string] | undefined} other */
 const isSame = (one, other) => one?.href === other?.href && one?.title === other?.title;

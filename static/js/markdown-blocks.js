@@ -1,18 +1,27 @@
 /**
- * Cuts a growing Markdown text into top-level blocks and lists into their items, so that a page renders each once. It
- * does not render, and a block that it has handed out never changes; only a link that it refers to may be defined
- * later, and an item may turn out to belong to a loose list.
+ * Cuts a growing Markdown text into top-level blocks, and lists into their items, tables into their rows, quotes into
+ * the blocks in them, so that a page renders each once. It does not render, and a block that it has handed out never
+ * changes; only a link that it refers to may be defined later, and an item may turn out to belong to a loose list.
  */
 
 import { OutlineReader, itemKind } from './markdown-outline.js';
 import { isProseLine } from './likely-math.js';
+import { isTableHead } from './markdown.js';
 import { openDisplay } from './tex-scanner.js';
 
-/** @typedef {{source: string, start: number, end: number, goesOn: boolean}} Block a stretch of the text; blocks put together are the text; `goesOn`: it starts with an item that carries on the list at the end of the block before */
+/**
+ * A stretch of the text; blocks put together are the text. `goesOn`: it starts with an item, a row or a part that
+ * carries on the list, table or quote at the end of the block before. `head`: what it has to be read after, the head of
+ * the table that its rows belong to.
+ * @typedef {{source: string, start: number, end: number, goesOn: boolean, head: string}} Block
+ */
 
 /** Containers of raw HTML that people write around Markdown; a block does not end within one. */
 const CONTAINER =
   /<(\/?)(?:details|div|section|article|aside|table|figure|center|blockquote|ul|ol|dl)(?=[\s>/])/gi;
+const BLOCK_TAG = /^[ \t>]*</;
+const ROW = /^ {0,3}\|/;
+const DELIMITERS = /^ {0,3}\|[ \t|:-]*$/;
 const REFERENCE = /\[((?:[^[\]\\]|\\.){1,999})\]/g;
 /** Enough of a line to see how it starts. */
 const ENOUGH = 16;
@@ -34,8 +43,13 @@ export class BlockCutter {
   /** What would close it, or ''. */
   #closer = '';
   #containers = 0;
-  #before = { blank: true, ends: false };
-  #isItem = false;
+  #before = { blank: true, ends: false, blankInQuote: false };
+  /** Whether the quote that is open may be cut: no HTML in it reaches over its blocks. */
+  #isPlainQuote = true;
+  /** The head of the table that the last lines belong to, or '', and how many rows of it the open block has. */
+  #table = { head: '', rows: 0 };
+  /** How the open block begins. */
+  #begins = { goesOn: false, head: '' };
   #decided = false;
 
   /**
@@ -61,14 +75,14 @@ export class BlockCutter {
   /** The open rest of the text, which may still change. @returns {Block} */
   get tail() {
     const source = this.#lines.join('') + this.#pieces.join('');
-    return { source, start: this.#start, end: this.#start + source.length, goesOn: this.#isItem };
+    return { source, start: this.#start, end: this.#start + source.length, ...this.#begins };
   }
 
-  /** Whether the line being read already shows that it belongs to no formula, and whether it is an item. */
+  /** Whether the line being read already shows that it belongs to no formula, and whether it is an item or a row. */
   #startsPlainly() {
-    return (
-      this.#closer === '' && /^ {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?[^\s\-*+\d<>#$\\[`~_=|]/.test(this.#head)
-    );
+    if (this.#closer !== '') return false;
+    if (this.#table.head !== '' && ROW.test(this.#head)) return true;
+    return /^ {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?[^\s\-*+\d<>#$\\[`~_=|]/.test(this.#head);
   }
 
   /** @param {boolean} whole @param {Block[]} blocks */
@@ -76,9 +90,24 @@ export class BlockCutter {
     this.#decided = true;
     const line = whole ? this.#pieces.join('').trimEnd() : this.#head;
     if (line.trim() === '' || this.#length === 0) return;
-    const isItem = this.#startsItem(line);
-    if (isItem || this.#mayCutBefore(line))
-      blocks.push(this.#cut(isItem && this.#outline.isInList && itemKind(line) === this.#outline.marker));
+    if (this.#startsItem(line))
+      blocks.push(this.#cut(this.#outline.isInList && itemKind(line) === this.#outline.marker));
+    else if (this.#startsRow(line)) blocks.push(this.#cut(true, this.#table.head));
+    else if (this.#mayCutInQuote(line)) blocks.push(this.#cut(true));
+    else if (this.#mayCutBefore(line)) blocks.push(this.#cut(false));
+  }
+
+  /** Whether a line starts a further row of a table. @param {string} line */
+  #startsRow(line) {
+    if (this.#containers > 0 || this.#table.rows === 0 || !ROW.test(line)) return false;
+    this.#endParagraph(false);
+    return this.#closer === '';
+  }
+
+  /** Whether a block of a quote starts with a line. @param {string} line */
+  #mayCutInQuote(line) {
+    if (this.#containers > 0 || this.#closer !== '' || !this.#isPlainQuote) return false;
+    return this.#before.blankInQuote && this.#outline.mayEndInQuoteBefore(line);
   }
 
   /** @param {string} line */
@@ -97,12 +126,13 @@ export class BlockCutter {
     return this.#before.blank && isProseLine(line) && !/^(?:\$\$|\\\]|\\end\{)/.test(line);
   }
 
-  /** @param {boolean} isItem whether what follows starts with a further item @returns {Block} */
-  #cut(isItem) {
+  /** @param {boolean} goesOn whether what follows carries this on @param {string} [head] of its table @returns {Block} */
+  #cut(goesOn, head = '') {
     const source = this.#lines.join('');
-    const block = { source, start: this.#start, end: this.#start + source.length, goesOn: this.#isItem };
+    const block = { source, start: this.#start, end: this.#start + source.length, ...this.#begins };
     this.#start = block.end;
-    this.#isItem = isItem;
+    this.#begins = { goesOn, head };
+    this.#table = { head, rows: 0 };
     this.#lines = [];
     this.#length = 0;
     this.#paragraph = [];
@@ -124,8 +154,23 @@ export class BlockCutter {
     if (kind === 'text' || kind === 'heading') this.#readText(text);
     else this.#endParagraph();
     const nested = inList || marked || quote > 0;
+    const blank = kind === 'blank';
     const ends = !nested && (kind === 'heading' || (kind === 'fence' && !this.#outline.isInside));
-    this.#before = { blank: kind === 'blank' && quote === 0, ends };
+    if (quote === 0) this.#isPlainQuote = true;
+    else if (BLOCK_TAG.test(text)) this.#isPlainQuote = false;
+    this.#before = { blank: blank && quote === 0, ends, blankInQuote: blank && quote === 1 };
+    this.#readRow(text, kind === 'text' && !nested && !this.#outline.isInside);
+  }
+
+  /** Sees whether a table begins or goes on with a line. @param {string} text @param {boolean} isPlain */
+  #readRow(text, isPlain) {
+    if (!isPlain || !ROW.test(text)) this.#table = { head: '', rows: 0 };
+    else if (this.#table.head !== '') this.#table.rows += 1;
+    else if (DELIMITERS.test(text)) {
+      const lines = this.#lines.length > 9 ? [] : this.#lines.filter((line) => line.trim() !== '');
+      if (lines.length === 2 && ROW.test(lines[0]) && isTableHead(lines.join('')))
+        this.#table.head = lines.join('');
+    }
   }
 
   /** @param {string} text */
@@ -163,9 +208,6 @@ export function markdownBlocks(source) {
 
 /** Whether an item ends with an empty line, which makes its list a loose one if another item follows. @param {string} source */
 export const endsEmpty = (source) => /\n[ \t]*\r?\n[ \t\r\n]*$/.test(source.slice(-200));
-
-/** The source of an item as one of a loose list: after an empty item, which is to be left out. @param {string} source */
-export const inLooseList = (source) => `${itemKind(source)}\n\n${source}`;
 
 /**
  * The labels that a text may refer to, written as Marked writes the labels of definitions.

@@ -39,6 +39,10 @@ export class OutlineReader {
   marker = '';
   /** Whether the last of them is empty, after which Marked may end the list. */
   #isEmpty = false;
+  /** Whether the line before is an item without a text, which an empty line ends. */
+  #isBare = false;
+  /** Whether the line before is the empty one after such an item: the next item may still belong to its list. */
+  #isAfterEmpty = false;
 
   /** Whether code or HTML is open, which the next line may carry on. */
   get isInside() {
@@ -52,11 +56,24 @@ export class OutlineReader {
 
   /** Whether a top-level block may end before this line; a line cut short may be given. @param {string} line */
   mayEndBefore(line) {
-    if (this.isInside) return false;
-    const indent = indentOf(line);
-    const item = this.#containers.find((container) => container !== QUOTE);
-    if (item === undefined) return indent.columns < 4;
-    return indent.columns < Math.min(4, item) && !isItem(line, indent.length);
+    if (this.isInside || (this.#isAfterEmpty && isItem(line, indentOf(line).length))) return false;
+    return this.#endsAt(line, 0, this.#containers);
+  }
+
+  /** Whether a block may end before this line that lies in the outermost quote and in nothing else. @param {string} line */
+  mayEndInQuoteBefore(line) {
+    if (this.isInside || this.#isAfterEmpty || this.#containers[0] !== QUOTE) return false;
+    const { length, columns } = indentOf(line);
+    if (columns > 3 || line[length] !== '>') return false;
+    return this.#endsAt(line, afterQuote(line, length), this.#containers.slice(1));
+  }
+
+  /** Whether what lies in these containers ends before a line. @param {string} line @param {number} at @param {Container[]} containers */
+  #endsAt(line, at, containers) {
+    const { length, columns } = indentOf(line, at);
+    const item = containers.find((container) => container !== QUOTE);
+    if (item === undefined) return columns < 4;
+    return columns < Math.min(4, item) && !isItem(line, at + length);
   }
 
   /**
@@ -71,6 +88,7 @@ export class OutlineReader {
     if (this.isInside) return false;
     if (columns >= (isFirst ? 4 : Math.min(4, outermost)) || !isItem(line, length)) return false;
     const [marker] = /** @type {RegExpExecArray} */ (matchAt(MARKER, line, length));
+    if (this.#isAfterEmpty) return kindOf(marker) !== this.marker;
     if (!isFirst) return !this.#isEmpty || kindOf(marker) !== this.marker;
     return !this.#paragraph || mayInterrupt(marker, line, length, false);
   }
@@ -83,11 +101,14 @@ export class OutlineReader {
   read(line) {
     const { matched, at } = this.#carriedOn(line);
     const whole = matched === this.#containers.length;
+    const isBare = this.#isBare;
+    this.#isBare = false;
     if (this.isInside && whole) return this.#readInside(line, at);
     if (this.isInside) this.#leave(matched);
     const indent = indentOf(line, at);
     const text = at + indent.length;
-    if (text === line.length) return this.#blank(matched);
+    if (text === line.length) return this.#blank(matched, isBare);
+    this.#isAfterEmpty = false;
     const inList = this.#inList(matched);
     const starts = line[text] === '>' || startsBlock(line, text, inList || (!whole && this.isInList));
     if (this.#paragraph && (indent.columns >= 4 || (!whole && !starts)))
@@ -161,9 +182,11 @@ export class OutlineReader {
     return this.#line('blank');
   }
 
-  /** An empty line ends a quote, and no list item. @param {number} matched */
-  #blank(matched) {
+  /** An empty line ends a quote, and no list item but one without a text. @param {number} matched @param {boolean} isBare */
+  #blank(matched, isBare) {
     this.#paragraph = false;
+    this.#isAfterEmpty = isBare;
+    if (isBare) this.#leave(this.#containers.length - 1);
     const quote = this.#containers.indexOf(QUOTE, matched);
     if (quote >= 0) this.#leave(quote);
     return this.#line('blank');
@@ -186,6 +209,7 @@ export class OutlineReader {
           this.#isEmpty = end === line.length;
         }
         const within = space.columns >= 1 && space.columns <= 4 && end < line.length;
+        this.#isBare = end === line.length;
         this.#containers.push(before + marker[0].length + (within ? space.columns : 1));
         at = within || end === line.length ? end : at + marker[0].length + 1;
       }

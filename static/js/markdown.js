@@ -12,6 +12,8 @@ import { scanUnfinished } from './tex-scanner.js';
 /** @typedef {MathSegment | PlainSegment} Formula */
 /** @typedef {{start: number, end: number}} Stretch */
 /** @typedef {Record<string, {href?: string | null, title?: string | null}>} Links link definitions by label */
+/** @typedef {import('../vendor/marked.esm.js').Token} Token */
+/** @typedef {import('../vendor/marked.esm.js').Tokens.List} List */
 
 /** A placeholder in text: its first group is the number of the formula. */
 export const PLACEHOLDER = /\uE000(\d+)\uE001/g;
@@ -29,14 +31,15 @@ const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
  * @param {string} source
  * @param {Links} [known] link definitions from elsewhere in the text, as an earlier call gave them
  * @param {boolean} [goesOn] whether the text goes on after this block of it, so that nothing that is open here will close
+ * @param {boolean} [inLooseList] whether the list that it begins with is part of a loose one
  * @returns {{html: string, formulas: Formula[], links: Links, loose: boolean}} the HTML before DOMPurify; what its
  *   placeholders stand for; the known definitions with those of this text; whether it begins with a loose list
  */
-export function renderMarkdown(source, known = {}, goesOn = false) {
+export function renderMarkdown(source, known = {}, goesOn = false, inLooseList = false) {
   const { text, formulas } = protect(source.replace(/\r\n?/g, '\n'), goesOn);
   const lexer = new Lexer();
   Object.assign(lexer.tokens.links, known);
-  const { html, loose } = toHtml(lexer, text);
+  const { html, loose } = toHtml(lexer, text, inLooseList);
   /** @type {Links} */
   const links = Object.create(null);
   for (const [label, { href, title }] of Object.entries(lexer.tokens.links))
@@ -47,11 +50,14 @@ export function renderMarkdown(source, known = {}, goesOn = false) {
   return { html, formulas, links, loose };
 }
 
-/** @param {Lexer} lexer @param {string} text */
-function toHtml(lexer, text) {
+/** @param {Lexer} lexer @param {string} text @param {boolean} inLooseList */
+function toHtml(lexer, text, inLooseList) {
   try {
     const tokens = lexer.lex(text);
-    return { html: /** @type {string} */ (Parser.parse(tokens)), loose: isLoose(tokens[0]) };
+    const first = tokens.find(({ type }) => type !== 'space');
+    const list = first?.type === 'list' ? /** @type {List} */ (first) : null;
+    if (list && inLooseList && !list.loose) loosen(list);
+    return { html: /** @type {string} */ (Parser.parse(tokens)), loose: list?.loose ?? false };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     // Nested too deeply for Marked, which calls itself for each level.
@@ -60,8 +66,23 @@ function toHtml(lexer, text) {
   }
 }
 
-/** @param {import('../vendor/marked.esm.js').Token | undefined} token */
-const isLoose = (token) => token?.type === 'list' && token.loose;
+/** Makes of a tight list what Marked makes of a loose one: the items' text lies in paragraphs. @param {List} list */
+function loosen(list) {
+  list.loose = true;
+  for (const item of list.items) {
+    item.loose = true;
+    for (const token of item.tokens) if (token.type === 'text') token.type = 'paragraph';
+    const [box, text] = item.tokens;
+    if (box?.type !== 'checkbox') continue;
+    if (text?.type === 'paragraph') {
+      item.tokens.shift();
+      /** @type {Token[]} */ (text.tokens).unshift(box);
+    } else item.tokens[0] = { type: 'paragraph', raw: box.raw, text: box.raw, tokens: [box] };
+  }
+}
+
+/** Whether two lines are the head of a table. @param {string} lines */
+export const isTableHead = (lines) => new Lexer().blockTokens(protect(lines, true).text)[0]?.type === 'table';
 
 /** @param {string} source @param {boolean} goesOn @returns {{text: string, formulas: Formula[]}} */
 function protect(source, goesOn) {

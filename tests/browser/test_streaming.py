@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.opened import Opened
+from tests.browser.streamed import KINDS, grown_otherwise
 from tests.shared import shared
 
 OpenPage = Callable[..., Opened]
@@ -108,69 +109,30 @@ def test_the_shared_cases_may_arrive_in_any_chunks(open_page: OpenPage) -> None:
         assert streamed == whole, text
 
 
-PIECES = [
-    "a",
-    "words of prose",
-    "A sentence of quite a few words.",
-    "这是一个没有空格的中文句子",
-    "x = y",
-    "+ c",
-    "$",
-    "$$",
-    "\n$$\n",
-    r"\[",
-    r"\]",
-    "\n\\[\n",
-    "\n\\]\n",
-    r"\(",
-    r"\)",
-    "$x$",
-    "$x_1$ and ",
-    "$$q^2$$",
-    r"\begin{align}",
-    r"\end{align}",
-    "\n",
-    "\n\n",
-    "\n\n",
-    " ",
-    "    ",
-    "\n- ",
-    "\n  - ",
-    "\n1. ",
-    "\n> ",
-    "\n## T $h$\n",
-    "`",
-    "\n```\n",
-    "*",
-    "**",
-    "_",
-    "[a]",
-    "[a][c]",
-    "\n\n[a]: /b\n\n",
-    '\n\n[c]: /d "t"\n\n',
-    "![i](j)",
-    "<b>",
-    "</b>",
-    "\n\n<details>\n\n",
-    "\n\n</details>\n\n",
-    "$5",
-    r"\$",
-    "&amp;",
-    "{",
-    "}",
-    "\n\n| a | b |\n|---|---|\n| c | $|d|$ |\n\n",
-    "\ue000",
-]
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_text_may_arrive_in_any_chunks(open_page: OpenPage, kind: str) -> None:
+    assert grown_otherwise(open_page("").page, kind, first=1, count=300) == []
 
 
-def test_any_text_may_arrive_in_any_chunks(open_page: OpenPage) -> None:
-    opened = open_page("")
-    chance = random.Random(11)
-    for _ in range(60):
-        text = "".join(chance.choices(PIECES, k=chance.randint(1, 20)))
-        sizes = [chance.choice([1, 2, 3, 7, 20]) for _ in range(13)]
-        whole, streamed, _ = opened.page.evaluate(STREAM, [text, sizes])
-        assert streamed == whole, repr(text)
+def test_the_parts_of_a_table_and_of_a_quote_are_rendered_once_each(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    seen = opened.page.evaluate(
+        r"""() => {
+            const text = document.querySelector('math-text');
+            const parts = (selector) => [...text.querySelectorAll(selector)].map((part) =>
+                [part.textContent.trim(), 'mine' in part.dataset]);
+            text.append('| a $x$ | b |\n|---|:-:|\n| 1 |');
+            text.append(' 2 |\n| 3 | 4 |\n|');
+            for (const row of text.querySelectorAll('tr')) row.dataset.mine = '';
+            text.append(' 5 | $y$ |\n\n> one $z$\n>\n> two\n>');
+            for (const part of text.querySelectorAll('blockquote > *')) part.dataset.mine = '';
+            text.append('\n> three\n\nend');
+            return [parts('tbody tr'), parts('blockquote > p'), text.querySelectorAll('table, blockquote').length,
+                text.querySelector('tr:last-child > :last-child').align];
+        }"""
+    )
+    rows = [["1\n2", True], ["3\n4", True], ["5\n$y$", False]]
+    assert seen == [rows, [["one $z$", True], ["two", False], ["three", False]], 2, "center"]
 
 
 def test_an_opening_that_nothing_closes_ends_as_prose(open_page: OpenPage) -> None:
@@ -296,12 +258,15 @@ WORK = r"""async ([source, size]) => {
         "A sentence with $x_1$ and **bold** words, `code` and [a link](https://example.org). " * 4 + "\n\n",
         "words " * 50,  # one endless paragraph
         "- an item with $x_1$ of a list\n",
+        "| $x_1$ | a row of a table |\n",
+        "> A sentence of a quote with $x_1$.\n>\n",
     ],
-    ids=["paragraphs", "one paragraph", "one list"],
+    ids=["paragraphs", "one paragraph", "one list", "one table", "one quote"],
 )
 def test_a_long_answer_costs_linear_work(open_page: OpenPage, paragraph: str) -> None:
     opened = open_page('<math-text format="markdown"></math-text>')
-    short, long = (opened.page.evaluate(WORK, [paragraph * count, 16]) for count in (40, 640))
+    head = "| a | b |\n|---|---|\n" if paragraph.startswith("|") else ""
+    short, long = (opened.page.evaluate(WORK, [head + paragraph * count, 16]) for count in (40, 640))
     assert 1 <= long < 1.5 * short  # a quadratic reader works 16 times as hard on each character
 
 

