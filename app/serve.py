@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +16,7 @@ from fastapi import FastAPI
 
 from app.connections import Bounds, bounded
 from app.errors import InputError
+from app.memory import give_back
 from app.web.counters import count_as
 
 log = structlog.get_logger()
@@ -25,11 +24,8 @@ log = structlog.get_logger()
 _OTHER_FILES = 128
 """Files that a worker opens beside its connections: store, index, event loop, with room to spare."""
 
-_ARENAS_AT_MOST = -8
-"""M_ARENA_MAX of glibc's malloc.h."""
-
-_NO_HUGE_PAGES = 41
-"""PR_SET_THP_DISABLE of Linux's prctl.h."""
+_GIVE_BACK_SECONDS = 10.0
+"""How often memory that is free is given back to the system, which takes less than a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,12 @@ class _Server(uvicorn.Server):
                 self.should_exit = True
 
             loop.add_reader(life, parent_is_gone)
+        self._give_back_memory()
         self._on_started()
+
+    def _give_back_memory(self) -> None:
+        give_back()
+        asyncio.get_running_loop().call_later(_GIVE_BACK_SECONDS, self._give_back_memory)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -93,22 +94,6 @@ class _Server(uvicorn.Server):
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return made
-
-
-def keep_memory_level() -> None:
-    """Let this process and those forked from it keep no more memory than they use; to be called before threads start.
-
-    Two heaps for all threads: glibc would give nearly each its own, and each keeps the most that it ever held. How many
-    there may be is settled for good when a ninth one is made, by whatever library. No huge pages: NumPy asks for them
-    where it made an array, and the system then fills gaps and copies what workers share, to make one.
-    """
-    if os.name != "posix":
-        return
-    library = ctypes.CDLL(None)
-    with contextlib.suppress(AttributeError):  # another C library, which has no such habit
-        library.mallopt(_ARENAS_AT_MOST, 2)
-    if sys.platform == "linux":
-        library.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
 
 
 def serve(

@@ -8,7 +8,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-TOP = {"main", "cli", "commands", "serve", "connections", "workers", "schedule", "logs", "settings"}
+TOP = {"main", "cli", "commands", "serve", "connections", "workers", "schedule", "memory", "logs", "settings"}
 MAY_IMPORT = {
     **dict.fromkeys(TOP, TOP | {"web", "papers", "tokenizer", "errors"}),
     "web": {"web", "papers", "tokenizer", "errors"},

@@ -15,8 +15,9 @@ import typer
 from app.connections import Bounds
 from app.errors import FileError
 from app.logs import configure_logs
+from app.memory import give_back, keep_together
 from app.schedule import beside, next_time
-from app.serve import Manner, keep_memory_level, listen
+from app.serve import Manner, listen
 from app.serve import serve as serve_until_stopped
 from app.settings import Settings
 from app.web.counters import count_together
@@ -33,7 +34,7 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="The folder that Quire writes to.")] = None,
 ) -> None:
     """Serve the pages and the API; prints one line with the address when it is ready."""
-    keep_memory_level()
+    keep_together()
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir.resolve())
     configure_logs(settings.log_format, settings.log_level)
     # Where code is compiled for this machine and kept, unless it can be kept beside its source.
@@ -53,6 +54,7 @@ def serve(
         # What is here now stays: the collector shall not touch, and so copy, what the workers share.
         gc.collect()
         gc.freeze()
+        give_back()
         with _daily_fetch(settings, due):
             code = serve_until_stopped(
                 application,
