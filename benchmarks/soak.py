@@ -168,10 +168,10 @@ def load(address: str, script: Path, seconds: int) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def serving(data: Path, log: Path) -> Iterator[tuple[str, int]]:
-    """The address of a server of two workers over a data folder, and its process."""
+def serving(data: Path, log: Path, workers: int = 2) -> Iterator[tuple[str, int]]:
+    """The address of a server over a data folder, and its process."""
     environment = {**os.environ, "QUIRE_DATA_DIR": str(data), "QUIRE_LOG_LEVEL": "error"}
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--workers", "2"]
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--workers", str(workers)]
     with log.open("w") as file:
         server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=file, text=True)
     try:
