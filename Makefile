@@ -5,9 +5,16 @@ PORT ?= 8000
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes
 VENDOR := static/vendor
-TRAIN = $(BIN)/quire train $(CORPUS)/train.jsonl.xz --dev $(CORPUS)/dev.jsonl.xz --force \
+TRAIN = $(BIN)/quire train $(CORPUS)/train.jsonl.xz --dev build/dev.jsonl --force \
   --corpus "24 MB: Debian Handbook in 26 languages, English essays, Chinese manual pages and sayings, arXiv abstracts" \
-  --licence "Apache-2.0 (the vocabulary); the texts' licences are in models/README.md"
+  --licence "Apache-2.0 (the vocabulary); the texts' licences are in models/README.md" $(SOURCES)
+# Packages of Debian 12, by their files' names and sha256 (models/README.md).
+SOURCES = \
+  --source "debian-handbook_11.20220922_all.deb sha256:3d5dbeac1f1afc9c094eab9d0f701f6ecff99c4927d5a4794cf6c85678134faa" \
+  --source "anarchism_15.3-3_all.deb sha256:cf21c10948b00e923c62eb31c39a3390413fa26c5ee0e3b925feb0ec7fe42948" \
+  --source "manpages-zh_1.6.4.0-1_all.deb sha256:81bae29495f6445db290e3f329f1203eb19b651c2a7ea165b74ebdc853a32ac1" \
+  --source "fortunes-zh_2.98_all.deb sha256:211c5ddee59d0ae74ce01cbfd02f7c8714740bae1835d5661eb2254edd739105" \
+  --source "abstracts of papers from arXiv's metadata (CC0)"
 
 # Parts of the names of licences that Apache-2.0 can be given together with.
 LICENCES := MIT;BSD;Apache;PSF;Python Software Foundation;MPL;Mozilla;ISC;Permission is hereby granted, free of charge
@@ -40,6 +47,8 @@ bench: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every benchmark, o
 
 models: .venv/.runtime ## Trains the models anew from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
 	@test -n "$(CORPUS)" || { echo "Name the folder of texts: make models CORPUS=FOLDER (models/README.md says which)" >&2; exit 1; }
+	mkdir -p build
+	$(BIN)/python -m benchmarks.dev_languages --dev $(CORPUS)/dev.jsonl.xz > build/dev.jsonl
 	$(TRAIN) --out models/default.model --vocab-size 32000
 	$(TRAIN) --out models/compression.model --vocab-size 32000 --objective compression
 	$(TRAIN) --out models/small.model --vocab-size 2000

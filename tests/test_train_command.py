@@ -99,7 +99,16 @@ def test_patterns_name_files_and_a_summary_ends_it(tmp_path: Path) -> None:
         (tmp_path / name).write_text("the cat sat on the mat\n" * 50)
     dev = tmp_path / "dev.jsonl"
     dev.write_text('{"text": "the cat sat on the mat", "lang": "en"}\n{"text": "кот", "lang": "ru"}\n')
-    options: list[str | Path] = ["--vocab-size", "300", "--dev", dev]
+    options: list[str | Path] = [
+        "--vocab-size",
+        "300",
+        "--dev",
+        dev,
+        "--source",
+        "a cat",
+        "--source",
+        "a mat",
+    ]
     done = quire("train", tmp_path / "*.txt", "-o", tmp_path / "out", *options, data_dir=tmp_path)
     assert done.returncode == 0, done.stderr.decode()
     summary = done.stderr.decode()
@@ -108,6 +117,7 @@ def test_patterns_name_files_and_a_summary_ends_it(tmp_path: Path) -> None:
     card = json.loads((tmp_path / "out.card.json").read_text())
     assert card["bytes_per_token_by_script"]["Cyrillic"] == card["bytes_per_token_by_language"]["ru"] == 1
     assert card["bytes_per_token_by_script"]["Latin"] == card["bytes_per_token_by_language"]["en"] > 1
+    assert card["sources"] == ["a cat", "a mat"]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,12 @@ def train(
         ),
     ] = None,
     corpus: Annotated[str | None, typer.Option(help="What the texts are, for the card.")] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where they come from, for the card, such as a package and its sha256; may be repeated."
+        ),
+    ] = None,
     licence: Annotated[
         str | None, typer.Option(help="Under which licence the model may be used, for the card.")
     ] = None,
@@ -124,7 +130,8 @@ def train(
         held_out.check()
 
     def write(models: list[Model], seconds: float) -> None:
-        extra = {"made_by": f"quire {__version__}"}
+        extra: dict[str, Any] = {"sources": source} if source else {}
+        extra["made_by"] = f"quire {__version__}"
         for model, target in zip(models, targets, strict=True):
             card = replace(model.card, corpus=corpus, licence=licence, extra={**model.card.extra, **extra})
             _save(replace(model, name=target.stem, card=card), target, held_out if dev else None, seconds)

@@ -30,7 +30,7 @@ LEAST_PAIRS = 128_000
 """Candidates that a round of growing adds at most, or twice the vocabulary if that is more."""
 
 ROUNDS = 4
-KEPT = 0.8
+KEPT = 0.9
 """The part of the candidates that a round of shrinking keeps."""
 
 PRICE = 1 << 16
@@ -43,7 +43,7 @@ TYPES = 1
 PHRASE = 0.67
 """What a use of a piece of several words is worth: elsewhere words come in other company."""
 
-FAIRNESS = 0.4
+FAIRNESS = 0.2
 """The power by which a text weighs more the rarer its pieces are, for each doubling of a vocabulary of LEAST_SHARED.
 
 A small vocabulary serves what is frequent. In a large one a further piece saves frequent languages little, others much.
@@ -57,6 +57,9 @@ RULES = ("-", "=", "~", "*", "^", ".", "_", "#", "+", "/", "\t", "─", "-+", " 
 """What texts repeat to draw lines and to fill them."""
 
 RULE_LENGTHS = (2, 3, 4, 8, 16, 32)
+
+SENTENCE_END = b". "
+"""Before another space, for texts that put two behind a sentence: manuals as they are set for terminals, RFCs."""
 
 _PAIR_SLOTS = 1 << 20
 _INSIDE_BLANK = re.compile(rb"[^ ] ")
@@ -95,10 +98,12 @@ def train(texts: Iterable[str], options: Options, work: Work) -> dict[int, dict[
 def _runs(vocab_size: int, options: Options) -> list[bytes]:
     """Runs of spaces and of signs that every vocabulary holds: other texts indent and rule more than the corpus may."""
     longest = min(32, vocab_size // 256, options.max_piece_length)
+    if longest < 2:
+        return []
     blanks = [b" " * length for length in range(2, longest + 1)]
     lengths = [length for length in RULE_LENGTHS if length <= longest]
     rules = [sign.encode() * (length // len(sign)) for sign in RULES for length in lengths]
-    return blanks + [rule for rule in rules if len(rule) <= options.max_piece_length]
+    return [SENTENCE_END, *blanks, *(rule for rule in rules if len(rule) <= options.max_piece_length)]
 
 
 @dataclass(frozen=True)
@@ -282,8 +287,8 @@ def _shrink(
         while True:
             work.progress("shrink candidates", max(0, begun - len(candidates.pieces)), begun - goal)
             prices = candidates.prices(counts)
-            counts, pieces_of, familiar = _use(lines, candidates, counts, prices, weights, work)
-            weights = _fair(pieces_of, familiar, vocab_size)
+            counts, strangeness = _use(lines, candidates, prices, weights, work)
+            weights = _fair(strangeness, vocab_size)
             if len(candidates.pieces) <= goal:
                 break
             prices = candidates.prices(counts)
@@ -300,30 +305,27 @@ def _shrink(
 
 
 def _use(
-    lines: list[Lines],
-    candidates: Candidates,
-    counts: Integers,
-    prices: Integers,
-    weights: Integers,
-    work: Work,
-) -> tuple[Integers, Integers, Integers]:
-    """How often each candidate is used, by the weights of the texts; by text, how many pieces, and their familiarity.
+    lines: list[Lines], candidates: Candidates, prices: Integers, weights: Integers, work: Work
+) -> tuple[Integers, NDArray[np.float64]]:
+    """How often each candidate is used, by the weights of the texts; and how strange each text is.
 
-    Familiar is what is frequent: the sum over the pieces of the logarithm of their counts, in UNITs.
+    Strange is what has rare pieces: by so much is the mean logarithm of its pieces' counts less than that of all. Here
+    the weights don't count, or a text that weighs much would seem familiar and weigh little the next time, and so on.
     """
-    frequency = np.round(UNIT * np.log(counts + 1)).astype(np.int64)
 
-    def count(batch: Lines) -> tuple[Integers, Integers, Integers]:
+    def count(batch: Lines) -> tuple[NDArray[np.int32], Integers, Integers, Integers]:
         pieces, sizes = candidates.cut(batch, prices)
-        familiar = np.add.reduceat(frequency[pieces], np.cumsum(sizes) - sizes)
-        return (
-            candidates.count(pieces, sizes, weights[batch.texts]),
-            _by_text(batch, sizes, len(weights)),
-            _by_text(batch, familiar, len(weights)),
-        )
+        plain = candidates.count(pieces, sizes, np.ones(len(sizes), np.int64))
+        return pieces.copy(), sizes, plain, candidates.count(pieces, sizes, weights[batch.texts])
 
-    used, pieces_of, familiar = zip(*work.map(count, lines), strict=True)
-    return _sum(used), _sum(pieces_of), _sum(familiar)
+    pieces, sizes, plain, used = zip(*work.map(count, lines), strict=True)
+    frequency = np.round(UNIT * np.log(_sum(plain) + 1)).astype(np.int64)
+    pieces_of, familiar = np.zeros_like(weights), np.zeros_like(weights)
+    for batch, cut, size in zip(lines, pieces, sizes, strict=True):
+        pieces_of += _by_text(batch, size, len(weights))
+        familiar += _by_text(batch, np.add.reduceat(frequency[cut], np.cumsum(size) - size), len(weights))
+    strangeness = familiar.sum() / pieces_of.sum() - familiar / np.maximum(pieces_of, 1)
+    return _sum(used), strangeness / UNIT
 
 
 def _sum(parts: Iterable[Integers]) -> Integers:
@@ -338,11 +340,10 @@ def _by_text(lines: Lines, values: Integers, texts: int) -> Integers:
     return np.bincount(lines.texts, values, texts).astype(np.int64)
 
 
-def _fair(pieces_of: Integers, familiar: Integers, vocab_size: int) -> Integers:
+def _fair(strangeness: NDArray[np.float64], vocab_size: int) -> Integers:
     """The weight of each text: the rarer its pieces are the more; within bounds, for there is noise too."""
-    power = FAIRNESS * max(0.0, log2(vocab_size / LEAST_SHARED)) / UNIT
-    strange = familiar.sum() / pieces_of.sum() - familiar / np.maximum(pieces_of, 1)
-    result: Integers = np.round(UNIT * np.clip(np.exp(power * strange), 0.1, 10)).astype(np.int64)
+    power = FAIRNESS * max(0.0, log2(vocab_size / LEAST_SHARED))
+    result: Integers = np.round(UNIT * np.clip(np.exp(power * strangeness), 0.1, 10)).astype(np.int64)
     return result
 
 

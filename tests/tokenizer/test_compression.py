@@ -115,7 +115,7 @@ def test_a_space_goes_with_the_word_behind_it() -> None:
 
 def test_holds_the_runs_that_other_texts_indent_and_rule_with() -> None:
     pieces = Trainer(vocab_size=2100, objective="compression").train(documents(1, 20)).pieces
-    assert {b" " * 7, b"-" * 8, b"=" * 8, b"\t\t", "──".encode()} <= set(pieces)
+    assert {b" " * 7, b". ", b"-" * 8, b"=" * 8, b"\t\t", "──".encode()} <= set(pieces)
 
 
 def test_a_long_line_is_laid_out_as_a_paragraph_of_the_same_words() -> None:
