@@ -21,7 +21,8 @@ from typing import Any
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
 _SOURCES = tuple(
-    Path(__file__).with_name(name) for name in ("kernels.py", "automaton_kernels.py", "dimensions.py")
+    Path(__file__).with_name(name)
+    for name in ("kernels.py", "automaton_kernels.py", "dimensions.py", "jit.py")
 )
 _ADDRESS, _NUMBER, _REAL, _TEXT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_char_p
 

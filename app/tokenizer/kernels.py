@@ -34,11 +34,11 @@ import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
 from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
 from app.tokenizer.dimensions import BLOCK, LANES, REACH
+from app.tokenizer.jit import pick
 
 SEGMENT = 1 << 14  # whole lines are segmented together until they have this many bytes
 TURN = 4  # how many times two steps each lane makes before someone looks how far they are
@@ -70,21 +70,6 @@ bytes_at = _pointer_at(BYTES)
 integers_at = _pointer_at(INTEGERS)
 words_at = _pointer_at(WORDS)
 scores_at = _pointer_at(SCORES)
-
-
-def _pick(_typing: Any, condition: Any, chosen: Any, other: Any) -> Any:
-    """`chosen if condition else other`, which LLVM may not make a branch: it is told that nobody can predict it."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        flag = builder.trunc(arguments[0], ir.IntType(1))
-        value = builder.select(flag, *arguments[1:])
-        value.set_metadata("unpredictable", builder.module.add_metadata([]))
-        return value
-
-    return chosen(condition, chosen, other), generate
-
-
-pick: Any = intrinsic(_pick)
 
 
 @compiled

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app.tokenizer import pruning_kernels
 from app.tokenizer.model import FIRST_PIECE
 from app.tokenizer.runs import END, PieceRun, Sliceable
-from app.tokenizer.stages import Integers, Map
+from app.tokenizer.stages import Counts, Integers, Keys, Map
 
 
 class Pieces(NamedTuple):
@@ -74,25 +74,37 @@ def trie(pool: NDArray[np.uint8], starts: Integers, lengths: Integers) -> tuple[
 
 
 class _Automaton(NamedTuple):
-    """Pieces as `link_suffixes` in pruning_kernels.py leaves them, by unit and by piece."""
+    """Pieces as `recount` in pruning_kernels.py asks for them, by unit, byte and piece."""
 
-    units: Integers
-    failures: Integers
-    piece_at: Integers
-    shorter: Integers
-    lengths: Integers
+    units: Keys
+    falls: Keys
+    piece_at: Counts
+    singles: Counts
+    links: Keys
 
     @classmethod
     def of(cls, pieces: Pieces) -> "_Automaton":
         """An automaton of pieces that are sorted by their bytes."""
         units, piece_at = trie(*pieces[:3])
-        failures, shorter = np.empty_like(units), np.empty_like(pieces.starts)
-        pruning_kernels.link_suffixes(*pieces[:3], units, piece_at, failures, shorter)
-        return cls(units, failures, piece_at, shorter, pieces.lengths)
+        falls, shorter = np.zeros_like(units), np.empty_like(pieces.starts)
+        pruning_kernels.link_suffixes(*pieces[:3], units, piece_at, falls, shorter)
+        # None is the last piece, and that after -1.
+        none = len(pieces.lengths)
+        long = np.append(np.where(pieces.lengths > 1, np.arange(none), none), none)
+        lengths = np.append(pieces.lengths, 1)
+        links = long[np.append(shorter, none)] << int(pruning_kernels.LINK) | lengths
+        singles = np.flatnonzero(pieces.lengths == 1)
+        return cls(
+            units.view(np.uint64),
+            falls.view(np.uint64),
+            long[piece_at].astype(np.uint32),
+            singles.astype(np.uint32),
+            links.view(np.uint64),
+        )
 
 
 class _Cutter(NamedTuple):
-    """An automaton with the log-probability of each piece, -inf for one that is gone."""
+    """An automaton with the log-probability of each piece, -inf for one that is gone and for none."""
 
     automaton: _Automaton
     scores: NDArray[np.float64]
@@ -101,7 +113,7 @@ class _Cutter(NamedTuple):
         """How often each piece of the automaton occurs in the pieces."""
         result = np.zeros(len(self.scores), np.int64)
         pruning_kernels.recount(*pieces, *self.automaton, self.scores, result)
-        return result
+        return result[:-1]
 
 
 def _cut_run(cutter: _Cutter, run: Sliceable[PieceRun]) -> Integers:
@@ -142,7 +154,7 @@ class _Vocabulary:
 
     def _cutter(self, counts: Integers) -> _Cutter:
         with np.errstate(divide="ignore"):
-            return _Cutter(self.automaton, np.log(counts) - np.log(counts.sum()))
+            return _Cutter(self.automaton, np.append(np.log(counts) - np.log(counts.sum()), -np.inf))
 
     def _sum(self, parts: Iterable[Integers]) -> Integers:
         total = np.zeros(len(self.pieces.counts), np.int64)
