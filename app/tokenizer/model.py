@@ -5,7 +5,6 @@ to 2 are special tokens and are not in the file. What the format has no place fo
 beside it. Files come from strangers: what is read is bounded and checked, and nothing is unpacked to disk.
 """
 
-import base64
 import binascii
 import gc
 import hashlib
@@ -166,7 +165,8 @@ class Model:
         values = [counts[piece] for piece in pieces]
         _check_pieces(pieces, name)
         for piece, count in zip(pieces, values, strict=True):
-            _check_count(count, piece, name)
+            if type(count) is not int or count <= 0:
+                _check_count(count, piece, name)
         sha256 = hashlib.sha256(_serialize(pieces, values)).hexdigest()
         card = replace(card or Card(), sha256=sha256)
         return cls(name, pieces, _count_array(values, name), card, sha256)
@@ -357,11 +357,12 @@ def _count_array(counts: Iterable[int | float], where: object) -> Counts:
 
 def _serialize(pieces: Sequence[bytes], counts: Iterable[int | float]) -> bytes:
     """JSON in the layout of `json.dump(…, indent=4, ensure_ascii=False)`, which has no quick path for it."""
-    entries = (
-        f'    "{base64.b64encode(piece).decode()}": [\n        {number},\n        '
-        f"{json.dumps(piece.decode(errors='ignore'), ensure_ascii=False)},\n        {count!r}\n    ]"
+    as_json = json.JSONEncoder(ensure_ascii=False).encode
+    entries = [
+        f'    "{binascii.b2a_base64(piece, newline=False).decode()}": [\n        {number},\n        '
+        f"{as_json(piece.decode(errors='ignore'))},\n        {count!r}\n    ]"
         for number, (piece, count) in enumerate(zip(pieces, counts, strict=True), FIRST_PIECE)
-    )
+    ]
     return ("{\n" + ",\n".join(entries) + "\n}").encode()
 
 

@@ -1,8 +1,8 @@
 """The loops of training over pieces: count them in runs, sorted, and merge such runs.
 
-Plain functions over arrays, compiled by numba, which release the GIL; all memory is the caller's. Counting n-grams
-and cutting the corpus by them is in `ngram_kernels.py`, pruning in `pruning_kernels.py`. numba does not see edits
-across files, so the three share nothing.
+Plain functions over arrays, compiled by numba, which release the GIL. Counting n-grams is in `ngram_kernels.py`,
+cutting the corpus by them in `cutting_kernels.py`, pruning in `pruning_kernels.py`. numba does not see edits across
+files, so they share nothing.
 
 A piece of up to 7 bytes is one uint64, its key: its bytes from the top, zeros, and its length in the lowest byte. A
 longer piece has a hash for a key, with 0xFF in the lowest byte, and pieces of one key are told apart by their bytes.

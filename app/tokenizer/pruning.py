@@ -112,7 +112,8 @@ class _Cutter(NamedTuple):
     def cut(self, pieces: Pieces) -> Integers:
         """How often each piece of the automaton occurs in the pieces."""
         result = np.zeros(len(self.scores), np.int64)
-        pruning_kernels.recount(*pieces, *self.automaton, self.scores, result)
+        arguments: Any = (*pieces, *self.automaton, self.scores, result)
+        pruning_kernels.recount(*arguments)
         return result[:-1]
 
 

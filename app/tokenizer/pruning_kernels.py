@@ -1,8 +1,8 @@
 """The loops of pruning: sort pieces, build a trie over them, and cut pieces into those of the trie.
 
-Plain functions over arrays, compiled by numba, which release the GIL; all memory is the caller's. Counting n-grams
-and cutting the corpus by them is in `ngram_kernels.py`, counting pieces in `piece_kernels.py`. numba does not see
-edits across files, so the three share nothing.
+Plain functions over arrays, compiled by numba, which release the GIL. Counting n-grams is in `ngram_kernels.py`,
+cutting the corpus by them in `cutting_kernels.py`, counting pieces in `piece_kernels.py`. numba does not see edits across
+files, so they share nothing.
 
 Pieces lie in a pool of bytes; where each starts, how long it is and how often it was counted are arrays beside it.
 """
@@ -206,7 +206,13 @@ def _match(window: Symbols, units: Keys, falls: Keys, lanes: Keys, trail: Units)
 
 @compiled
 def _fill_window(
-    pool: Bytes, starts: Integers, lengths: Integers, counts: Integers, first: int, window: Symbols, lanes: Keys
+    pool: Bytes,
+    starts: Integers,
+    lengths: Integers,
+    counts: Integers,
+    first: int,
+    window: Symbols,
+    lanes: Keys,
 ) -> Any:
     """Copies pieces from `first` on to a window, and gives each lane as many; returns the next piece.
 

@@ -1,8 +1,9 @@
 """The stages of training, each a function from arrays to arrays: read, count n-grams, score them, cut, count pieces.
 
 What runs where, and in how many threads, is decided in `trainer.py` and `distributed.py`; the loops are in
-`ngram_kernels.py` and `piece_kernels.py`, pruning in `pruning.py`. What each stage has to give is written in
-`reference.py`. All of them give the same for any split of the corpus into batches and of the keys into ranges.
+`ngram_kernels.py`, `cutting_kernels.py` and `piece_kernels.py`, pruning in `pruning.py`. What each stage has to give
+is written in `reference.py`. All of them give the same for any split of the corpus into batches and of the keys into
+ranges.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError
-from app.tokenizer import ngram_kernels, piece_kernels
+from app.tokenizer import cutting_kernels, ngram_kernels, piece_kernels
 from app.tokenizer.runs import NGramRun, PieceRun
 from app.tokenizer.text import normalize, split_chunks, to_utf8
 
@@ -49,7 +50,7 @@ class NGrams(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """The scores of n-grams as `cut_chunks` in ngram_kernels.py looks them up."""
+    """The scores of n-grams as `cut_chunks` in cutting_kernels.py looks them up."""
 
     order: int
     unigrams: Floats
@@ -152,19 +153,20 @@ def look_up_tables(ngrams: NGrams, order: int, min_count: int, parts: int = 1, a
         seen = np.flatnonzero(ngrams.pairs >= min_count)
         bigrams[seen] = np.log(ngrams.pairs[seen]) - np.log(singles[seen >> 8])
     longest = (ngrams.keys & ngram_kernels.LENGTH) == order
-    tables = apply(_table, (ngrams.keys[~longest], ngrams.keys[longest]))
-    (short_table, short_before, short_places), (table, before, places) = tables
+    keys = ngrams.keys[longest]
+    (table, before, places), (short_table, short_before, short_places) = apply(
+        _table, (keys, ngrams.keys[~longest])
+    )
     short_scores = np.full(len(short_places) + 1, -np.inf)
     short_scores[short_places] = ngrams.scores[~longest]
-    rows = np.full((len(places) + 1, max(order - 2, 0)), -np.inf)
-    if order > 2:
-        rows[places, -1] = ngrams.scores[longest]
+    rows = _aligned((len(places) + 1, max(order - 2, 0)), np.float64)
+    rows[0] = -np.inf
 
-        def fill(part: tuple[Keys, Keys]) -> None:
-            ngram_kernels.fill_suffixes(*part, order, short_table, short_before, short_scores, rows)
+    def fill(part: tuple[Keys, Floats, Counts]) -> None:
+        cutting_kernels.fill_rows(*part, order, short_table, short_before, short_scores, rows)
 
-        keys = np.array_split(ngrams.keys[longest], parts)
-        list(apply(fill, zip(keys, np.array_split(places, parts), strict=True)))
+    columns = (np.array_split(column, parts) for column in (keys, ngrams.scores[longest], places))
+    list(apply(fill, zip(*columns, strict=True)))
     return Tables(order, unigrams, bigrams, table, before, rows, short_table, short_before, short_scores)
 
 
@@ -176,24 +178,31 @@ def size_of_tables(ngrams: NGrams, order: int) -> int:
     return tables + 32 * len(ngrams.keys)
 
 
-def _table(keys: Keys) -> tuple[Keys, Counts, Keys]:
+def _aligned(shape: tuple[int, int], dtype: type[np.generic]) -> NDArray[Any]:
+    """An array of elements of eight bytes that begins where a cache line does, not filled."""
+    size = shape[0] * shape[1]
+    memory = np.empty(size + 8, dtype)
+    first = -(memory.ctypes.data // 8) % 8
+    return memory[first : first + size].reshape(shape)
+
+
+def _table(keys: Keys) -> tuple[Keys, Counts, Counts]:
     """A hash table of n-grams, half full, its buckets aligned to cache lines; what is before them; each one's row."""
     buckets = len(keys) // 4 + 1
-    memory = np.empty(8 * buckets + 8, np.uint64)
-    memory[:] = 0  # np.zeros would not get large pages
-    first = -(memory.ctypes.data // 8) % 8
-    table = memory[first : first + 8 * buckets].reshape(-1, 8)
-    entries = np.empty(len(keys), np.uint64)
-    ngram_kernels.insert(table, keys, entries)
+    table = _aligned((buckets, 8), np.uint64)
+    table[:] = 0  # np.zeros would not get large pages
+    places = np.empty(len(keys), np.uint32)
+    cutting_kernels.insert(table, keys, places)
     filled = np.count_nonzero(table, axis=1)
     before = (np.cumsum(filled) - filled).astype(np.uint32)
-    return table, before, before[entries >> np.uint64(3)] + (entries & np.uint64(7)) + np.uint64(1)
+    cutting_kernels.number_rows(before, places)
+    return table, before, places
 
 
 def cut(batch: Batch, tables: Tables, ensure_unicode: bool) -> NDArray[np.uint8]:
     """uint8 (len(batch.data),): 1 where a piece begins on the best path of each chunk."""
     begins = np.empty(len(batch.data), np.uint8)
-    ngram_kernels.cut_chunks(batch.data, batch.ends, tables.order, ensure_unicode, *tables[1:], begins)
+    cutting_kernels.cut_chunks(batch.data, batch.ends, tables.order, ensure_unicode, *tables[1:], begins)
     return begins
 
 
