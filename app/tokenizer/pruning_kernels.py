@@ -1,8 +1,8 @@
 """The loops of pruning: sort pieces, build a trie over them, and cut pieces into those of the trie.
 
 Plain functions over arrays, compiled by numba, which release the GIL. Counting n-grams is in `ngram_kernels.py`,
-cutting the corpus by them in `cutting_kernels.py`, counting pieces in `piece_kernels.py`. numba does not see edits across
-files, so they share nothing.
+cutting the corpus by them in `cutting_kernels.py`, counting pieces in `piece_kernels.py`. numba does not see edits
+across files, so they share nothing.
 
 Pieces lie in a pool of bytes; where each starts, how long it is and how often it was counted are arrays beside it.
 """
