@@ -175,7 +175,7 @@ def size_of_tables(ngrams: NGrams, order: int) -> int:
     longest = int(np.count_nonzero((ngrams.keys & ngram_kernels.LENGTH) == order))
     shorter = len(ngrams.keys) - longest
     tables = longest * (17 + 8 * max(order - 2, 0)) + shorter * (17 + 8)
-    return tables + 32 * len(ngrams.keys)
+    return tables + 36 * len(ngrams.keys)
 
 
 def _aligned(shape: tuple[int, int], dtype: type[np.generic]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from app.tokenizer import compression, stages
 from app.tokenizer.model import FIRST_PIECE, Card, Model
 from app.tokenizer.ngram_kernels import MAX_ORDER
 from app.tokenizer.pruning import prune_pieces, split_wanted
-from app.tokenizer.runs import NGramRun, PieceRun, merged, merged_between, ranges, samples
+from app.tokenizer.runs import NGramRun, PieceRun, Sliceable, merged, merged_between, ranges, samples
 from app.tokenizer.work import Pieces, Progress, Work, whole
 from app.tokenizer.workspace import Workspace
 
@@ -177,8 +177,8 @@ class Trainer(Generic[Result]):
         parts = ranges(samples(runs), work.parts(runs), stages.PREFIX_BITS)
         return work.keep_ngrams(stages.join_ngrams(list(work.map(score, parts))))
 
-    def _count_pieces(self, texts: Iterable[str], work: Work) -> Pieces:
-        """The pieces that the n-grams cut the corpus into."""
+    def _cut(self, texts: Iterable[str], work: Work) -> list[Sliceable[PieceRun]]:
+        """The pieces that the n-grams cut the corpus into, in runs; the tables of n-grams are gone then."""
         ngrams = work.kept_ngrams() or self._count_ngrams(texts, work)
         needed = stages.size_of_tables(ngrams, self.order)
         work.check_memory(needed, f"the n-grams that occur {self.min_count} times")
@@ -188,7 +188,11 @@ class Trainer(Generic[Result]):
         def count(batch: stages.Batch) -> PieceRun:
             return stages.count_pieces(batch, stages.cut(batch, tables, self.ensure_unicode))
 
-        runs = work.count("count pieces", self._batches(texts), count, _size(texts))
+        return work.count("count pieces", self._batches(texts), count, _size(texts))
+
+    def _count_pieces(self, texts: Iterable[str], work: Work) -> Pieces:
+        """Those that may come into the vocabulary, and the rest."""
+        runs = self._cut(texts, work)
         wanted = []
 
         def split(bounds: tuple[int, int]) -> PieceRun:
