@@ -5,6 +5,7 @@
 
 import { buildLatex, buildMarkdown } from './document-fragment.js';
 import { formulasIn, guardedSpan } from './formula.js';
+import { rowsChanged } from './long-table.js';
 import { BlockCutter, endsEmpty, referencesIn } from './markdown-blocks.js';
 
 /** @typedef {import('./markdown.js').Links} Links */
@@ -121,8 +122,10 @@ export class GrowingText {
     const { carries, carried, nodes, begins } = shown;
     for (const node of [...carried, ...nodes]) node.parentNode?.removeChild(node);
     begins?.element.remove();
-    carries?.blocks.pop();
-    if (carries && loosened) this.#setLoose(carries, false);
+    if (!carries) return;
+    carries.blocks.pop();
+    countRows(carries);
+    if (loosened) this.#setLoose(carries, false);
   }
 
   /** Shows a new block, with what it carries on or by itself. @param {Block} block @param {boolean} followed */
@@ -143,6 +146,7 @@ export class GrowingText {
       if (isList(carries.element) && endsEmpty(carries.blocks.at(-1)?.block.source ?? ''))
         this.#setLoose(carries, true);
       carries.blocks.push(shown);
+      countRows(carries);
     }
     return { shown, links: this.#show(shown, this.#links) };
   }
@@ -220,6 +224,12 @@ export class GrowingText {
 
 /** @param {Element} element */
 const isList = (element) => element.matches('ul, ol');
+
+/** @param {Whole} whole */
+function countRows({ element, blocks }) {
+  if (element instanceof HTMLTableElement)
+    rowsChanged(element, blocks.length, (count) => blocks.slice(0, count).map(({ block }) => block.source));
+}
 
 /** The element whose children are the parts of a list, table or quote. @param {Element} whole */
 const holderOf = (whole) => (whole instanceof HTMLTableElement && whole.tBodies[0]) || whole;

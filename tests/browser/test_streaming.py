@@ -135,6 +135,17 @@ def test_the_parts_of_a_table_and_of_a_quote_are_rendered_once_each(open_page: O
     assert seen == [rows, [["one $z$", True], ["two", False], ["three", False]], 2, "center"]
 
 
+@pytest.mark.parametrize(("rows", "grid"), [(59, "table-row"), (60, "grid"), (61, "grid")])
+def test_a_table_of_many_rows_is_laid_out_row_by_row_however_it_came(
+    open_page: OpenPage, rows: int, grid: str
+) -> None:
+    opened = open_page("")
+    text = "| a | b |\n|---|---|\n" + "".join(f"| {row} | words of cell {row} |\n" for row in range(rows))
+    whole, streamed, _ = opened.page.evaluate(STREAM, [text, [41, 3]])
+    assert streamed == whole
+    assert opened.page.evaluate("getComputedStyle(document.querySelector('tbody > tr')).display") == grid
+
+
 def test_an_opening_that_nothing_closes_ends_as_prose(open_page: OpenPage) -> None:
     opened = open_page("")
     text = "We get **this** $$x_1 * y\n\nThen a sentence of many words.\n\nAnd the *last* one."
