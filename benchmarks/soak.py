@@ -51,8 +51,8 @@ MIX: list[tuple[str, str, str]] = [
     ("GET", "/arxiv/9999.99999", ""),
 ]
 
-WRITTEN = ("/", "/search?q=tokenizer", "/api/v1/papers?limit=10")
-"""What answers otherwise once papers were imported."""
+WRITTEN = ("/", "/search?q=tokenizer", "/api/v1/papers?limit=10", "/arxiv/quire/0001")
+"""What answers otherwise once papers were imported; a paper's page names those near to it."""
 
 PAPERS = 6000
 
@@ -241,7 +241,8 @@ def soak(process: int, address: str, script: Path, minutes: float, kill: int, fi
             for key, pattern in {"p50": "50%", "p99": "99%", "a second": "Requests/sec:"}.items()
         }
         told = ", ".join(f"{key} {found[1]}" for key, found in figures.items() if found)
-        told += f"; {report.count('status 5')} of status 5xx, {report.count('different')} different"
+        different = sorted({MIX[int(kind) - 1][1] for kind in re.findall(r"different soak-(\d+)", report)})
+        told += f"; {report.count('status 5')} of status 5xx, {report.count('different')} different {different or ''}"
         errors = re.search(r"Socket errors: .*", report)
         print(
             f"minute {part + 1}: {told}; "
