@@ -188,7 +188,8 @@ class Trainer(Generic[Result]):
         def count(batch: stages.Batch) -> PieceRun:
             return stages.count_pieces(batch, stages.cut(batch, tables, self.ensure_unicode))
 
-        return work.count("count pieces", self._batches(texts), count, _size(texts))
+        held = sum(table.nbytes for table in tables[1:])
+        return work.count("count pieces", self._batches(texts), count, _size(texts), held)
 
     def _count_pieces(self, texts: Iterable[str], work: Work) -> Pieces:
         """Those that may come into the vocabulary, and the rest."""

@@ -81,11 +81,19 @@ class Work:
             yield waiting.popleft().result()
 
     def count(
-        self, stage: str, batches: Iterable[Batch], function: Callable[[Batch], Run], total: int
+        self,
+        stage: str,
+        batches: Iterable[Batch],
+        function: Callable[[Batch], Run],
+        total: int,
+        held: int = 0,
     ) -> list[Sliceable[Run]]:
-        """What a function gives for each batch, merged into a few runs. Each thread has runs of its own."""
+        """What a function gives for each batch, merged into a few runs. Each thread has runs of its own.
+
+        held: bytes that are in memory beside the counts, and so not to be had for these.
+        """
         idle: SimpleQueue[Runs[Run]] = SimpleQueue()
-        mine: list[Runs[Run]] = [self._runs(f"{stage} {number}") for number in range(self.threads)]
+        mine: list[Runs[Run]] = [self._runs(f"{stage} {number}", held) for number in range(self.threads)]
         for runs in mine:
             idle.put(runs)
 
@@ -102,10 +110,10 @@ class Work:
             self.progress(stage, done, total)
         return [run for runs in mine for run in runs.runs()]
 
-    def _runs(self, name: str) -> Runs[Run]:
+    def _runs(self, name: str, held: int) -> Runs[Run]:
         if self._memory is None or self._workspace is None:
             return Runs()
-        return Runs(self._workspace.scratch / name, self._most(self._memory))
+        return Runs(self._workspace.scratch / name, self._most(self._memory - held))
 
     def _most(self, memory: int) -> int:
         """Bytes of counts that a thread may hold; merging them takes twice as much again."""
