@@ -65,6 +65,7 @@ class SearchIndex:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._state = folder / "state.json"
         self._lock = Lock()
         self._seen: tuple[int, int] | None = None
         self._open: tuple[str, Index] | None = None
@@ -79,7 +80,7 @@ class SearchIndex:
     @property
     def written(self) -> float:
         """When the index was last committed to, in seconds since 1970; to be asked where it can be read."""
-        return (self._folder / "state.json").stat().st_mtime
+        return self._state.stat().st_mtime
 
     def count(self, query: ListQuery, changes: int) -> int | None:
         """How many papers a list of the store holds after `changes`; None where the index is not at that state."""
@@ -198,7 +199,7 @@ class SearchIndex:
 
     def _newest(self) -> tuple[int, Searcher]:
         try:
-            status = os.stat(self._folder / "state.json")  # noqa: PTH116  # once a search; Path.stat costs twice as much
+            status = os.stat(self._state)  # noqa: PTH116  # once a search; Path.stat costs twice as much
         except OSError as error:
             raise StoreError(
                 f"there is no search index in {self._folder}; `quire papers reindex` makes one"

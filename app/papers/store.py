@@ -66,6 +66,7 @@ class Store:
         if not path.is_file():
             raise StoreError(f"there is no store of papers at {path}; `quire papers import FILE` makes one")
         self.path = path
+        self._files = (path, path.with_name(f"{path.name}-wal"))
         self._counter = counter
         self._engine: Engine = reading_engine(path)
         self._remembered: dict[tuple[int, str, ListQuery], Any] = {}
@@ -102,9 +103,8 @@ class Store:
     @property
     def written(self) -> float:
         """When the store was last written to, in seconds since 1970."""
-        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
         with store_errors(self.path):
-            return max(file.stat().st_mtime for file in files if file.exists())
+            return max(file.stat().st_mtime for file in self._files if file.exists())
 
     def __len__(self) -> int:
         """How many papers there are."""

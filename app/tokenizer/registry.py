@@ -1,6 +1,7 @@
 """Models by name from a few folders: loaded when first asked for, kept while they are used, read anew when replaced.
 
-Knows no settings: folders and bounds are arguments.
+Knows no settings: folders and bounds are arguments. What every request asks is asked by text: a `Path` made anew for it
+takes longer than the question, and leaves its name's place in Python's table of names, which then grows.
 """
 
 import os
@@ -33,10 +34,10 @@ class ModelRegistry:
     def names(self) -> list[str]:
         """All names, sorted, the default first."""
         found = {
-            path.stem
+            name
             for folder in self.folders
-            for path in folder.glob("*")
-            if path.suffix in _ENDINGS and _NAME.fullmatch(path.stem)
+            for name, ending in map(os.path.splitext, _listed(folder))
+            if ending in _ENDINGS and _NAME.fullmatch(name)
         }
         return sorted(found, key=lambda name: (name != self.default, name))
 
@@ -51,7 +52,7 @@ class ModelRegistry:
         name = self.default if name is None else name
         path = self._path(name)
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116
         except FileNotFoundError as error:
             raise NotFound(f"The model {name!r} was taken away just now", "/model") from error
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
@@ -65,7 +66,7 @@ class ModelRegistry:
             tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
         except ModelError as error:
             # Whoever asks may know which file is wrong, not where on the machine it lies.
-            raise ModelError(str(error).replace(f"{path.parent}{os.sep}", "")) from error
+            raise ModelError(str(error).replace(path.removesuffix(os.path.basename(path)), "")) from error  # noqa: PTH119
         with self._lock:
             self._loaded[name] = (stamp, tokenizer)
             self._loaded.move_to_end(name)
@@ -73,12 +74,20 @@ class ModelRegistry:
                 self._loaded.popitem(last=False)
         return tokenizer
 
-    def _path(self, name: str) -> Path:
+    def _path(self, name: str) -> str:
         if _NAME.fullmatch(name):
             for folder in self.folders:
                 for ending in _ENDINGS:
-                    path = folder / f"{name}{ending}"
-                    if path.is_file():
+                    path = f"{folder}{os.sep}{name}{ending}"
+                    if os.path.isfile(path):  # noqa: PTH113
                         return path
         shown = name if len(name) <= 100 else name[:100] + "…"
         raise NotFound(f"There is no model {shown!r} here; there are: {', '.join(self.names())}", "/model")
+
+
+def _listed(folder: Path) -> list[str]:
+    """The names of the files in a folder; one that is not there, or can't be read, has no models."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []

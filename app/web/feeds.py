@@ -240,8 +240,7 @@ class _State:
 
 def _last_change(store: Store) -> datetime | None:
     """To the second; None within the first seconds, when another change could still bear the same mark."""
-    files = (store.path, store.path.with_name(f"{store.path.name}-wal"))
-    latest = max(file.stat().st_mtime for file in files if file.exists())
+    latest = store.written
     if datetime.now(UTC).timestamp() - latest < _FRESH_SECONDS:
         return None
     return datetime.fromtimestamp(int(latest), UTC)
