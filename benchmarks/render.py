@@ -6,12 +6,14 @@ MathJax's 1,000 papers take a minute or more. Only the ratios mean anything on a
 """
 
 import argparse
+from statistics import median
 
 from playwright.sync_api import Browser
 
 from benchmarks.pages import abstracts, as_it_comes, chromium, ours
 from tests.browser.site import Site
 
+ROUNDS = 9
 THEIRS = """async (texts) => {
     const blocks = texts.map((text) => Object.assign(document.createElement('p'), {textContent: text}));
     const began = performance.now();
@@ -72,8 +74,7 @@ def main() -> None:
     with chromium() as (browser, site):
         print(f"| {'':44} | MathJax | ours | ratio |\n|---|---|---|---|")
         if options.only in (None, "few"):
-            for _ in range(3):  # alternating, since the machine has other things to do
-                _row("25 abstracts typeset (ms)", *_typeset(browser, site, texts[:25]))
+            _few(browser, site, texts[:25])
         if options.only in (None, "first"):
             _first_screens(browser, site, texts)
         if options.only in (None, "all"):
@@ -98,6 +99,18 @@ def _typeset(browser: Browser, site: Site, texts: list[str], heap: bool = False)
         print(f"| our heap after typesetting {len(texts)} (MB) | | {page.evaluate(HEAP):.1f} | |")
     page.context.close()
     return theirs, mine
+
+
+def _few(browser: Browser, site: Site, texts: list[str]) -> None:
+    """Alternating rounds, and the medians of them, since a machine has other things to do now and then."""
+    rounds = [_typeset(browser, site, texts) for _ in range(ROUNDS)]
+    theirs, mine = (sorted(times) for times in zip(*rounds, strict=True))
+    name = f"{len(texts)} abstracts typeset"
+    _row(f"{name}, medians of {ROUNDS} rounds (ms)", median(theirs), median(mine))
+    _row(f"{name}, the quickest of each (ms)", theirs[0], mine[0])
+    _row(f"{name}, the slowest of each (ms)", theirs[-1], mine[-1])
+    ratios = sorted(a / b for a, b in rounds)
+    print(f"| ratios of the rounds | | | {', '.join(f'1/{ratio:.1f}' for ratio in ratios)} |", flush=True)
 
 
 def _first_screens(browser: Browser, site: Site, texts: list[str]) -> None:

@@ -54,6 +54,7 @@ function start() {
       const { MapHandler } = mathjax()._.input.tex.MapHandler;
       for (const [table, commands] of Object.entries(CLOSED_COMMANDS))
         for (const command of commands) MapHandler.getMap(table).map.delete(command);
+      skipHints();
       startup.extendHandler(ourDocument, 100);
       startup.defaultReady();
       startup.hasTypeset = true; // otherwise the menu believes that its settings concern no formula
@@ -73,6 +74,7 @@ function ourDocument(handler) {
     /** @param {any[]} args */
     constructor(...args) {
       super(...args);
+      this.inputJax[0].preFilters.add(takeWishes);
       this.inputJax[0].postFilters.add(nameSizes, -5.6); // right before ui/safe's
       this.inputJax[0].postFilters.add(tidy, -5.4); // right after it
     }
@@ -104,6 +106,23 @@ const LENGTHS = [
 /** @type {Record<string, number>} */
 const EM = { em: 1, ex: 0.45, px: 0.06, pt: 0.1, pc: 1.2, cm: 2.4, mm: 0.24, in: 6, mu: 0.056 };
 
+/** Whether the formula at hand keeps the TeX of each of its parts; few do, and noting it takes time. */
+let keepsHints = false;
+
+/** @param {{math: any}} filtered */
+function takeWishes({ math }) {
+  keepsHints = Boolean(math.inputData.keepsHints) || isExploring();
+}
+
+/** Spares MathJax's parser to note the TeX of each part where `tidy` would only take it away. */
+function skipHints() {
+  const parser = mathjax()._.input.tex.TexParser.default.prototype;
+  const { updateResult } = parser;
+  parser.updateResult = function (/** @type {unknown[]} */ ...found) {
+    if (keepsHints) updateResult.apply(this, found);
+  };
+}
+
 /** A size set within text, as by `\\small`, is a number, on which ui/safe breaks. @param {{data: any}} filtered */
 function nameSizes({ data }) {
   data.root.walkTree((/** @type {any} */ node) => {
@@ -112,13 +131,12 @@ function nameSizes({ data }) {
   });
 }
 
-/** @param {{math: any, data: any}} filtered */
-function tidy({ math, data }) {
-  const keep = math.inputData.keepsHints || isExploring();
+/** @param {{data: any}} filtered */
+function tidy({ data }) {
   data.root.walkTree((/** @type {any} */ node) => {
     const own = node.attributes?.getAllAttributes();
     if (!own) return;
-    if (!keep) for (const name of ['data-latex', 'data-latex-item']) delete own[name];
+    if (!keepsHints) for (const name of ['data-latex', 'data-latex-item']) delete own[name];
     for (const name of LENGTHS) if (typeof own[name] === 'string') own[name] = bounded(own[name]);
     if ('href' in own) linkSafely(own);
     delete own.background; // which ui/safe overlooks

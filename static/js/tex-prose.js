@@ -20,8 +20,10 @@ const KEYS = /\s*(?:\[([^[\]{}]*)\]\s*){0,2}\{([^{}\\$]*)\}/y;
 const IGNORED = /\s*\{[^{}\\$]*\}\s*/y;
 const ENVIRONMENT = /\\(?:begin|end)\{(?:itemize|enumerate|description|quote|center|abstract|document)\}\s*/y;
 const SINGLE_QUOTED = /`(?=[^\s`'$])[^`$\n]{0,200}?(?:\n[^`$\n]{1,200}?)?'(?![A-Za-z'])/y;
-const PLAIN = /[^\\{}`'~\-h\n$]+/y;
+/** With an h, a dash and a line break that begin nothing, so that an ordinary sentence is one step. */
+const PLAIN = /(?:[^\\{}`'~\-h\n$]|h(?!ttp)|-(?!-)|\n(?![ \t]*\n))+/y;
 const BLANK_LINE = /\n[ \t]*\n\s*/y;
+const LETTER = /[\p{L}\p{N}]/u;
 
 /**
  * The tree of a LaTeX text. `index` of a math node is the formula's index in `segments`.
@@ -74,7 +76,7 @@ class ProseReader {
     if (character === '\\') this.#macro();
     else if (character === '{') this.#pass(1, () => this.tree.open('group', '{'));
     else if (character === '}') this.#pass(1, () => this.tree.close());
-    else if (character === 'h') this.#address();
+    else if (character === 'h' && source.startsWith('http', at)) this.#address();
     else if (character === '\n') this.#newline();
     else if (!this.tree.frame.code && "`'-~".includes(character)) this.#punctuation(character);
     else if (character === '$') this.#take(this.#dollars());
@@ -125,7 +127,7 @@ class ProseReader {
     else if (at === this.closingQuote) this.#take("'", '’');
     else {
       const quoted =
-        character === '`' && !/[\p{L}\p{N}]/u.test(source[at - 1] ?? '') ? this.#match(SINGLE_QUOTED) : null;
+        character === '`' && !LETTER.test(source[at - 1] ?? '') ? this.#match(SINGLE_QUOTED) : null;
       if (quoted) this.closingQuote = at + quoted[0].length - 1;
       this.#take(character, quoted ? '‘' : character);
     }
@@ -136,7 +138,7 @@ class ProseReader {
     const { source, at } = this;
     const before = source[at - 1] ?? '';
     if (/\d/.test(before) && /\d/.test(source[at + 1] ?? '')) return false;
-    return /[\p{L}\p{N}.,)}$\]]/u.test(before);
+    return /[A-Za-z\d.,)}$\]]/.test(before) || LETTER.test(before);
   }
 
   #macro() {
@@ -291,7 +293,7 @@ class ProseReader {
   #address() {
     const { source, at } = this;
     ADDRESS.lastIndex = 0;
-    const starts = source.startsWith('http', at) && !/[\p{L}\p{N}]/u.test(source[at - 1] ?? '');
+    const starts = !LETTER.test(source[at - 1] ?? '');
     const whole = starts ? ADDRESS.exec(source.slice(at, this.#nextFormula()))?.[0] : undefined;
     if (!whole || !/^https?:\/\/[A-Za-z0-9]/.test(whole))
       return this.#take(this.#match(/h[^\\{}`'~\-h\n$]*/y)?.[0] ?? 'h');

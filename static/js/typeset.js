@@ -63,7 +63,7 @@ export function forgetDrawings() {
  * @returns {Steps}
  */
 export function* typeset(texts) {
-  const formulas = texts.flatMap(({ spans, numbering }) => spans.map((span) => newFormula(span, numbering)));
+  const formulas = texts.flatMap(newFormulas);
   if (isExploring()) {
     for (const formula of formulas) yield* exploreFormula(formula);
     return;
@@ -84,10 +84,11 @@ export function* typeset(texts) {
   for (const { span, item, container } of formulas) put(span, container, item?.inputData.error);
 }
 
-/** @param {HTMLElement} span @param {Numbering} numbering @returns {Formula} */
-function newFormula(span, numbering) {
-  const { key, metrics } = metricsAt(span);
-  return { span, numbering, key, metrics, item: null, container: null };
+/** @param {Text} text @returns {Formula[]} */
+function newFormulas({ spans, numbering }) {
+  if (spans.length === 0) return [];
+  const size = metricsAt(spans[0]); // of the whole text
+  return spans.map((span) => ({ span, numbering, ...size, item: null, container: null }));
 }
 
 /**
@@ -110,12 +111,13 @@ function metricsAt(span) {
 /**
  * MathJax's item for a formula: what it typesets, and what its menu speaks of.
  * @param {HTMLElement} span
+ * @param {Metrics} [metrics] where they are known
  */
-export function newItem(span) {
+export function newItem(span, metrics = metricsAt(span).metrics) {
   const page = mathDocument();
   const display = 'display' in span.dataset;
   const item = new page.options.MathItem(prepare(span.dataset.tex ?? ''), page.inputJax[0], display);
-  const { em, ex, containerWidth, scale, family } = metricsAt(span).metrics;
+  const { em, ex, containerWidth, scale, family } = metrics;
   item.setMetrics(em, ex, containerWidth, scale);
   item.outputData.mtextFamily = family;
   item.start.node = item.end.node = span;
@@ -152,7 +154,7 @@ function signOf(code, otherwise) {
  * @returns {Steps}
  */
 function* attempt(formula, step) {
-  formula.item ??= newItem(formula.span);
+  formula.item ??= newItem(formula.span, formula.metrics);
   const { inputData } = formula.item;
   for (let retries = 0; !inputData.error; retries += 1) {
     try {
@@ -256,10 +258,10 @@ function put(span, container, error) {
  */
 function* exploreFormula(formula) {
   const page = mathDocument();
-  const { span, numbering } = formula;
+  const { span, numbering, metrics } = formula;
   span.textContent = sourceOf(span);
   const text = span.firstChild;
-  const item = newItem(span);
+  const item = newItem(span, metrics);
   item.start = { node: text, n: 0, delim: '' };
   item.end = { node: text, n: sourceOf(span).length, delim: '' };
   page.inputJax[0].parseOptions.tags = numbering.tags ??= newTags();
