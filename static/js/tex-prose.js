@@ -20,8 +20,11 @@ const KEYS = /\s*(?:\[([^[\]{}]*)\]\s*){0,2}\{([^{}\\$]*)\}/y;
 const IGNORED = /\s*\{[^{}\\$]*\}\s*/y;
 const ENVIRONMENT = /\\(?:begin|end)\{(?:itemize|enumerate|description|quote|center|abstract|document)\}\s*/y;
 const SINGLE_QUOTED = /`(?=[^\s`'$])[^`$\n]{0,200}?(?:\n[^`$\n]{1,200}?)?'(?![A-Za-z'])/y;
-/** With an h, a dash and a line break that begin nothing, so that an ordinary sentence is one step. */
-const PLAIN = /(?:[^\\{}`'~\-h\n$]|h(?!ttp)|-(?!-)|\n(?![ \t]*\n))+/y;
+/**
+ * With an h, a dash and a line break that begin nothing, so that an ordinary sentence is one step. Counted, since the
+ * browser's stack of ways back is full after some millions of choices.
+ */
+const PLAIN = /(?:[^\\{}`'~\-h\n$]+|h(?!ttp)|-(?!-)|\n(?![ \t]*\n)){1,1000}/y;
 const BLANK_LINE = /\n[ \t]*\n\s*/y;
 const LETTER = /[\p{L}\p{N}]/u;
 

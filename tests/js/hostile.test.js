@@ -52,6 +52,13 @@ test('ten megabytes of one sign are read', () => {
   }
 });
 
+test('ten megabytes of prose are read', () => {
+  for (const unit of ['a', 'h', '-a', 'x\ny ']) {
+    const source = unit.repeat(10_000_000 / unit.length);
+    assert.deepEqual(texProse(scan(source, 'latex')), [{ type: 'text', text: source }]);
+  }
+});
+
 test('a small hostile text is shown as it was written', () => {
   for (const unit of UNITS.filter((one) => !/[\\`'<&~]|^(?:>|-|\||\n|\t| |http)/.test(one))) {
     const source = unit.repeat(50);
