@@ -34,6 +34,10 @@ LEAST_BYTES = 16 << 20
 """Counts that a thread may hold, however little memory there is."""
 
 
+MERGED = 8
+"""How many times a range of keys is in memory while its runs are read, merged and split."""
+
+
 class Pieces(NamedTuple):
     """The counted pieces that a vocabulary may have, and the rest in ranges of keys."""
 
@@ -123,7 +127,7 @@ class Work:
         """Into how many ranges of keys runs are split, so that all threads have work and memory suffices."""
         parts = PARTS * self.threads
         size = sum(run.size() for run in runs)
-        return parts if self._memory is None else max(parts, size // self._most(self._memory) + 1)
+        return parts if self._memory is None else max(parts, MERGED * size // self._most(self._memory) + 1)
 
     def check_memory(self, needed: int, what: str) -> None:
         """InputError where something that has to be held as a whole takes more than there may be."""
