@@ -138,6 +138,7 @@ def train(
 
     bars = _bars()
     stages = _Stages(bars, size)
+    started = time.perf_counter()
     if scheduler is not None:
         from app.tokenizer import distributed
 
@@ -146,13 +147,10 @@ def train(
         if STANDARD_INPUT in names:
             raise InputError("--scheduler: standard input is here and not where the workers are; name files")
         located = replace(texts, paths=[str(Path(name).resolve()) for name in names], on_read=stages.read)
-        started = time.perf_counter()
         with bars:
             models = distributed.train(trainer, located, scheduler, stages)
         write(models, time.perf_counter() - started)
         return
-    started = time.perf_counter()
-    started = time.perf_counter()
     if STANDARD_INPUT in names:
         documents: Any = list(texts)  # training reads the texts twice, and standard input can be read once
     else:
