@@ -21,8 +21,9 @@ def main() -> None:
         page.goto(site.page("", ""))
         for kind in KINDS:
             found = 0
-            for seed in range(options.first, options.first + options.texts, AT_ONCE):
-                for text in grown_otherwise(page, kind, seed, AT_ONCE):
+            end = options.first + options.texts
+            for seed in range(options.first, end, AT_ONCE):
+                for text in grown_otherwise(page, kind, seed, min(AT_ONCE, end - seed)):
                     found += 1
                     print(text)
             print(f"{kind}: {found} of {options.texts} texts end otherwise in chunks", flush=True)

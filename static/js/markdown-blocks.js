@@ -167,6 +167,7 @@ export class BlockCutter {
     if (!isPlain || !ROW.test(text)) this.#table = { head: '', rows: 0 };
     else if (this.#table.head !== '') this.#table.rows += 1;
     else if (DELIMITERS.test(text)) {
+      // A head is all that its block holds by then; a long block is not looked through again for each such line.
       const lines = this.#lines.length > 9 ? [] : this.#lines.filter((line) => line.trim() !== '');
       if (lines.length === 2 && ROW.test(lines[0]) && isTableHead(lines.join('')))
         this.#table.head = lines.join('');

@@ -26,7 +26,7 @@ const SINGLE_QUOTED = /`(?=[^\s`'$])[^`$\n]{0,200}?(?:\n[^`$\n]{1,200}?)?'(?![A-
  */
 const PLAIN = /(?:[^\\{}`'~\-h\n$]+|h(?!ttp)|-(?!-)|\n(?![ \t]*\n)){1,1000}/y;
 const BLANK_LINE = /\n[ \t]*\n\s*/y;
-const LETTER = /[\p{L}\p{N}]/u;
+const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
 /**
  * The tree of a LaTeX text. `index` of a math node is the formula's index in `segments`.
@@ -130,7 +130,7 @@ class ProseReader {
     else if (at === this.closingQuote) this.#take("'", '’');
     else {
       const quoted =
-        character === '`' && !LETTER.test(source[at - 1] ?? '') ? this.#match(SINGLE_QUOTED) : null;
+        character === '`' && !LETTER_OR_DIGIT.test(source[at - 1] ?? '') ? this.#match(SINGLE_QUOTED) : null;
       if (quoted) this.closingQuote = at + quoted[0].length - 1;
       this.#take(character, quoted ? '‘' : character);
     }
@@ -141,7 +141,7 @@ class ProseReader {
     const { source, at } = this;
     const before = source[at - 1] ?? '';
     if (/\d/.test(before) && /\d/.test(source[at + 1] ?? '')) return false;
-    return /[A-Za-z\d.,)}$\]]/.test(before) || LETTER.test(before);
+    return /[A-Za-z\d.,)}$\]]/.test(before) || LETTER_OR_DIGIT.test(before);
   }
 
   #macro() {
@@ -296,7 +296,7 @@ class ProseReader {
   #address() {
     const { source, at } = this;
     ADDRESS.lastIndex = 0;
-    const starts = !LETTER.test(source[at - 1] ?? '');
+    const starts = !LETTER_OR_DIGIT.test(source[at - 1] ?? '');
     const whole = starts ? ADDRESS.exec(source.slice(at, this.#nextFormula()))?.[0] : undefined;
     if (!whole || !/^https?:\/\/[A-Za-z0-9]/.test(whole))
       return this.#take(this.#match(/h[^\\{}`'~\-h\n$]*/y)?.[0] ?? 'h');

@@ -204,6 +204,14 @@ def test_the_menu_opens_by_keyboard_also_after_streaming(open_page: OpenPage, ke
     assert opened.page.evaluate("document.activeElement.tagName") == "MJX-CONTAINER"
 
 
+HINTS = """() => {
+    let hints = 0;
+    const count = (node) => { hints += 'data-latex' in (node.attributes?.getAllAttributes() ?? {}); };
+    MathJax.startup.document.menu.menu.mathItem.root.walkTree(count);
+    return hints;
+}"""
+
+
 def test_the_menu_opens_by_right_click_and_speaks_of_the_formula_under_it(open_page: OpenPage) -> None:
     opened = open_page(text_block("Let $x_1$ be $y$ and $x_1$ again."))
     opened.settle()
@@ -211,8 +219,10 @@ def test_the_menu_opens_by_right_click_and_speaks_of_the_formula_under_it(open_p
         opened.page.locator("mjx-container").nth(index).click(button="right")
         opened.page.locator(".CtxtMenu_Menu").first.wait_for(timeout=3000)
         assert opened.page.evaluate("MathJax.startup.document.menu.menu.mathItem.math") == tex
+        assert opened.page.evaluate(HINTS) > 0, "the menu can show the TeX of each part"
         opened.page.mouse.click(20, 780)  # elsewhere
         opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+    assert opened.page.locator("[data-latex]").count() == 0
 
 
 def test_the_menu_s_settings_reach_formulas_already_shown(open_page: OpenPage) -> None:
