@@ -25,7 +25,7 @@ _OTHER_FILES = 128
 """Files that a worker opens beside its connections: store, index, event loop, with room to spare."""
 
 _GIVE_BACK_SECONDS = 2.0
-"""How often memory that is free is given back to the system, which takes less than a millisecond."""
+"""How often memory that is free is given back to the system: so seldom that the loop is not held up by it."""
 
 
 @dataclass(frozen=True)
