@@ -23,7 +23,7 @@ Output = TypeVar("Output")
 PARTS = 4
 """Ranges of keys for each thread, so that none has much to do while the others are done."""
 
-BASE_BYTES = 160 << 20
+BASE_BYTES = 192 << 20
 THREAD_BYTES = 80 << 20
 """What a process takes without any counts, and a thread with its batch."""
 
