@@ -17,6 +17,8 @@ const TEXT_ARGUMENT =
 const WORD = /(?<![\\A-Za-z])[A-Za-z]{3,}/g;
 const FUNCTION =
   /(?<![A-Za-z])(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|sup|inf|lim|det|dim|gcd|lcm|mod|arg|ker|var|cov|erf|sign|rank|softmax|relu)(?![A-Za-z])/gi;
+/** What stands before the dollar of a country's. */
+const CURRENCY = /^[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])$/;
 const NUMBER = /^\d+(?:[.,]\d+)*(?:\\?%)?$/;
 
 /** The candidate without what TeX sets as text. @param {string} tex */
@@ -35,6 +37,7 @@ export function isDollarMath(tex, before, after) {
   const content = tex.slice(0, endWithoutSpace(tex)).trimStart();
   if (content === '') return tex.includes('\\');
   const text = bare(content);
+  if (isSign(before, tex[0]) || isBetweenEmphasis(content, after)) return false;
   if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, before, after)) return false;
   if (/^\d/.test(content) && isPrice(content, text, after)) return false;
   if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
@@ -42,6 +45,7 @@ export function isDollarMath(tex, before, after) {
   if (COMMAND.test(content)) return !(words(text) >= 8 && (text.match(STOP_WORDS) ?? []).length >= 2);
   if (/^[.…\s]{2,}$/.test(content) || content.split('"').length % 2 === 0) return false;
   if (!isBalanced(content) && (opensNext(after) || STOP_WORD.test(text))) return false;
+  if (/[A-Za-z]/.test(before) && /[A-Za-z]/.test(after) && STOP_WORD.test(text)) return false;
   return !isVariable(content, after) && !hasLoneBar(content) && !isProse(text);
 }
 
@@ -56,11 +60,22 @@ function endWithoutSpace(tex) {
   }
 }
 
+/** Whether the first dollar stands alone in quotes or parentheses: the sign itself is meant. @param {string} before @param {string} first */
+const isSign = (before, first) => ['""', "''", '“”', '‘’', '()', '（）', '「」'].includes(before + first);
+
+/** Whether emphasis ends after the first dollar's price, or begins before the second dollar. @param {string} content @param {string} after */
+function isBetweenEmphasis(content, after) {
+  return (
+    /^\d[\d.,]*[A-Za-z]?\*\*(?![\w(])/.test(content) || (/\s[*_~]{1,3}$/.test(content) && opensNext(after))
+  );
+}
+
 /** White space at the edges is mathematics' own only around signs or one token. @param {string} tex @param {string} text @param {string} before @param {string} after */
 function isPaddedMath(tex, text, before, after) {
   const content = tex.trim();
   if (/^\\[A-Za-z]+$/.test(content)) return true;
   if (STOP_WORD.test(text)) return false;
+  if (/^\s/.test(tex) && /\d/.test(before) && !COMMAND.test(text)) return false;
   const bothSides = /^\s/.test(tex) && /\s$/.test(tex);
   if (/\s$/.test(tex) && !bothSides && /[\p{L}\p{N}\\]/u.test(after)) return false;
   if (bothSides && /[A-Za-z\d]/.test(before) && opensNext(after)) return false;
@@ -81,6 +96,7 @@ function isPrice(content, text, after) {
   if (COMMAND.test(text)) return STOP_WORD.test(text);
   if (/[-–—/,.;:]$/.test(content) || /\d/.test(after)) return true;
   if (HAN.test(text) || STOP_WORD.test(text) || words(text) >= 2) return true;
+  if (CURRENCY.test(content)) return true;
   if (/^\d+\)$/.test(content)) return opensNext(after);
   return !isBalanced(content);
 }
@@ -97,6 +113,7 @@ const opensNext = (after) => /[\w({[\\$]/.test(after);
 /** Whether this is a variable of a shell or a programme and the sign between it and the next one. @param {string} content @param {string} after */
 function isVariable(content, after) {
   if (!opensNext(after)) return false;
+  if (content.includes('&&')) return true;
   if (/^[A-Za-z_]\w+(?:[/.]\w+)*[:/]$/.test(content)) return true;
   if (/^(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([a-z]+\))[^\w\s(){}<>+'^*]+$/.test(content)) return true;
   return /^(?:[A-Z]|_+[A-Z])[A-Z0-9_]+$/.test(content) && /[A-Z_]/.test(after);

@@ -22,7 +22,8 @@ const CONTAINER =
 const BLOCK_TAG = /^[ \t>]*</;
 const ROW = /^ {0,3}\|/;
 const DELIMITERS = /^ {0,3}\|[ \t|:-]*$/;
-const REFERENCE = /\[((?:[^[\]\\]|\\.){1,999})\]/g;
+/** Escaped characters and what follows them, which begin no label, or a label in brackets. */
+const REFERENCE = /(?:\\[^][^[\\]{0,99}){1,999}|\[((?:[^[\]\\]|\\.){1,999})\]/g;
 /** Enough of a line to see how it starts. */
 const ENOUGH = 16;
 
@@ -217,6 +218,8 @@ export const endsEmpty = (source) => /\n[ \t]*\r?\n[ \t\r\n]*$/.test(source.slic
  */
 export function referencesIn(source) {
   return new Set(
-    [...source.matchAll(REFERENCE)].map(([, label]) => label.trim().replace(/\s+/g, ' ').toLowerCase()),
+    [...source.matchAll(REFERENCE)].flatMap(([, label]) =>
+      label === undefined ? [] : [label.trim().replace(/\s+/g, ' ').toLowerCase()],
+    ),
   );
 }

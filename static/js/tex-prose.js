@@ -4,7 +4,7 @@
  * without its partner, is shown as it was written, so that nothing is lost.
  */
 
-import { LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented } from './tex-text.js';
+import { LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented, dingbat } from './tex-text.js';
 import { ProseTree } from './tex-tree.js';
 
 /** @typedef {import('./tex-scanner.js').Segment} Segment */
@@ -16,7 +16,10 @@ const ACCENT =
   /\\(['"`^~=.]|[uvHcdbkrt](?![A-Za-z]))[ \t]*(?:\{(\\?[A-Za-z]*)\}|(\\[ij](?![A-Za-z])|\p{L}))/uy;
 const ADDRESS = /https?:\/\/(?:[A-Za-z0-9!*'(),;:@&=+$/?#[\].~-]|\\?[_%#&]){1,2000}/y;
 const ADDRESS_ARGUMENT = /\s*\{([^{}]*)\}/y;
-const KEYS = /\s*(?:\[([^[\]{}]*)\]\s*){0,2}\{([^{}\\$]*)\}/y;
+/** An address of the web; authors leave out its beginning. */
+const WEB =
+  /^(?:https?:\/\/|[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63}){0,9}\.(?:ai|cn|co|com|de|dev|edu|eu|fr|gov|io|jp|me|net|org|uk)(?:\/|$))/i;
+const KEYS = /\s*(?:\[([^[\]{}]*)\]\s*)?(?:\[([^[\]{}]*)\]\s*)?\{([^{}\\$]*)\}/y;
 const IGNORED = /\s*\{[^{}\\$]*\}\s*/y;
 const ENVIRONMENT = /\\(?:begin|end)\{(?:itemize|enumerate|description|quote|center|abstract|document)\}\s*/y;
 const SINGLE_QUOTED = /`(?=[^\s`'$])[^`$\n]{0,200}?(?:\n[^`$\n]{1,200}?)?'(?![A-Za-z'])/y;
@@ -164,21 +167,37 @@ class ProseReader {
 
   /** @param {string} name @param {string} raw */
   #word(name, raw) {
-    if (this.#environment(name) || this.#linkOrKeys(name, raw)) return;
-    const style = STYLES.get(name);
-    const opening = style && /\s*(?:\[\d*\])?\{/y;
-    if (opening && this.tree.isShallow) {
-      opening.lastIndex = this.at + raw.length;
-      const brace = opening.exec(this.source);
-      if (brace && !raw.endsWith('*')) {
-        this.at += raw.length + brace[0].length;
-        return this.tree.open(style, raw + brace[0]);
-      }
-    }
+    if (this.#environment(name) || this.#linkOrKeys(name, raw) || this.#dingbat(name)) return;
+    if (this.#argument(name, raw)) return;
     const switched = SWITCHES.get(name);
-    if (switched && this.tree.frame.style === 'group' && this.tree.frame.children.length === 0)
-      return this.#switch(switched, raw);
+    if (switched && this.#beginsGroup) return this.#switch(switched, raw);
+    if (switched === 'plain') return this.#take(raw + this.#spaceAt(this.at + raw.length), '');
     this.#sign(name, raw);
+  }
+
+  get #beginsGroup() {
+    return this.tree.frame.style === 'group' && this.tree.frame.children.length === 0;
+  }
+
+  /** The white space at a place. @param {number} at */
+  #spaceAt(at) {
+    const space = /\s*/y;
+    space.lastIndex = at;
+    return /** @type {RegExpExecArray} */ (space.exec(this.source))[0];
+  }
+
+  /** Opens the argument of a macro that sets it in another way; authors give switches one too. @param {string} name @param {string} raw */
+  #argument(name, raw) {
+    const style = STYLES.get(name) ?? SWITCHES.get(name);
+    if (!style || !this.tree.isShallow || raw.endsWith('*')) return false;
+    const opening = STYLES.has(name) ? /\s*(?:\[\d*\])?\{/y : /\{/y;
+    opening.lastIndex = this.at + raw.length;
+    const brace = opening.exec(this.source);
+    if (!brace) return false;
+    if (!STYLES.has(name) && this.#beginsGroup) this.tree.frame.switched = true;
+    this.at += raw.length + brace[0].length;
+    this.tree.open(style, raw + brace[0]);
+    return true;
   }
 
   /** @param {string} name @param {string} raw */
@@ -192,12 +211,13 @@ class ProseReader {
     else if (letter) this.at += /** @type {RegExpExecArray} */ (this.#match(/[ \t]*/y))[0].length;
   }
 
-  /** Notes that a group holds this macro and nothing else, so that its braces need not be seen. @param {number} length */
+  /** Notes that a group holds this macro and nothing else, and is no argument: its braces need not be seen. @param {number} length */
   #markBare(length) {
     if (
       this.tree.frame.style === 'group' &&
       this.source[this.at - 1] === '{' &&
-      this.source[this.at + length] === '}'
+      this.source[this.at + length] === '}' &&
+      !/\\[A-Za-z]{1,40}\*?$/.test(this.source.slice(Math.max(0, this.at - 43), this.at - 1))
     )
       this.tree.frame.bare = true;
   }
@@ -207,11 +227,17 @@ class ProseReader {
     this.tree.frame.style = style === 'plain' ? 'group' : style;
     this.tree.frame.code ||= style === 'code';
     this.tree.frame.switched = true;
-    this.tree.frame.raw += raw;
-    this.at += raw.length;
-    const space = /** @type {RegExpExecArray} */ (this.#match(/\s*/y))[0];
-    this.tree.frame.raw += space;
-    this.at += space.length;
+    const whole = raw + this.#spaceAt(this.at + raw.length);
+    this.tree.frame.raw += whole;
+    this.at += whole.length;
+  }
+
+  /** A sign by its number: `\ding{51}`. @param {string} name */
+  #dingbat(name) {
+    const match = name === 'ding' ? this.#match(/\\ding\{(\d{2,3})\}/y) : null;
+    const sign = match && dingbat(Number(match[1]));
+    if (sign) this.#take(match[0], sign);
+    return Boolean(sign);
   }
 
   /** Lists are broken into lines. @param {string} name */
@@ -221,7 +247,7 @@ class ProseReader {
     this.at += match ? match[0].length : name.length + 1;
     if (this.tree.frame.children.at(-1)?.type !== 'break') this.tree.append([{ type: 'break' }]);
     if (name === 'item') this.tree.text('• ');
-    if (!match) this.at += /** @type {RegExpExecArray} */ (this.#match(/\s*/y))[0].length;
+    if (!match) this.at += this.#spaceAt(this.at).length;
     return true;
   }
 
@@ -239,17 +265,18 @@ class ProseReader {
     if (!['url', 'nolinkurl', 'href', 'hyperlink'].includes(name)) return false;
     const argument = this.#match(ADDRESS_ARGUMENT);
     const href = argument && plainAddress(argument[1]);
-    if (!argument || !href || !/^https?:\/\//i.test(href)) return false;
+    if (!argument || !href || !WEB.test(href)) return false;
     const end = this.at + argument[0].length;
-    if (name === 'url' || name === 'nolinkurl') {
-      this.at = end;
-      this.tree.append([{ type: 'link', href, children: [{ type: 'text', text: href }] }]);
-      return true;
-    }
     const brace = /\s*\{/y;
     brace.lastIndex = end;
-    const opening = brace.exec(this.source);
-    if (!opening || !this.tree.isShallow) return false;
+    const opening = name.endsWith('url') ? null : brace.exec(this.source);
+    if (!opening) {
+      this.at = end;
+      const address = /^http/i.test(href) ? href : `https://${href}`;
+      this.tree.append([{ type: 'link', href: address, children: [{ type: 'text', text: href }] }]);
+      return true;
+    }
+    if (!this.tree.isShallow || !/^http/i.test(href)) return false;
     this.at = end + opening[0].length;
     this.tree.open('link', raw + argument[0] + opening[0], href);
     return true;
@@ -264,8 +291,10 @@ class ProseReader {
     if (name === 'footnotemark')
       this.tree.append([{ type: 'superscript', children: [{ type: 'text', text: mark[1] }] }]);
     else {
-      const note = mark[1] ? `, ${mark[1]}` : '';
-      this.tree.append([{ type: 'cite', children: [{ type: 'text', text: `[${mark[2].trim()}${note}]` }] }]);
+      const [, first, second, keys] = mark;
+      const [before, after] = second === undefined ? ['', first] : [first, second];
+      const text = `[${before ? `${before} ` : ''}${keys.trim()}${after ? `, ${after}` : ''}]`;
+      this.tree.append([{ type: 'cite', children: [{ type: 'text', text }] }]);
     }
     return true;
   }
@@ -276,7 +305,7 @@ class ProseReader {
     const argument = this.#match(IGNORED);
     if (!argument) return false;
     const end = this.at + argument[0].length;
-    if (name === 'color') {
+    if (name === 'color' || LETTER_OR_DIGIT.test(this.source[end] ?? '')) {
       if (this.tree.frame.style === 'group') this.tree.frame.switched = true;
       this.at = end;
       return true;

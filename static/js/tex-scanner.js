@@ -99,7 +99,7 @@ class Scanner {
       if (!this.#reaches(open, close.at + 1, this.around.breaks)) continue;
       if (close.kind === '$$' && this.#leads(close.at)) continue; // it opens a display
       const end = open.kind === '$' ? close.at + 1 : close.end;
-      const tex = source.slice(open.kind === '$' ? open.at + 1 : open.end, close.at);
+      const tex = this.#unquoted(source.slice(open.kind === '$' ? open.at + 1 : open.end, close.at), open.at);
       const isMath =
         open.kind === '$'
           ? isDollarMath(tex, source[open.at - 1] ?? '', source[end] ?? '')
@@ -118,7 +118,10 @@ class Scanner {
       const close = marks.get(index);
       if (close.at - open.end > LONGEST_DISPLAY || !this.#reaches(open, close.at, this.around.barriers))
         continue;
-      const tex = whole ? source.slice(open.at, close.end) : source.slice(open.end, close.at);
+      const tex = this.#unquoted(
+        whole ? source.slice(open.at, close.end) : source.slice(open.end, close.at),
+        open.at,
+      );
       const alone = this.#isAlone(open.at, close.end);
       const isMath =
         whole ||
@@ -138,12 +141,15 @@ class Scanner {
   /** @param {number} start @param {number} end @param {string} tex @param {boolean} display @returns {MathSegment} */
   #segment(start, end, tex, display) {
     const { source, format } = this;
-    if (format === 'markdown') {
-      const depth = this.around.quotes[firstFrom(this.around.lines, start + 1) - 1];
-      if (depth > 0) tex = tex.replace(/\n(?: {0,3}> ?)+/g, '\n');
-      tex = tex.trim();
-    }
+    if (format === 'markdown') tex = this.#unquoted(tex, start).trim();
     return { kind: 'math', source: source.slice(start, end), tex, display, start, end };
+  }
+
+  /** TeX without the quote signs of its lines. @param {string} tex @param {number} start */
+  #unquoted(tex, start) {
+    if (!tex.includes('\n') || this.format !== 'markdown') return tex;
+    const depth = this.around.quotes[firstFrom(this.around.lines, start + 1) - 1];
+    return depth > 0 ? tex.replace(/\n(?: {0,3}> ?)+/g, '\n') : tex;
   }
 
   /** Whether nothing else stands on the lines of a formula. @param {number} start @param {number} end */

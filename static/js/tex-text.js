@@ -112,6 +112,17 @@ export const SIGNS = new Map(
     uparrow: '↑',
     downarrow: '↓',
     infty: '∞',
+    in: '∈',
+    cdot: '·',
+    ne: '≠',
+    neq: '≠',
+    ll: '≪',
+    gg: '≫',
+    equiv: '≡',
+    propto: '∝',
+    cup: '∪',
+    cap: '∩',
+    subset: '⊂',
     textmu: 'µ',
     textperthousand: '‰',
     textpertenthousand: '‱',
@@ -128,9 +139,19 @@ export const SIGNS = new Map(
     textquoteright: '’',
     textquotedblleft: '“',
     textquotedblright: '”',
+    guillemotleft: '«',
+    guillemotright: '»',
+    guillemetleft: '«',
+    guillemetright: '»',
+    glqq: '„',
+    grqq: '“',
     textendash: '–',
     textemdash: '—',
     textbullet: '•',
+    textonehalf: '½',
+    textonequarter: '¼',
+    textohm: 'Ω',
+    textcelsius: '℃',
     textellipsis: '…',
     ldots: '…',
     dots: '…',
@@ -148,6 +169,8 @@ export const SIGNS = new Map(
     ddag: '‡',
     checkmark: '✓',
     LaTeX: 'LaTeX',
+    LaTeXe: 'LaTeX2ε',
+    BibTeX: 'BibTeX',
     TeX: 'TeX',
     quad: '\u2003',
     qquad: '\u2003\u2003',
@@ -173,6 +196,7 @@ export const SYMBOLS = new Map(
     ' ': ' ',
     '\n': ' ',
     ',': '\u2009',
+    '!': '',
     ';': ' ',
     ':': ' ',
     '@': '',
@@ -198,6 +222,7 @@ export const STYLES = new Map(
     textsuperscript: 'superscript',
     textsubscript: 'subscript',
     footnote: 'footnote',
+    thanks: 'footnote',
     textsf: 'plain',
     textrm: 'plain',
     textmd: 'plain',
@@ -206,6 +231,14 @@ export const STYLES = new Map(
     text: 'plain',
     mbox: 'plain',
     hbox: 'plain',
+    num: 'plain',
+    ac: 'plain',
+    acp: 'plain',
+    acs: 'plain',
+    acrshort: 'plain',
+    gls: 'plain',
+    glspl: 'plain',
+    Gls: 'plain',
   }),
 );
 
@@ -236,6 +269,19 @@ export const SWITCHES = new Map(
     Large: 'plain',
   }),
 );
+
+/** Rows of the font of signs that `\ding` names by number: the first and the last number, the first one's code. */
+const DINGBATS = [
+  [33, 126, 0x2701],
+  [172, 181, 0x2460],
+  [182, 211, 0x2776],
+];
+
+/** The sign with a number in that font, or null. @param {number} number */
+export function dingbat(number) {
+  const row = DINGBATS.find(([first, last]) => number >= first && number <= last);
+  return row ? String.fromCodePoint(row[2] + number - row[0]) : null;
+}
 
 const MANGLED = new Map(
   Object.entries({ b: ['eta'], r: ['ho'], k: ['appa'], t: ['au', 'heta'], c: ['hi'], d: ['elta'] }),

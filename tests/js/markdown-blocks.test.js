@@ -180,4 +180,5 @@ test('a paragraph is finished as soon as the next one starts', () => {
 
 test('the labels that a block refers to are told', () => {
   assert.deepEqual(referencesIn('See [The\nPlace] and [a][b c].'), new Set(['the place', 'a', 'b c']));
+  assert.deepEqual(referencesIn('\\[no\\] but \\\\[a] and \\x [b\\]c]'), new Set(['a', 'b\\]c']));
 });

@@ -40,11 +40,21 @@ const SEEN = [
   ['\\begin{itemize} \\item one \\item two \\end{itemize}', '\n• one \n• two \n'],
   ['at https://a.org/b/$x$ there', 'at https://a.org/b/\uFFFC there'],
   ['first\n\nsecond', 'first\nsecond'],
+  [
+    'with \\small{one} and \\bf{two}, {\\it{three} four} \\scriptsize five',
+    'with one and two, three four five',
+  ],
+  ['\\num{36000} by \\gls{rl}: \\ding{182} a, \\ding{172} b, \\ding{51}', '36000 by rl: ❶ a, ① b, ✓'],
+  ['at \\href{https://a.org/b_c} and \\url{a.org/b}', 'at https://a.org/b_c and a.org/b'],
+  ['\\textcolor{red}WARNING', 'WARNING'],
+  ['\\citet[see][p. 2]{a}', '[see a, p. 2]'],
+  ['\\other{\\alpha} and {\\alpha}', '\\other{α} and α'],
+  ['K \\in S, $x$\\!-like, a \\neq b', 'K ∈ S, \uFFFC-like, a ≠ b'],
 ];
 const RAW = [
   '\\method works', '\\ours{} and \\name', '\\change{the \\word} here', '\\emph{never closed', 'a } b', 'a { b',
   '\\emph without', '\\href{javascript:alert(1)}{x}', '\\url{ftp://a.org}', '\\textbf', '\\', "\\'", '\\1,025', "\\'92s", '*a* _b_ #c',
-  '-', '~', '`', "'", '`code`', '\\href{https://a.org}', '\\cite', '\\textcolor{red}', 'h', 'http', '----',
+  '-', '~', '`', "'", '`code`', '\\href{a}', '\\url{e.g}', '\\ding{999}', '\\cite', '\\textcolor{red}', 'h', 'http', '----',
 ]; // prettier-ignore
 
 test('text mode is shown as TeX would set it', () => {
@@ -76,6 +86,8 @@ test('links go to http and https alone', () => {
   };
   assert.deepEqual(read('\\url{https://a.org/b}'), [link]);
   assert.deepEqual(read('https://a.org/b.'), [link, { type: 'text', text: '.' }]);
+  const short = { type: 'link', href: 'https://a.org/b', children: [{ type: 'text', text: 'a.org/b' }] };
+  assert.deepEqual(read('\\url{a.org/b}'), [short]);
   for (const address of ['javascript:alert(1)', 'data:text/html,a', ' javascript:a', 'file:///a', '//a.org'])
     assert.ok(!JSON.stringify(read(`\\href{${address}}{x} \\url{${address}}`)).includes('"link"'), address);
 });
