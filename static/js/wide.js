@@ -10,11 +10,11 @@ const widths = new WeakMap();
 
 // It reports after layout and before drawing, so that measuring here costs no layout of its own.
 const observer = new ResizeObserver((entries) => {
-  for (const { target, contentRect } of entries) {
-    if (widths.get(target) === contentRect.width || isSkipped(target)) continue;
-    widths.set(target, contentRect.width);
-    boxWide(/** @type {HTMLElement} */ (target));
-  }
+  const changed = entries.filter(
+    ({ target, contentRect }) => widths.get(target) !== contentRect.width && !isSkipped(target),
+  );
+  for (const { target, contentRect } of changed) widths.set(target, contentRect.width);
+  boxWide(changed.map(({ target }) => ({ text: target, part: target })));
 });
 
 /** Whether the browser leaves something far without a layout; measuring would force one. @param {Element} element */
@@ -24,7 +24,7 @@ const isSkipped = (element) => !element.checkVisibility({ contentVisibilityAuto:
 const cameNear = ({ currentTarget, target }) => {
   const text = /** @type {HTMLElement} */ (currentTarget);
   if (target === text) keepWithin(text);
-  else boxWide(text, /** @type {HTMLElement} */ (target));
+  else boxWide([{ text, part: /** @type {Element} */ (target) }]);
 };
 
 /** Looks at a text's formulas now and whenever its width changes. @param {HTMLElement} text */
@@ -45,16 +45,21 @@ const mayBeWide = ({ dataset }) =>
   !('display' in dataset) &&
   /.{30}|\\(?:[a-z]*(?:skip|kern|space|phantom|box)|rule)/is.test(dataset.tex ?? '');
 
-/** @param {HTMLElement} text @param {HTMLElement} [part] the part of it to look at */
-function boxWide(text, part = text) {
-  const inline = formulasIn(part).filter((span) => mayBeWide(span) && !isSkipped(span));
-  if (inline.length === 0) return;
-  for (const span of inline) if ('wide' in span.dataset) delete span.dataset.wide;
-  const room = text.clientWidth + 1;
+/**
+ * All is measured between what it takes away and what it puts: each change before a measure costs a layout.
+ * @param {{text: Element, part: Element}[]} parts of texts, to look at
+ */
+function boxWide(parts) {
+  const inline = parts.flatMap(({ text, part }) =>
+    formulasIn(part)
+      .filter((span) => mayBeWide(span) && !isSkipped(span))
+      .map((span) => ({ span, text })),
+  );
+  for (const { span } of inline) if ('wide' in span.dataset) delete span.dataset.wide;
   const tall = window.innerHeight;
-  const boxes = inline.map((span) => span.firstElementChild?.getBoundingClientRect());
-  for (const [index, span] of inline.entries()) {
-    const { width = 0, height = 0 } = boxes[index] ?? {};
-    if (width > room || height > tall) span.dataset.wide = '';
-  }
+  const wide = inline.filter(({ span, text }) => {
+    const { width = 0, height = 0 } = span.firstElementChild?.getBoundingClientRect() ?? {};
+    return width > text.clientWidth + 1 || height > tall;
+  });
+  for (const { span } of wide) span.dataset.wide = '';
 }

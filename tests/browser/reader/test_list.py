@@ -137,3 +137,20 @@ def test_a_subject_that_is_touched_offers_plus_and_minus_and_touched_again_is_fo
     first.tap()
     page.wait_for_url(f"**/arxiv/{code}")
     assert opened.complaints == []
+
+
+def test_texts_seen_first_do_not_move_when_they_are_laid_out(open_reader: OpenReader) -> None:
+    opened = open_reader(ALL, viewport={"width": 360, "height": 740}, service_workers="block")
+    opened.page.route(
+        "**/math-text.js", lambda route: route.abort()
+    )  # formulas are not as wide as their source
+    opened.page.reload()
+    shift = opened.page.evaluate(
+        """() => new Promise((done) => {
+            let shift = 0;
+            new PerformanceObserver((list) => list.getEntries().forEach((entry) => { shift += entry.value }))
+                .observe({type: 'layout-shift', buffered: true});
+            requestAnimationFrame(() => setTimeout(() => done(shift), 50));
+        })"""
+    )
+    assert shift == 0
