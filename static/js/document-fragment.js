@@ -41,9 +41,14 @@ const PURIFY = {
     'align alt checked cite colspan datetime dir href lang open rowspan src start title type'.split(' '),
   ALLOW_ARIA_ATTR: false,
   ALLOW_DATA_ATTR: false,
-  FORCE_BODY: true, // else white space after a script at the start goes with it
   RETURN_DOM_FRAGMENT: true,
 };
+
+/**
+ * Put before any HTML, and taken away again: it opens the body, which white space and scripts at the start would not,
+ * and which a `<frameset>` would take the place of.
+ */
+const BODY = '<br>';
 
 const LINKS = new Set(['http:', 'https:', 'mailto:']);
 
@@ -78,8 +83,9 @@ export function buildLatex(source) {
 export function buildMarkdown(source, known, goesOn, inLooseList) {
   const { html, formulas, links, loose } = renderMarkdown(source, known, goesOn, inLooseList);
   const fragment = /** @type {DocumentFragment} */ (
-    /** @type {unknown} */ (DOMPurify.sanitize(html, PURIFY))
+    /** @type {unknown} */ (DOMPurify.sanitize(BODY + html, PURIFY))
   );
+  fragment.firstChild?.remove();
   for (const element of fragment.querySelectorAll('*')) mendElement(element, formulas);
   const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
   const texts = [];

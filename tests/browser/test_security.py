@@ -1,6 +1,8 @@
 """Hostile texts on pages without a policy to save them: no script runs, nothing is asked of another host."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,9 @@ from tests.browser.opened import Opened
 
 OpenPage = Callable[..., Opened]
 
+PUBLISHED_VECTORS: list[str] = json.loads(
+    (Path(__file__).parent / "vectors/dompurify.json").read_text(encoding="utf-8")
+)["vectors"]
 HTML_VECTORS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -173,14 +178,14 @@ def test_no_script_runs_and_no_request_leaves_in_any_context_of_markdown(
     open_page: OpenPage, context: str
 ) -> None:
     opened = open_page("", strict=False)
-    vectors = HTML_VECTORS + MARKDOWN_VECTORS + [f"${tex}$" for tex in TEX_VECTORS]
+    vectors = HTML_VECTORS + PUBLISHED_VECTORS + MARKDOWN_VECTORS + [f"${tex}$" for tex in TEX_VECTORS]
     show_all(opened, [context.replace("{}", vector) for vector in vectors], "markdown")
     assert_harmless(opened)
 
 
 def test_nothing_comes_of_hostile_latex(open_page: OpenPage) -> None:
     opened = open_page("", strict=False)
-    vectors = HTML_VECTORS + [f"${tex}$ and $${tex}$$" for tex in TEX_VECTORS]
+    vectors = HTML_VECTORS + PUBLISHED_VECTORS + [f"${tex}$ and $${tex}$$" for tex in TEX_VECTORS]
     vectors += [
         r"\href{javascript:alert(1)}{x} \url{javascript:alert(1)} \emph{<img src=x onerror=alert(1)>}"
     ]
