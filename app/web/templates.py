@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
 from app.papers.citations import coins, csl
+from app.papers.plaintext import plain_text
 from app.web.wording import load_words, wording_of
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
@@ -24,7 +25,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"csl": csl, "coins": coins}
+_environment.filters |= {"csl": csl, "coins": coins, "plain": plain_text}
 
 
 def render(request: Request, template: str, **values: Any) -> Response:

@@ -13,7 +13,7 @@ import { serveMenus } from './formula-menu.js';
 import { GrowingText } from './growing-text.js';
 import { isLoaded, load, onSettingsChanged } from './mathjax.js';
 import { NearQueue } from './near.js';
-import { prepareForPrinting } from './printing.js';
+import { prepareForPrinting, readyForPaper } from './printing.js';
 import { forgetDrawings, newNumbering, outdated, release, typeset } from './typeset.js';
 import { keepWithin, leave } from './wide.js';
 
@@ -263,6 +263,7 @@ export async function typesetAll({ fonts = true } = {}) {
 window.addEventListener('beforeprint', () => {
   toBuild.finishNow();
   if (isLoaded()) toTypeset.finishNow();
+  readyForPaper(document);
 });
 
 onSettingsChanged(() => {

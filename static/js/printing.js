@@ -1,6 +1,8 @@
 /**
  * Paper has no viewport: before a page is printed, all of its formulas are typeset. The browser does not wait for
  * `beforeprint`, so what the formulas need is loaded while the page is idle; a Print command of the page's own waits.
+ * Nor does paper scroll or lead elsewhere: what may be wider than it is measured, so that the style sheet makes it as
+ * small as it has to be, and the addresses of links are shown.
  */
 
 import { isLoaded, mathDocument } from './mathjax.js';
@@ -30,4 +32,44 @@ async function loadFontParts() {
   for (const part of FONT_PARTS) {
     if (files[part]) await font.loadDynamicFile(files[part]);
   }
+}
+
+// What is in a table counts as a part of it.
+const MAY_BE_WIDE =
+  'math-text table, .math:is([data-display], [data-wide]):has(> mjx-container):not(table *)';
+
+const LINKS = 'math-text a[href^="http"]:not(mjx-container *)';
+
+/** Notes on what is there what the style sheet for paper has to know. @param {ParentNode} page */
+export function readyForPaper(page) {
+  noteWidths(page);
+  for (const link of page.querySelectorAll(LINKS)) {
+    const address = link.getAttribute('href') ?? '';
+    link.toggleAttribute('data-hides-address', !address.endsWith(link.textContent?.trim() ?? ''));
+  }
+}
+
+/**
+ * Notes how wide each table, display and wide formula is at its narrowest, in sizes of its letters, as `--ems`.
+ * @param {ParentNode} page
+ */
+function noteWidths(page) {
+  const wide = /** @type {HTMLElement[]} */ ([...page.querySelectorAll(MAY_BE_WIDE)]);
+  const long = wide.filter((element) => element.matches('.long'));
+  for (const table of long) table.classList.remove('long');
+  for (const element of wide) element.classList.add('narrowest');
+  const found = wide.map(narrowest);
+  for (const [index, element] of wide.entries()) {
+    element.classList.remove('narrowest');
+    for (const [name, value] of Object.entries(found[index])) element.style.setProperty(name, value);
+  }
+  for (const table of long) table.classList.add('long');
+}
+
+/** @param {HTMLElement} element @returns {Record<string, string>} */
+function narrowest(element) {
+  const drawing = /** @type {HTMLElement | null} */ (element.querySelector(':scope > mjx-container'));
+  const size = parseFloat(getComputedStyle(drawing ?? element).fontSize);
+  const ems = String(Math.ceil((element.scrollWidth + 1) / size));
+  return drawing ? { '--ems': ems, '--size': drawing.style.fontSize } : { '--ems': ems };
 }

@@ -40,6 +40,11 @@ def test_a_list_shows_25_papers_with_their_source_guarded_from_translation(clien
     assert {record["abstract"] for record in newest if record["categories"] == "cs.LG"} <= shown
 
 
+def test_a_page_of_a_paper_is_named_by_its_title_in_plain_text(client: httpx.Client) -> None:
+    page = client.get("/arxiv/2606.09999").raise_for_status().text
+    assert "<title>Many &lt;authors&gt; &amp; &#34;quotes&#34; · 2606.09999 · Quire</title>" in page
+
+
 def test_following_rel_next_without_script_gives_every_paper_once_with_its_days(client: httpx.Client) -> None:
     address, ids, days = "/arxiv/cs.AI+cs.LG+math.PR+cond-mat.mtrl-sci+cs.CL?lang=en", [], []
     while address:
