@@ -4,6 +4,7 @@
  */
 
 import { isExploring, isLoaded, mathDocument } from './mathjax.js';
+import { tagsAside } from './numbering.js';
 import { newItem } from './typeset.js';
 
 const DRAWN = 150; // the point in MathJax's order of actions where the menu may be added
@@ -36,15 +37,11 @@ function attach(event) {
   if (!container || served.has(container) || !isLoaded() || isExploring()) return;
   served.add(container);
   const page = mathDocument();
-  const item = newItem(/** @type {HTMLElement} */ (container.parentElement));
+  const span = /** @type {HTMLElement} */ (container.parentElement);
+  const item = newItem(span);
   item.inputData.keepsHints = true;
-  const { parseOptions } = page.inputJax[0];
-  const { tags } = parseOptions;
-  try {
-    item.compile(page);
-  } finally {
-    parseOptions.tags = tags;
-  }
+  page.inputJax[0].parseOptions.tags = tagsAside(span);
+  item.compile(page);
   item.typesetRoot = container;
   item.state(DRAWN);
   page.menu.addMenu(item);

@@ -34,7 +34,11 @@ export function guardedSpan(source) {
 /** A formula's source with its delimiters. @param {Element} span */
 export const sourceOf = (span) => sources.get(span) ?? '';
 
-/** The formulas in an element. @param {ParentNode} element @returns {HTMLElement[]} */
+/** Whether one element comes after another on the page; quick for neighbours. @param {Element} before @param {Element} after */
+export const follows = (before, after) =>
+  Boolean(before.compareDocumentPosition(after) & Node.DOCUMENT_POSITION_FOLLOWING);
+
+/** The formulas in an element, in order. @param {ParentNode} element @returns {HTMLElement[]} */
 export const formulasIn = (element) => [...element.querySelectorAll('span.math')].filter(isFormula);
 
 /** @param {Element} element @returns {element is HTMLElement} */

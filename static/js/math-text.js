@@ -8,13 +8,14 @@
 
 import { copyAsSource } from './copy.js';
 import { buildLatex } from './document-fragment.js';
-import { formulasIn, isWaiting, showSource } from './formula.js';
+import { follows, formulasIn, isWaiting, showSource } from './formula.js';
 import { serveMenus } from './formula-menu.js';
 import { GrowingText } from './growing-text.js';
 import { isLoaded, load, onSettingsChanged } from './mathjax.js';
 import { NearQueue } from './near.js';
+import { newNumbering, outdated } from './numbering.js';
 import { prepareForPrinting, readyForPaper } from './printing.js';
-import { forgetDrawings, newNumbering, outdated, release, typeset } from './typeset.js';
+import { forgetDrawings, release, typeset } from './typeset.js';
 import { keepWithin, leave } from './wide.js';
 
 /** @typedef {'waiting' | 'ready' | 'failed'} State */
@@ -43,6 +44,8 @@ export class MathText extends HTMLElement {
   #isBuilt = false;
   /** Formulas that are not typeset yet. @type {HTMLElement[]} */
   #waiting = [];
+  /** Whether those that wait may not be in the order of the page. */
+  #isMixed = false;
   /** Formulas that are being typeset. @type {HTMLElement[]} */
   #taken = [];
 
@@ -86,6 +89,11 @@ export class MathText extends HTMLElement {
   takeFormulas(most) {
     let passed = 0;
     this.#taken = [];
+    if (this.#isMixed) {
+      const waiting = new Set(this.#waiting);
+      this.#waiting = formulasIn(this).filter((span) => waiting.has(span));
+      this.#isMixed = false;
+    }
     for (; passed < this.#waiting.length && this.#taken.length < most; passed += 1)
       if (this.contains(this.#waiting[passed])) this.#taken.push(this.#waiting[passed]);
     this.#waiting = this.#waiting.slice(passed);
@@ -156,7 +164,11 @@ export class MathText extends HTMLElement {
 
   /** @param {HTMLElement[]} formulas to be typeset when they are near */
   #wait(formulas) {
-    this.#waiting.push(...formulas.filter(isWaiting));
+    for (const span of formulas.filter(isWaiting)) {
+      const last = this.#waiting.at(-1);
+      if (last && !follows(last, span)) this.#isMixed = true;
+      this.#waiting.push(span);
+    }
     this.#typesetWhenNear();
   }
 

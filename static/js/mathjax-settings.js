@@ -102,6 +102,7 @@ export function settings(ready) {
       maxMacros: 1000,
       maxBuffer: 50 * 1024,
       tags: 'ams',
+      ignoreDuplicateLabels: true, // LaTeX warns of them and goes on
     },
     chtml: { displayOverflow: 'overflow' },
     options: {

@@ -164,8 +164,17 @@ const bounded = (lengths) =>
 export function newTags() {
   const tags = mathjax()._.input.tex.Tags.TagsFactory.create('ams');
   const text = (texts += 1);
+  let equations = 0;
   tags.configuration = mathDocument().inputJax[0].parseOptions;
-  tags.formatId = (/** @type {string} */ id) => `${EQUATION.slice(1)}${text}-${id.replace(/[^-\w.]/g, '_')}`;
+  // Counted, since two labels may differ only in what an id cannot hold; a label keeps its id when it is read again.
+  tags.formatId = () =>
+    (tags.refUpdate && tags.allLabels[tags.label]?.id) || `${EQUATION.slice(1)}${text}-${(equations += 1)}`;
   tags.formatUrl = (/** @type {string} */ id) => `#${encodeURIComponent(id)}`;
+  const { finishEquation } = tags;
+  tags.finishEquation = (/** @type {any} */ item) => {
+    // Of two equations with one label the first has it: references to it may be drawn before the second one comes.
+    for (const label of Object.keys(tags.labels)) if (label in tags.allLabels) delete tags.labels[label];
+    finishEquation.call(tags, item);
+  };
   return tags;
 }

@@ -5,13 +5,10 @@
 
 import { assistiveMathML } from './assistive-mathml.js';
 import { sourceOf } from './formula.js';
-import { isExploring, mathDocument, newTags } from './mathjax.js';
+import { isExploring, mathDocument } from './mathjax.js';
+import { isNumbered, noteMissing, tagsFor } from './numbering.js';
 
-/**
- * The equation numbers and labels of one text: MathJax's tags, the formulas that have to do with them, and how many
- * labels there were when a reference named one that was not there.
- * @typedef {{tags: any, formulas: Set<HTMLElement>, missedAt: number | null}} Numbering
- */
+/** @typedef {import('./numbering.js').Numbering} Numbering */
 /** @typedef {{em: number, ex: number, containerWidth: number, scale: number, family: string}} Metrics */
 /** @typedef {{spans: readonly HTMLElement[], numbering: Numbering}} Text the formulas of one text, in order */
 /** @typedef {{span: HTMLElement, numbering: Numbering, key: string, metrics: Metrics, item: any, container: HTMLElement | null}} Formula */
@@ -23,31 +20,11 @@ const TYPESET = 150;
 const RETRIES = 40; // each one waits for a part of the font or for an extension
 const REMEMBERED = 600;
 const LATER = Symbol('what the formula needs is not loaded yet');
-const NUMBERED = /\\(?:tag|label|ref|eqref|begin)\b/;
 
 /** @type {Map<string, Metrics>} */
 const knownMetrics = new Map();
 /** Formulas met before, by TeX and size: half of a list's formulas are `$n$` and its like. @type {Map<string, HTMLElement>} */
 const drawn = new Map();
-
-/** @returns {Numbering} */
-export const newNumbering = () => ({ tags: null, formulas: new Set(), missedAt: null });
-
-/**
- * The formulas to be typeset again since what they number or name has changed: a numbered formula has left the page,
- * or a label has come that a reference missed. Empty where all is well.
- * @param {Numbering} numbering
- * @param {HTMLElement} text what holds the formulas
- * @returns {HTMLElement[]}
- */
-export function outdated({ tags, formulas, missedAt }, text) {
-  const there = [...formulas].filter((span) => text.contains(span));
-  const missedCame = missedAt !== null && labelsOf(tags) > missedAt;
-  return missedCame || there.length < formulas.size ? there : [];
-}
-
-/** @param {any} tags */
-const labelsOf = (tags) => Object.keys(tags.allLabels).length;
 
 /** Forgets sizes and drawings; for when the reader chose another size or another way of drawing. */
 export function forgetDrawings() {
@@ -181,8 +158,7 @@ function* arrival(wait) {
 /** @param {Formula} formula */
 function compile({ item, numbering, span }) {
   const { parseOptions } = mathDocument().inputJax[0];
-  if (NUMBERED.test(item.math)) numbering.formulas.add(span);
-  parseOptions.tags = numbering.tags ??= newTags();
+  parseOptions.tags = tagsFor(numbering, span, item);
   item.convert(mathDocument(), COMPILED);
   if (parseOptions.error) item.inputData.error = 'bad TeX';
 }
@@ -195,9 +171,7 @@ function compileAgain(formula) {
   item.inputData.recompile = before;
   compile(formula);
   numbering.tags.refUpdate = false;
-  const named = [...item.math.matchAll(/\\(?:eq)?ref\s*\{([^{}]*)\}/g)].map(([, label]) => label);
-  if (!named.every((label) => label in numbering.tags.allLabels))
-    numbering.missedAt = labelsOf(numbering.tags);
+  noteMissing(numbering, item.math);
 }
 
 /** @param {Formula} formula */
@@ -238,7 +212,7 @@ function recall(formula) {
 /** @param {Formula} formula */
 function remember(formula) {
   const { span, container } = formula;
-  if (!container || NUMBERED.test(span.dataset.tex ?? '')) return;
+  if (!container || isNumbered(span.dataset.tex ?? '')) return;
   drawn.set(drawingKey(formula), /** @type {HTMLElement} */ (container.cloneNode(true)));
   if (drawn.size > REMEMBERED) drawn.delete(drawn.keys().next().value ?? '');
 }
@@ -264,7 +238,7 @@ function* exploreFormula(formula) {
   const item = newItem(span, metrics);
   item.start = { node: text, n: 0, delim: '' };
   item.end = { node: text, n: sourceOf(span).length, delim: '' };
-  page.inputJax[0].parseOptions.tags = numbering.tags ??= newTags();
+  page.inputJax[0].parseOptions.tags = tagsFor(numbering, span, item);
   page.math.push(item);
   page.reset();
   yield page.renderPromise().catch((/** @type {unknown} */ error) => {
