@@ -36,8 +36,7 @@ function copyOf(range) {
   if (last.contains(whole.endContainer)) whole.setEndAfter(last);
   const copy = document.createElement('div');
   copy.append(whole.cloneContents());
-  for (const [index, span] of copy.querySelectorAll('span.math').entries())
-    span.replaceWith(sourceOf(formulas[index]));
+  for (const [index, span] of formulasIn(copy).entries()) span.replaceWith(sourceOf(formulas[index]));
   return copy;
 }
 

@@ -7,6 +7,7 @@ import { isExploring, isLoaded, mathDocument } from './mathjax.js';
 import { tagsAside } from './numbering.js';
 import { newItem } from './typeset.js';
 
+const OPENING = new Set([' ', 'Enter', 'ContextMenu', 'F10']); // the keys that a menu may open by
 const DRAWN = 150; // the point in MathJax's order of actions where the menu may be added
 
 /** @type {WeakSet<Element>} */
@@ -19,7 +20,7 @@ const served = new WeakSet();
 export function serveMenus(page) {
   // In the capture phase: the listeners that MathJax adds to the formula now are met by this very event.
   page.addEventListener('contextmenu', attach, true);
-  page.addEventListener('keydown', attach, true);
+  page.addEventListener('keydown', (event) => OPENING.has(event.key) && attach(event), true);
   page.addEventListener('keydown', openByEnter);
   page.addEventListener('mousedown', (event) => zooms() && attach(event), true);
 }
@@ -36,6 +37,8 @@ function attach(event) {
   const container = containerOf(event);
   if (!container || served.has(container) || !isLoaded() || isExploring()) return;
   served.add(container);
+  forgetGone();
+  unmark(container);
   const page = mathDocument();
   const span = /** @type {HTMLElement} */ (container.parentElement);
   const item = newItem(span);
@@ -45,6 +48,22 @@ function attach(event) {
   item.typesetRoot = container;
   item.state(DRAWN);
   page.menu.addMenu(item);
+}
+
+/** A copy of a formula with a menu bears its marks, and MathJax would take it for served. @param {Element} container */
+function unmark(container) {
+  container.classList.remove(mathDocument().menu.menu.store.attachedClass);
+  container.removeAttribute('ctxtmenu_counter');
+}
+
+/** Lets go of formulas that have left the page, which MathJax would keep for ever once their menus were opened. */
+export function forgetGone() {
+  if (!isLoaded()) return;
+  const { menu } = mathDocument().menu;
+  const isGone = (/** @type {Element | undefined} */ container) => container && !container.isConnected;
+  if (menu.store.store.some(isGone)) menu.store.sort(); // keeps what it finds on the page
+  if (isGone(menu.store.active)) menu.store._active = null; // its setter looks for null on the page
+  if (isGone(menu.mathItem?.typesetRoot)) menu.mathItem = null;
 }
 
 /** @param {KeyboardEvent} event */

@@ -5,6 +5,7 @@
 
 /** @type {WeakMap<Element, string>} */
 const sources = new WeakMap();
+const FORMULA = 'span.math[data-tex]';
 
 /**
  * @param {{source: string, tex: string, display: boolean}} formula
@@ -31,18 +32,31 @@ export function guardedSpan(source) {
   return span;
 }
 
-/** A formula's source with its delimiters. @param {Element} span */
-export const sourceOf = (span) => sources.get(span) ?? '';
+/** A formula's source with its delimiters; a copy of a formula, made by who copied the page, has the usual ones. @param {HTMLElement} span */
+export const sourceOf = (span) => sources.get(span) ?? delimited(span);
+
+/** @param {HTMLElement} span */
+function delimited({ dataset }) {
+  const tex = dataset.tex ?? '';
+  if (!('display' in dataset)) return `$${tex}$`;
+  return tex.startsWith('\\begin{') ? tex : `\\[${tex}\\]`;
+}
+
+/** What a text shows, with the sources of its formulas. @param {Node} node @returns {string} */
+export function textOf(node) {
+  if (isFormula(node)) return sourceOf(node);
+  return node instanceof Text ? node.data : Array.from(node.childNodes, textOf).join('');
+}
 
 /** Whether one element comes after another on the page; quick for neighbours. @param {Element} before @param {Element} after */
 export const follows = (before, after) =>
   Boolean(before.compareDocumentPosition(after) & Node.DOCUMENT_POSITION_FOLLOWING);
 
 /** The formulas in an element, in order. @param {ParentNode} element @returns {HTMLElement[]} */
-export const formulasIn = (element) => [...element.querySelectorAll('span.math')].filter(isFormula);
+export const formulasIn = (element) => [...element.querySelectorAll(FORMULA)].filter(isFormula);
 
-/** @param {Element} element @returns {element is HTMLElement} */
-const isFormula = (element) => sources.has(element);
+/** @param {Node} node @returns {node is HTMLElement} */
+const isFormula = (node) => node instanceof HTMLElement && node.matches(FORMULA);
 
 /** Longer TeX stays as its source: MathJax's time grows faster than its input. */
 const LONGEST_TEX = 5000;

@@ -8,10 +8,10 @@
 
 import { copyAsSource } from './copy.js';
 import { buildLatex } from './document-fragment.js';
-import { follows, formulasIn, isWaiting, showSource } from './formula.js';
-import { serveMenus } from './formula-menu.js';
+import { follows, formulasIn, isWaiting, showSource, textOf } from './formula.js';
+import { forgetGone, serveMenus } from './formula-menu.js';
 import { GrowingText } from './growing-text.js';
-import { isLoaded, load, onSettingsChanged } from './mathjax.js';
+import { isExploring, isLoaded, load, onSettingsChanged } from './mathjax.js';
 import { NearQueue } from './near.js';
 import { newNumbering, outdated } from './numbering.js';
 import { prepareForPrinting, readyForPaper } from './printing.js';
@@ -29,6 +29,8 @@ const EAGER = 8; // milliseconds of building blocks at once; a long page builds 
 const toBuild = new NearQueue(buildBlocks);
 /** @type {NearQueue<MathText>} */
 const toTypeset = new NearQueue(typesetBlocks);
+/** A text that was built elsewhere. */
+const COPY = '[state="ready"], [state="failed"], :has(span.math[data-tex])';
 let eagerUntil = 0;
 
 export class MathText extends HTMLElement {
@@ -106,7 +108,7 @@ export class MathText extends HTMLElement {
       // The parser may not have reached the end of this element yet.
       if (document.readyState !== 'loading') this.#read();
       else document.addEventListener('DOMContentLoaded', () => this.#read(), { once: true });
-    } else if (this.#isBuilt) this.#typesetWhenNear();
+    } else if (this.#isBuilt) this.#comeBack();
     else toBuild.add(this);
   }
 
@@ -114,7 +116,15 @@ export class MathText extends HTMLElement {
     toBuild.remove(this);
     toTypeset.remove(this);
     leave(this);
-    if (isLoaded()) release(this);
+    if (isLoaded()) release();
+    forgetGone();
+  }
+
+  /** The text has been moved to another place of the page, or built before it came here. */
+  #comeBack() {
+    if (isLoaded() && isExploring()) this.typesetAgain();
+    else this.#typesetWhenNear();
+    if (this.getAttribute('state') === 'ready') keepWithin(this);
   }
 
   attributeChangedCallback() {
@@ -123,12 +133,24 @@ export class MathText extends HTMLElement {
 
   #read() {
     if (this.#source !== null) return;
+    if (this.matches(COPY)) {
+      this.#adopt();
+      return;
+    }
     this.#source = this.textContent ?? '';
     if (performance.now() < eagerUntil || startEager()) this.build();
     else {
       toBuild.add(this);
       toBuild.finishWhenIdle();
     }
+  }
+
+  /** A copy of a text, as `cloneNode` or `innerHTML +=` makes it, goes on showing what it shows. */
+  #adopt() {
+    this.#source = textOf(this);
+    this.#guard();
+    this.#start(formulasIn(this));
+    if (this.#waiting.length === 0) queueMicrotask(() => this.releaseWhenDone());
   }
 
   /**
@@ -190,6 +212,7 @@ export class MathText extends HTMLElement {
   putFormulas(state) {
     const later = state === 'ready' ? this.#taken.filter(isWaiting) : [];
     this.#taken = [];
+    if (state === 'failed') this.#waiting = [];
     this.#wait([...later, ...this.#renumber()]);
     this.releaseWhenDone(state);
   }
@@ -208,10 +231,9 @@ export class MathText extends HTMLElement {
     this.dispatchEvent(new CustomEvent('math-text:ready', { bubbles: true }));
   }
 
-  /** The formulas whose numbers or references are no longer right, to be typeset again from the first number on. */
+  /** The formulas whose numbers or references are no longer right, to be typeset again. */
   #renumber() {
     const formulas = outdated(this.#numbering, this);
-    if (formulas.length > 0) this.#numbering = newNumbering();
     for (const span of formulas) showSource(span);
     return formulas;
   }
@@ -252,6 +274,7 @@ function* typesetBlocks(blocks, atOnce) {
       failed = true;
       console.warn(error.message);
     });
+    if (isLoaded()) retryFailed();
   }
   const texts = blocks.map((block) => block.takeFormulas(atOnce ? Infinity : PORTION));
   if (isLoaded()) {
@@ -259,6 +282,12 @@ function* typesetBlocks(blocks, atOnce) {
     prepareForPrinting();
   }
   for (const block of blocks) block.putFormulas(failed ? 'failed' : 'ready');
+}
+
+/** Texts that MathJax was not to be had for wait again until they are near. */
+function retryFailed() {
+  for (const block of document.querySelectorAll('math-text[state="failed"]'))
+    if (block instanceof MathText) block.typesetAgain();
 }
 
 /**
@@ -278,10 +307,13 @@ window.addEventListener('beforeprint', () => {
   readyForPaper(document);
 });
 
+window.addEventListener('online', retryFailed);
+
 onSettingsChanged(() => {
   forgetDrawings();
   for (const block of document.querySelectorAll('math-text'))
     if (block instanceof MathText) block.typesetAgain();
+  release();
 });
 
 serveMenus(document);

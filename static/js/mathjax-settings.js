@@ -85,11 +85,13 @@ const ENVIRONMENTS = {
 
 /**
  * The settings, as MathJax reads them from `window.MathJax`.
- * @param {(startup: any) => void} ready called when MathJax's parts are there, before its document is made
+ * @param {() => void} ready called when MathJax's parts are there, before its document is made
+ * @param {(error: Error) => void} failed called when one of its parts cannot be had
  */
-export function settings(ready) {
+export function settings(ready, failed) {
   return {
     loader: {
+      failed,
       load: ['ui/safe', 'a11y/assistive-mml', ...TEX_EXTENSIONS.map((name) => `[tex]/${name}`)],
       paths: { 'mathjax-newcm': new URL('mathjax-newcm-font', VENDOR).href },
     },

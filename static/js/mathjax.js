@@ -36,6 +36,7 @@ export function load() {
   loading ??= start().then(
     () => {
       loaded = true;
+      keepMathML();
       mathDocument().menu.menu.findID('Settings', 'Renderer', 'SVG').disable(); // its files are not served
     },
     (error) => {
@@ -50,22 +51,34 @@ export function load() {
 function start() {
   return new Promise((resolve, reject) => {
     const ready = () => {
-      const { startup } = mathjax();
-      const { MapHandler } = mathjax()._.input.tex.MapHandler;
-      for (const [table, commands] of Object.entries(CLOSED_COMMANDS))
-        for (const command of commands) MapHandler.getMap(table).map.delete(command);
-      skipHints();
-      startup.extendHandler(ourDocument, 100);
-      startup.defaultReady();
-      startup.hasTypeset = true; // otherwise the menu believes that its settings concern no formula
-      startup.promise.then(resolve, reject);
+      begin();
+      mathjax().startup.promise.then(resolve, reject);
     };
-    /** @type {any} */ (window).MathJax = settings(ready);
+    /** @type {any} */ (window).MathJax = settings(ready, reject);
     const script = document.createElement('script');
     script.src = MATHJAX_ADDRESS;
     script.addEventListener('error', () => reject(new Error(`MathJax is not to be had at ${script.src}`)));
     document.head.append(script);
   });
+}
+
+/** MathJax's own start, with what is ours. */
+function begin() {
+  const { startup } = mathjax();
+  const { MapHandler } = mathjax()._.input.tex.MapHandler;
+  for (const [table, commands] of Object.entries(CLOSED_COMMANDS))
+    for (const command of commands) MapHandler.getMap(table).map.delete(command);
+  skipHints();
+  startup.extendHandler(ourDocument, 100);
+  startup.defaultReady();
+  startup.hasTypeset = true; // otherwise the menu believes that its settings concern no formula
+}
+
+/** MathML for screen readers is there unless formulas are spoken; MathJax leaves it out from the first word on. */
+function keepMathML() {
+  const { options, menu } = mathDocument();
+  const { enrich, speech, braille } = menu.settings;
+  if (!enrich || !(speech || braille)) options.enableAssistiveMml = menu.settings.assistiveMml = true;
 }
 
 /** @param {any} handler of MathJax's, whose document we extend */
@@ -80,6 +93,7 @@ function ourDocument(handler) {
     }
     // The menu asks MathJax to render its list of formulas again; the list is ours, so we are told instead.
     rerender() {
+      keepMathML();
       settingsChanged();
       return this;
     }

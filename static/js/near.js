@@ -22,6 +22,8 @@ export class NearQueue {
   #near = new Set();
   /** @type {Promise<void> | null} */
   #running = null;
+  /** What is being worked on. @type {Steps | null} */
+  #steps = null;
   #isIdling = false;
   #isFinishing = false;
   #observer = new IntersectionObserver((entries) => this.#moved(entries), { rootMargin: MARGIN });
@@ -49,8 +51,11 @@ export class NearQueue {
   async finish() {
     this.#isFinishing = true; // word that a block is far comes late, and does not matter now
     for (const block of this.waiting) this.#near.add(block);
-    await this.#run();
-    this.#isFinishing = false;
+    try {
+      await this.#run();
+    } finally {
+      this.#isFinishing = false;
+    }
   }
 
   /** Works on the far ones too, in the browser's spare time, once nothing near waits. */
@@ -73,6 +78,7 @@ export class NearQueue {
 
   /** The same at once, without waiting for what is not loaded yet; for printing. */
   finishNow() {
+    for (const _ of this.#steps ?? []);
     const blocks = [...this.waiting];
     for (const block of blocks) this.remove(block);
     for (const _ of this.work(blocks, true));
@@ -105,12 +111,14 @@ export class NearQueue {
       const { batch, slice } = this.#isFinishing ? WHOLE : { batch: BATCH, slice: SLICE };
       const blocks = [...this.#near].slice(0, batch);
       for (const block of blocks) this.remove(block);
-      for (const wait of this.work(blocks, false)) {
+      this.#steps = this.work(blocks, false);
+      for (const wait of this.#steps) {
         if (wait) await wait;
         else if (performance.now() - started > slice) await breathe();
         else continue;
         started = performance.now();
       }
+      this.#steps = null;
     }
   }
 }

@@ -7,9 +7,9 @@ import { follows, formulasIn } from './formula.js';
 import { newTags } from './mathjax.js';
 
 /**
- * MathJax's tags, the formulas that have to do with them, and how many labels there were when a reference named one
- * that was not there.
- * @typedef {{tags: any, formulas: Set<HTMLElement>, missedAt: number | null}} Numbering
+ * MathJax's tags, the formulas that have to do with them in the order in which they were read, those that name what the
+ * text does not have so far, and those to be read again in their old place.
+ * @typedef {{tags: any, formulas: Set<HTMLElement>, missing: Map<HTMLElement, string[]>, again: Set<HTMLElement>}} Numbering
  */
 
 const NUMBERED = /\\(?:tag|label|ref|eqref|begin)\b/;
@@ -19,7 +19,7 @@ const REFERENCE = /\\(?:eq)?ref\s*\{([^{}]*)\}/g;
 const places = new WeakMap();
 
 /** @returns {Numbering} */
-export const newNumbering = () => ({ tags: null, formulas: new Set(), missedAt: null });
+export const newNumbering = () => ({ tags: null, formulas: new Set(), missing: new Map(), again: new Set() });
 
 /** Whether a formula may have to do with numbers. @param {string} tex */
 export const isNumbered = (tex) => NUMBERED.test(tex);
@@ -32,42 +32,60 @@ export const isNumbered = (tex) => NUMBERED.test(tex);
  */
 export function tagsFor(numbering, span, item) {
   const tags = (numbering.tags ??= newTags());
-  if (isNumbered(item.math)) {
-    numbering.formulas.add(span);
-    places.set(span, { tags, before: item.inputData.recompile?.counter ?? tags.allCounter });
+  if (!isNumbered(item.math)) return tags;
+  if (numbering.again.has(span)) {
+    noteMissing(numbering, span, item.math);
+    return tagsAside(span);
   }
+  if (!item.inputData.recompile) numbering.formulas.delete(span); // one that had to wait for its font comes last now
+  numbering.formulas.add(span);
+  places.set(span, { tags, before: item.inputData.recompile?.counter ?? tags.allCounter });
   return tags;
 }
 
-/** Tags that number a formula as it is numbered, and take no part in its text. @param {HTMLElement} span */
+/** Tags that number and name a formula as its text has done, and leave those of the text alone. @param {HTMLElement} span */
 export function tagsAside(span) {
   const place = places.get(span);
   const tags = newTags();
-  if (place) Object.assign(tags, { allLabels: { ...place.tags.allLabels }, allCounter: place.before });
+  if (place)
+    Object.assign(tags, {
+      allLabels: { ...place.tags.allLabels },
+      allCounter: place.before,
+      refUpdate: true, // labels are known, and have their ids
+    });
   return tags;
 }
 
-/** Takes note of what a formula names and the text does not have, so far. @param {Numbering} numbering @param {string} tex */
-export function noteMissing(numbering, tex) {
-  const named = [...tex.matchAll(REFERENCE)].map(([, label]) => label);
-  if (!named.every((label) => label in numbering.tags.allLabels))
-    numbering.missedAt = labelsOf(numbering.tags);
+/** Takes note of what a formula names and its text does not have, so far. @param {Numbering} numbering @param {HTMLElement} span @param {string} tex */
+export function noteMissing({ tags, missing }, span, tex) {
+  const labels = [...tex.matchAll(REFERENCE)].map(([, label]) => label);
+  const unknown = labels.filter((label) => !(label in tags.allLabels));
+  if (unknown.length > 0) missing.set(span, unknown);
+  else missing.delete(span);
 }
 
 /**
- * The formulas to be typeset again since what they number or name has changed: a numbered formula has left the page or
- * come before others, or a label has come that a reference missed. Empty where all is well.
+ * The formulas to be typeset again since what they number or name has changed: all where a numbered one has left the
+ * page or come before others, else those that named what has come. Empty where all is well.
  * @param {Numbering} numbering
  * @param {HTMLElement} text what holds the formulas
- * @returns {HTMLElement[]} in the order of the page
+ * @returns {HTMLElement[]}
  */
-export function outdated({ tags, formulas, missedAt }, text) {
-  const there = [...formulas].filter((span) => text.contains(span));
-  const inOrder = there.every((span, index) => index === 0 || follows(there[index - 1], span));
-  const missedCame = missedAt !== null && labelsOf(tags) > missedAt;
-  if (inOrder) return missedCame || there.length < formulas.size ? there : [];
-  return formulasIn(text).filter((span) => formulas.has(span));
+export function outdated(numbering, text) {
+  const { tags, formulas, missing, again } = numbering;
+  const isThere = (/** @type {HTMLElement} */ span) => text.contains(span);
+  const read = [...formulas];
+  const inOrder = read.every(
+    (span, index) => isThere(span) && (index === 0 || follows(read[index - 1], span)),
+  );
+  if (!inOrder) {
+    Object.assign(numbering, newNumbering());
+    return formulasIn(text).filter((span) => formulas.has(span));
+  }
+  const told = [...missing].filter(([, labels]) => labels.some((label) => label in tags.allLabels));
+  for (const [span] of told) {
+    missing.delete(span);
+    again.add(span);
+  }
+  return told.map(([span]) => span);
 }
-
-/** @param {any} tags */
-const labelsOf = (tags) => Object.keys(tags.allLabels).length;

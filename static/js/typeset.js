@@ -6,7 +6,7 @@
 import { assistiveMathML } from './assistive-mathml.js';
 import { sourceOf } from './formula.js';
 import { isExploring, mathDocument } from './mathjax.js';
-import { isNumbered, noteMissing, tagsFor } from './numbering.js';
+import { isNumbered, noteMissing, tagsAside, tagsFor } from './numbering.js';
 
 /** @typedef {import('./numbering.js').Numbering} Numbering */
 /** @typedef {{em: number, ex: number, containerWidth: number, scale: number, family: string}} Metrics */
@@ -41,10 +41,12 @@ export function forgetDrawings() {
  */
 export function* typeset(texts) {
   const formulas = texts.flatMap(newFormulas);
-  if (isExploring()) {
-    for (const formula of formulas) yield* exploreFormula(formula);
-    return;
-  }
+  yield* isExploring() ? explore(formulas) : drawAll(formulas);
+  forgetLast();
+}
+
+/** @param {readonly Formula[]} formulas @returns {Steps} */
+function* drawAll(formulas) {
   for (const formula of formulas) {
     formula.container = recall(formula);
     if (formula.container) continue;
@@ -171,7 +173,7 @@ function compileAgain(formula) {
   item.inputData.recompile = before;
   compile(formula);
   numbering.tags.refUpdate = false;
-  noteMissing(numbering, item.math);
+  noteMissing(numbering, formula.span, item.math);
 }
 
 /** @param {Formula} formula */
@@ -225,20 +227,30 @@ function put(span, container, error) {
   else if (container) span.replaceChildren(container);
 }
 
+/** Typesets formulas so that they can be spoken and explored. @param {readonly Formula[]} formulas @returns {Steps} */
+function* explore(formulas) {
+  release();
+  const numbered = formulas.filter(({ span }) => isNumbered(span.dataset.tex ?? ''));
+  for (const formula of numbered) yield* attempt(formula, compile);
+  for (const { item, numbering, span } of numbered)
+    if (item.inputData.recompile) noteMissing(numbering, span, item.math);
+  for (const formula of formulas) yield* exploreFormula(formula);
+}
+
 /**
- * MathJax's long way, which keeps the item so that a formula can be spoken and explored.
+ * MathJax's long way, which keeps the item.
  * @param {Formula} formula
  * @returns {Steps}
  */
 function* exploreFormula(formula) {
   const page = mathDocument();
-  const { span, numbering, metrics } = formula;
+  const { span, metrics } = formula;
   span.textContent = sourceOf(span);
   const text = span.firstChild;
   const item = newItem(span, metrics);
   item.start = { node: text, n: 0, delim: '' };
   item.end = { node: text, n: sourceOf(span).length, delim: '' };
-  page.inputJax[0].parseOptions.tags = tagsFor(numbering, span, item);
+  page.inputJax[0].parseOptions.tags = tagsAside(span);
   page.math.push(item);
   page.reset();
   yield page.renderPromise().catch((/** @type {unknown} */ error) => {
@@ -251,7 +263,17 @@ function* exploreFormula(formula) {
   }
 }
 
-/** Lets go of what MathJax may hold of an element's formulas. @param {HTMLElement} element */
-export function release(element) {
-  if (isExploring()) mathDocument().clearMathItemsWithin([element]);
+/** MathJax remembers what it worked on last, and so a text that may leave the page. */
+function forgetLast() {
+  const { inputJax, outputJax } = mathDocument();
+  inputJax[0].parseOptions.mathItem = null;
+  Object.assign(outputJax, { math: null, container: null, table: null });
+}
+
+/** Lets go of what MathJax keeps, to be explored, of formulas that have left the page. */
+export function release() {
+  const { math } = mathDocument();
+  const gone = [...math].filter(({ start }) => !start.node?.isConnected);
+  for (const item of gone) item.clear();
+  math.remove(...gone);
 }

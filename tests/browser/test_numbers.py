@@ -65,6 +65,14 @@ def test_a_reference_may_stand_far_before_its_equation(open_page: OpenPage) -> N
     assert (spoken[0], *spoken[-2:]) == ("(1)", "(1)z", "(1)")
 
 
+def test_many_equations_named_before_they_come_are_named_in_the_end(open_page: OpenPage) -> None:
+    equations = " ".join(equation("a", str(place)) for place in range(90))
+    opened = open_page(text_block(rf"$\eqref{{89}}$ $\eqref{{none}}\eqref{{50}}$ {equations} $\eqref{{0}}$"))
+    opened.settle()
+    [spoken] = opened.page.evaluate(SPOKEN)
+    assert (*spoken[:3], *spoken[-2:]) == ("(90)", "(???)(51)", "(1)a", "(90)a", "(1)")
+
+
 def test_numbers_keep_the_order_of_the_page_when_a_block_of_a_stream_is_shown_again(
     open_page: OpenPage,
 ) -> None:
