@@ -50,6 +50,9 @@ const PURIFY = {
  */
 const BODY = '<br>';
 
+/** Characters from which on a cell of a table holds prose, which is not read word beneath word. */
+const PROSE = 30;
+
 const LINKS = new Set(['http:', 'https:', 'mailto:']);
 
 /** @param {string} source @returns {DocumentFragment} */
@@ -104,6 +107,8 @@ function mendElement(element, formulas) {
   else if (element.matches('img')) replaceImage(/** @type {HTMLImageElement} */ (element));
   else if (element.matches('input')) replaceBox(/** @type {HTMLInputElement} */ (element));
   else if (element.matches('a')) secureLink(/** @type {HTMLAnchorElement} */ (element));
+  else if (element.matches('td, th') && (element.textContent ?? '').length > PROSE)
+    element.className = 'prose';
 }
 
 /** @param {string} href */

@@ -12,7 +12,13 @@ function show() {
   output.source = source.value;
 }
 
-source.addEventListener('input', show);
+/** The frame in which what was typed will be shown: a text put in at once comes as an event for each of its lines. */
+let frame = 0;
+
+source.addEventListener('input', () => {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(show);
+});
 format.addEventListener('change', () => {
   const address = new URL(location.href);
   address.searchParams.set('format', format.value);
