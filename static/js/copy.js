@@ -35,9 +35,32 @@ function copyOf(range) {
   const last = formulas[formulas.length - 1];
   if (last.contains(whole.endContainer)) whole.setEndAfter(last);
   const copy = document.createElement('div');
-  copy.append(whole.cloneContents());
+  copy.append(withShells(whole.cloneContents(), whole.commonAncestorContainer));
   for (const [index, span] of formulasIn(copy).entries()) span.replaceWith(sourceOf(formulas[index]));
+  for (const text of copy.querySelectorAll('math-text')) text.replaceWith(asBlock(text));
   return copy;
+}
+
+/** Rows and items with the table or list that they are of. @param {Node} contents @param {Node | null} ancestor */
+function withShells(contents, ancestor) {
+  let copy = contents;
+  for (
+    let shell = ancestor;
+    shell instanceof Element && shell.matches('table, thead, tbody, tr, ul, ol');
+    shell = shell.parentNode
+  ) {
+    const outer = shell.cloneNode();
+    outer.appendChild(copy);
+    copy = outer;
+  }
+  return copy;
+}
+
+/** A text as an element that is no more than its content, here and wherever it is put. @param {Element} text */
+function asBlock(text) {
+  const block = document.createElement('div');
+  block.append(...text.childNodes);
+  return block;
 }
 
 /** Lines and paragraphs as they are laid out; only an element on the page has a layout. @param {Document} page @param {HTMLElement} copy */

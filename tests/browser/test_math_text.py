@@ -189,6 +189,50 @@ def test_copying_gives_the_tex_with_its_delimiters(open_page: OpenPage) -> None:
     assert copied[2] == ""  # left to the browser
 
 
+COPY = """(choose) => {
+    const range = document.createRange();
+    new Function('range', choose)(range);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    const data = new DataTransfer();
+    document.dispatchEvent(new ClipboardEvent('copy', {clipboardData: data, cancelable: true}));
+    return ['text/plain', 'text/html'].map((type) => data.getData(type));
+}"""
+
+
+@pytest.mark.parametrize("typeset", [False, True])
+def test_several_texts_copied_at_once_are_lines_with_tex(open_page: OpenPage, typeset: bool) -> None:
+    body = papers([{"title": "On $n$", "abstract": r"Let \emph{us} take $x_1$."}] * 2)
+    opened = open_page(body, strict=False)
+    if typeset:
+        opened.settle()
+    else:
+        opened.page.route("**/tex-chtml.js", lambda _: None)
+        opened.page.reload()
+        opened.page.locator("span.math").last.wait_for()
+    plain, html = opened.page.evaluate(COPY, "range.selectNodeContents(document.querySelector('main'))")
+    assert [line for line in plain.splitlines() if line] == ["On $n$", "Let us take $x_1$."] * 2
+    assert "math-text" not in html
+    assert "<div>Let <em>us</em> take $x_1$.</div>" in html
+
+
+def test_a_part_of_a_formula_table_or_list_is_copied_whole_enough_to_be_used(open_page: OpenPage) -> None:
+    table = "| a | b |\n|---|---|\n| $x|y$ | two |\n| three | $z$ |\n\n1. one\n2. $m$\n"
+    opened = open_page(text_block(table, "markdown"), strict=False)
+    opened.settle()
+    rows = "const rows = document.querySelectorAll('tbody tr');"
+    both = f"{rows} range.setStartBefore(rows[0]); range.setEndAfter(rows[1])"
+    plain, html = opened.page.evaluate(COPY, both)
+    assert plain == "$x|y$\ttwo\nthree\t$z$"
+    assert "".join(html.split()).startswith("<table><tbody><tr><td>$x|y$</td><td>two</td></tr>")
+    items = (
+        "const [one, two] = document.querySelectorAll('li'); range.setStart(one, 0); range.setEndAfter(two)"
+    )
+    assert opened.page.evaluate(COPY, items) == ["one\n$m$", "<ol><li>one</li>\n<li>$m$</li></ol>"]
+    within = "const sign = document.querySelector('td mjx-c'); range.selectNodeContents(sign)"
+    assert opened.page.evaluate(COPY, within) == ["$x|y$", "$x|y$"]
+
+
 @pytest.mark.parametrize("keys", ["Space", "Enter", "Shift+F10", "ContextMenu"])
 def test_the_menu_opens_by_keyboard_also_after_streaming(open_page: OpenPage, keys: str) -> None:
     opened = open_page('<math-text format="markdown"></math-text>')
