@@ -173,16 +173,20 @@ const bounded = (lengths) =>
 
 /**
  * Equation numbers and labels of one text; labels of two texts never meet, neither in MathJax nor as ids on the page.
+ * @param {{labels: Record<string, {id: string}>, before: number}} [known] labels with their ids, and how many equations come before
  * @returns {any} MathJax's tags
  */
-export function newTags() {
+export function newTags(known) {
   const tags = mathjax()._.input.tex.Tags.TagsFactory.create('ams');
   const text = (texts += 1);
   let equations = 0;
+  if (known) Object.assign(tags, { allLabels: { ...known.labels }, allCounter: known.before });
   tags.configuration = mathDocument().inputJax[0].parseOptions;
   // Counted, since two labels may differ only in what an id cannot hold; a label keeps its id when it is read again.
-  tags.formatId = () =>
-    (tags.refUpdate && tags.allLabels[tags.label]?.id) || `${EQUATION.slice(1)}${text}-${(equations += 1)}`;
+  tags.formatId = () => {
+    const labels = tags.refUpdate ? tags.allLabels : known?.labels;
+    return labels?.[tags.label]?.id || `${EQUATION.slice(1)}${text}-${(equations += 1)}`;
+  };
   tags.formatUrl = (/** @type {string} */ id) => `#${encodeURIComponent(id)}`;
   const { finishEquation } = tags;
   tags.finishEquation = (/** @type {any} */ item) => {

@@ -46,14 +46,7 @@ export function tagsFor(numbering, span, item) {
 /** Tags that number and name a formula as its text has done, and leave those of the text alone. @param {HTMLElement} span */
 export function tagsAside(span) {
   const place = places.get(span);
-  const tags = newTags();
-  if (place)
-    Object.assign(tags, {
-      allLabels: { ...place.tags.allLabels },
-      allCounter: place.before,
-      refUpdate: true, // labels are known, and have their ids
-    });
-  return tags;
+  return newTags(place && { labels: place.tags.allLabels, before: place.before });
 }
 
 /** Takes note of what a formula names and its text does not have, so far. @param {Numbering} numbering @param {HTMLElement} span @param {string} tex */

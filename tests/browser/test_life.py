@@ -164,6 +164,9 @@ def test_formulas_are_spoken_and_explored_where_the_reader_asks_and_mathml_is_th
     drawn = ["(2)", "x1", "(1)a", "(2)b", "u"]
     set_choice(opened, "enrich", True)
     assert opened.page.evaluate(MATHML) == drawn
+    # The explorer follows links itself.
+    link = opened.page.locator("mjx-container a").get_attribute("data-mjx-href")
+    assert opened.page.locator(f"mjx-container [id='{(link or '#')[1:]}']").count() == 1
     set_choice(opened, "speech", True)
     labels = opened.page.locator("mjx-container [aria-label]")
     labels.first.wait_for(state="attached")
