@@ -21,6 +21,7 @@ import { BlockCutter, endsEmpty, referencesIn } from './markdown-blocks.js';
  * @typedef {{block: Block, followed: boolean, carries: Whole | null, carried: Node[], nodes: Node[], begins: Whole | null, begun: Node[], isLoose: boolean}} Shown
  */
 
+const LINES = 1000; // characters
 const WHOLE = 'ul, ol, table, blockquote';
 
 /** Cuts nothing: titles and abstracts are short, and a brace may close at their very end. */
@@ -47,6 +48,7 @@ export class GrowingText {
   /** What the next block may carry on. @type {Whole | null} */
   #whole = null;
   #open = guardedSpan('');
+  /** The last lines of the open end. */
   #openText = new Text();
 
   /**
@@ -68,11 +70,15 @@ export class GrowingText {
    */
   append(chunk) {
     const finished = this.cutter.append(chunk);
+    if (finished.length > 0) this.#addFinished(finished);
+    else this.#extendOpen(chunk);
     if (this.#open.parentNode !== this.host) this.host.insertBefore(this.#open, null);
-    if (finished.length === 0) {
-      this.#openText.appendData(chunk);
-      return [];
-    }
+    return this.#takeFormulas();
+  }
+
+  /** @param {Block[]} finished */
+  #addFinished(finished) {
+    this.#open.remove(); // what comes last changes the place of no other, which CSS counts
     this.#removeEnd();
     for (const block of finished) {
       const { shown, links } = this.#add(block, true);
@@ -84,8 +90,32 @@ export class GrowingText {
       }
       this.#showLinks(this.#links);
     }
-    this.#openText.data = this.cutter.tail.source;
-    return this.#takeFormulas();
+    this.#emptyOpen();
+    this.#extendOpen(this.cutter.tail.source);
+  }
+
+  /** Adds to the open end, some lines in a box of their own, since a browser lays out again all of one that grows. @param {string} source */
+  #extendOpen(source) {
+    for (let from = 0; from < source.length;) {
+      const newline = source.indexOf('\n', from + Math.max(0, LINES - this.#openText.length));
+      const to = newline < 0 ? source.length : newline + 1;
+      this.#openText.appendData(source.slice(from, to));
+      from = to;
+      if (newline >= 0) this.#boxLines();
+    }
+  }
+
+  #boxLines() {
+    const lines = document.createElement('span');
+    this.#openText.replaceWith(lines);
+    lines.append(this.#openText);
+    this.#openText = new Text();
+    this.#open.append(this.#openText);
+  }
+
+  #emptyOpen() {
+    this.#openText = new Text();
+    this.#open.replaceChildren(this.#openText);
   }
 
   /**
@@ -93,13 +123,13 @@ export class GrowingText {
    * @returns {HTMLElement[]} the formulas that have come onto the page
    */
   pause() {
+    this.#open.remove();
+    this.#emptyOpen();
     this.#removeEnd();
     const wasLoose = this.#whole?.loose;
     const { shown, links } = this.#add(this.cutter.tail, false);
     const loosened = shown.carries !== null && shown.carries.loose !== wasLoose;
     this.#pausedEnd = { shown, loosened };
-    this.#openText.data = '';
-    this.#open.remove();
     this.#showLinks(links);
     return this.#takeFormulas();
   }
@@ -108,11 +138,6 @@ export class GrowingText {
     const formulas = this.#formulas;
     this.#formulas = [];
     return formulas;
-  }
-
-  /** Before what a new block goes: the open end, if there is one. */
-  get #end() {
-    return this.#open.parentNode === this.host ? this.#open : null;
   }
 
   #removeEnd() {
@@ -159,7 +184,7 @@ export class GrowingText {
     this.#carryOn(shown, fragment);
     this.#begin(shown, fragment);
     const nodes = [...fragment.childNodes];
-    replace(shown.nodes, nodes, this.host, this.#end);
+    replace(shown.nodes, nodes, this.host, null);
     shown.nodes = nodes.filter((node) => node !== shown.begins?.element);
     if (shown.carries && loose) this.#setLoose(shown.carries, true);
     return links;
