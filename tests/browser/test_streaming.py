@@ -175,6 +175,63 @@ def test_finished_blocks_are_left_alone_and_the_open_end_is_plain_and_guarded(op
     assert opened.visible_text() == "First \ufffc. Second b \ufffc and more. Third."
 
 
+# Streams a text in chunks of these sizes and tells what changed, but in its open end and where parts came last.
+WATCHED = r"""async ([source, sizes]) => {
+    const {GrowingText} = await import('/static/js/growing-text.js');
+    const host = document.createElement('div');
+    const growing = new GrowingText(host, 'markdown');
+    const changes = [];
+    const isOpen = (node) =>
+        node !== host && (node.parentNode === null || (node.closest ? node : node.parentElement).closest('.open'));
+    const take = (records) => {
+        for (const {target, type, addedNodes, removedNodes, nextSibling} of records) {
+            if (isOpen(target)) continue;
+            const gone = [...removedNodes].filter((node) => !node.matches?.('.open'));
+            const between = addedNodes.length > 0 && nextSibling !== null;
+            if (type !== 'childList' || gone.length > 0 || between)
+                changes.push([type, target.nodeName, gone.map(({textContent}) => textContent)]);
+        }
+    };
+    const observer = new MutationObserver(take);
+    observer.observe(host, {subtree: true, childList: true, attributes: true, characterData: true});
+    for (let at = 0, turn = 0; at < source.length; turn += 1) {
+        const size = sizes[turn % sizes.length];
+        growing.append(source.slice(at, at + size));
+        at += size;
+        take(observer.takeRecords());
+        const guards = [...host.querySelectorAll('.open')];
+        const [open] = guards;
+        if (guards.length > 1 || !open.matches('span.notranslate[translate="no"]')) changes.push('unguarded');
+        if (open !== host.lastChild || open.querySelector('*')) changes.push('not plain');
+        if (!source.slice(0, at).endsWith(open.textContent)) changes.push(open.textContent);
+    }
+    return changes;
+}"""
+
+
+@pytest.mark.parametrize("sizes", [[1], [1, 2, 3, 5, 8, 13], [1024]], ids=str)
+def test_what_is_finished_is_never_touched_and_the_end_is_its_source(
+    open_page: OpenPage, sizes: list[int]
+) -> None:
+    blocks = "# A $\\beta$-answer\n\nWith **bold** \\(x_1\\) and $y$.\n\n$$\na\n\n+ b\n$$\n\n"
+    code = "```py\nprice = '$5'\n```\n\n"
+    lists = "1. one $a_1$\n2. two\n   - in it\n3. three\n\nThen\n\n- [ ] open\n- [x] done\n\n"
+    parts = "> one $q$\n>\n> two\n\n| a | $|b|$ |\n|---|---|\n| 1 | $5 |\n| 2 | $z$ |\n\n"
+    assert open_page("").page.evaluate(WATCHED, [(blocks + code + lists + parts) * 2, sizes]) == []
+
+
+def test_a_formula_that_has_not_ended_is_its_source(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    append = "(chunk) => document.querySelector('math-text').append(chunk)"
+    opened.page.evaluate(append, r"Now *one* $\frac{a}{b}$ and $\sum_{i=1}^n")
+    assert opened.visible_text() == r"Now *one* $\frac{a}{b}$ and $\sum_{i=1}^n"
+    opened.settle()
+    assert opened.visible_text() == "Now one \ufffc and $\\sum_{i=1}^n"
+    opened.page.evaluate(append, " i$.")
+    opened.settle()
+    assert opened.visible_text() == "Now one \ufffc and \ufffc."
+
+
 def test_an_item_is_rendered_once_but_for_an_empty_line_that_makes_its_list_a_loose_one(
     open_page: OpenPage,
 ) -> None:
