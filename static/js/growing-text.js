@@ -145,7 +145,7 @@ export class GrowingText {
     this.#pausedEnd = null;
     if (!shown) return;
     const { carries, carried, nodes, begins } = shown;
-    for (const node of [...carried, ...nodes]) node.parentNode?.removeChild(node);
+    for (const node of [...carried, ...nodes].reverse()) node.parentNode?.removeChild(node); // the last one first, too
     begins?.element.remove();
     if (!carries) return;
     carries.blocks.pop();

@@ -2,9 +2,12 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.opened import Opened
 from tests.browser.streamed import KINDS, grown_otherwise
@@ -336,6 +339,48 @@ def test_a_long_answer_costs_linear_work(open_page: OpenPage, paragraph: str) ->
     head = "| a | b |\n|---|---|\n" if paragraph.startswith("|") else ""
     short, long = (opened.page.evaluate(WORK, [head + paragraph * count, 16]) for count in (40, 640))
     assert 1 <= long < 1.5 * short  # a quadratic reader works 16 times as hard on each character
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "A sentence.\n\n",
+        "1. one\n\n- two\n\n",
+        "- an item\n",
+        "- one\n\n",
+        "| a | row |\n",
+    ],
+    ids=["paragraphs", "lists", "one list", "one loose list", "one table"],
+)
+def test_what_comes_to_a_long_answer_restyles_nothing_else(open_page: OpenPage, block: str) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    head = "| a | b |\n|---|---|\n" if block.startswith("|") else ""
+    append = """async (chunk) => {
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        document.querySelector('math-text').append(chunk);
+        for (let frames = 0; frames < 3; frames += 1) await frame();
+    }"""
+    opened.page.evaluate(append, head + block * 400)
+    opened.settle()
+    assert 0 < _restyled(opened.page, append, block) < 100
+
+
+def _restyled(page: Page, append: str, chunk: str) -> int:
+    """How many elements get their style anew when a chunk comes."""
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.evaluate(append, chunk)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    return sum(
+        event["args"].get("elementCount", 0) for event in events if event["name"] == "UpdateLayoutTree"
+    )
+
+
+def test_no_style_looks_through_the_page_for_each_element_that_comes() -> None:
+    for sheet in Path("static/css").glob("*.css"):
+        screen = sheet.read_text(encoding="utf-8").partition("@media print")[0]
+        assert re.findall(r":has\((?!> )", screen) == [], sheet
 
 
 def test_a_latex_text_may_grow_too(open_page: OpenPage) -> None:
