@@ -82,6 +82,14 @@ def test_the_help_lists_the_keys_and_gives_the_focus_back(open_reader: OpenReade
     assert current(opened) == paper
 
 
+def test_the_help_begins_with_its_first_key_in_a_low_window(open_reader: OpenReader) -> None:
+    opened = open_reader(ALL, viewport={"width": 640, "height": 400})
+    press(opened, "?")
+    opened.page.wait_for_selector("#keys[open]")
+    assert opened.page.evaluate("document.getElementById('keys').scrollTop") == 0
+    assert opened.page.evaluate("document.getElementById('keys').contains(document.activeElement)")
+
+
 def test_keys_lead_to_search_home_stars_and_other_days(open_reader: OpenReader) -> None:
     middle, last = library.DAYS[1:]
     opened = open_reader(f"/arxiv/cs.LG?date={middle}")
