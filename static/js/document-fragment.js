@@ -59,7 +59,7 @@ const LINKS = new Set(['http:', 'https:', 'mailto:']);
 export function buildLatex(source) {
   const segments = scan(source, 'latex');
   const fragment = document.createDocumentFragment();
-  fragment.append(...texProse(segments).map(toElement));
+  appendAll(fragment, texProse(segments).map(toElement));
   return fragment;
 
   /** @param {ProseNode} node @returns {Node | string} */
@@ -70,9 +70,14 @@ export function buildLatex(source) {
     const element = node.type === 'link' ? link(node.href) : document.createElement(TAGS[node.type]);
     if (element.tagName === 'SPAN') element.className = node.type;
     if (node.type === 'code') Object.assign(element, GUARD);
-    element.append(...node.children.map(toElement));
+    appendAll(element, node.children.map(toElement));
     return element;
   }
+}
+
+/** One by one: a call takes only so many arguments. @param {ParentNode} parent @param {readonly (Node | string)[]} nodes */
+function appendAll(parent, nodes) {
+  for (const node of nodes) parent.append(node);
 }
 
 /**
@@ -153,11 +158,12 @@ function mendText(text, formulas) {
   const parts = text.data.split(PLACEHOLDER);
   if (parts.length === 1) return;
   // A pattern with one group puts what the group matched at the odd places.
-  text.replaceWith(
-    ...parts.map((part, place) => {
-      if (place % 2 === 0) return part;
-      const formula = formulas[Number(part)];
-      return formula.kind === 'math' ? mathSpan(formula) : guardedSpan(formula.source);
-    }),
-  );
+  const nodes = parts.map((part, place) => {
+    if (place % 2 === 0) return part;
+    const formula = formulas[Number(part)];
+    return formula.kind === 'math' ? mathSpan(formula) : guardedSpan(formula.source);
+  });
+  const fragment = document.createDocumentFragment();
+  appendAll(fragment, nodes);
+  text.replaceWith(fragment);
 }

@@ -179,7 +179,7 @@ export class GrowingText {
   /** Renders a block in its place. @param {Shown} shown @param {Links} known @returns {Links} */
   #show(shown, known) {
     const { fragment, links, loose } = this.#build(shown, known);
-    this.#formulas.push(...formulasIn(fragment));
+    for (const formula of formulasIn(fragment)) this.#formulas.push(formula);
     shown.isLoose = loose;
     this.#carryOn(shown, fragment);
     this.#begin(shown, fragment);

@@ -21,6 +21,14 @@ export const PLACEHOLDER = /\uE000(\d+)\uE001/g;
 const SIGNS = { emphasis: 500, brackets: 2000 };
 /** Quotes and list items within each other: Marked reads the rest of the text once for each of them. */
 const NESTED = /^(?:[ \t]{0,3}(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))){50}/;
+/** So many characters without white space that each sign within is taken for the end of a mail address, to the run's end. */
+const RUN = /[!-;=?A-Z^-~]{5000,}/g;
+const RUN_SIGNS = 100;
+/** HTML elements open at once: a browser's parser looks through them for each further one. */
+const UNCLOSED = 250;
+/** A tag of an element that something must close. */
+const ELEMENT =
+  /<(\/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|tbody|td|tfoot|th|thead|tr|wbr)\b)[a-z]/gi;
 const RULE = /^[ \t]*([-*_])(?:[ \t]*\1)*$/;
 /** Our own marks in somebody's text, as characters or as HTML would write them. */
 const OURS = /(?:[\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
@@ -57,13 +65,25 @@ function toHtml(lexer, text, inLooseList) {
     const first = tokens.find(({ type }) => type !== 'space');
     const list = first?.type === 'list' ? /** @type {List} */ (first) : null;
     if (list && inLooseList && !list.loose) loosen(list);
-    return { html: /** @type {string} */ (Parser.parse(tokens)), loose: list?.loose ?? false };
+    const html = /** @type {string} */ (Parser.parse(tokens));
+    if (!leavesOpen(html)) return { html, loose: list?.loose ?? false };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
     // Nested too deeply for Marked, which calls itself for each level.
-    const html = `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`;
-    return { html, loose: false };
+    if (!(error instanceof RangeError)) throw error;
   }
+  const html = `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`;
+  return { html, loose: false };
+}
+
+/** Whether more HTML elements are open at once than a page has. @param {string} html */
+function leavesOpen(html) {
+  if (html.length < 3 * UNCLOSED) return false;
+  let open = 0;
+  for (const [, slash] of html.matchAll(ELEMENT)) {
+    open += slash ? -1 : 1;
+    if (open > UNCLOSED) return true;
+  }
+  return false;
 }
 
 /** Makes of a tight list what Marked makes of a loose one: the items' text lies in paragraphs. @param {List} list */
@@ -146,7 +166,8 @@ function overloaded(source, { breaks, opaque }, unfinished) {
     const start = breaks[index];
     const end = Math.min(breaks[index + 1] ?? source.length, unfinished);
     while (code < opaque.length && opaque[code].end <= start) code += 1;
-    if (end - start <= SIGNS.emphasis || (opaque[code]?.code && opaque[code].start <= start)) continue;
+    const isCode = opaque[code]?.code && opaque[code].start <= start && opaque[code].end >= end;
+    if (end - start <= SIGNS.emphasis || isCode) continue;
     const trimmed = start + source.slice(start, end).trimEnd().length;
     if (isOverloaded(source.slice(start, trimmed))) stretches.push({ start, end: trimmed });
   }
@@ -159,7 +180,8 @@ function isOverloaded(paragraph) {
   if (/^[ \t]{200}/.test(paragraph) || (NESTED.test(paragraph) && !RULE.test(paragraph))) return true;
   const emphasis = paragraph.match(/[*_~]/g)?.length ?? 0;
   const brackets = paragraph.match(/[[(<!]/g)?.length ?? 0;
-  return emphasis > SIGNS.emphasis || brackets > SIGNS.brackets;
+  if (emphasis > SIGNS.emphasis || brackets > SIGNS.brackets) return true;
+  return (paragraph.match(RUN) ?? []).some((run) => (run.match(/[!`*~_]/g)?.length ?? 0) > RUN_SIGNS);
 }
 
 /**

@@ -235,3 +235,23 @@ def test_a_text_of_nothing_but_delimiters_is_shown_as_it_was_written(open_page: 
     opened.show(source, "latex")
     shown = opened.page.evaluate("document.querySelector('math-text').textContent")
     assert shown == source
+
+
+@pytest.mark.parametrize(
+    ("format", "unit", "parts"),
+    [("latex", "a\n\n", "br"), ("latex", r"\\ ", "br"), ("markdown", "\ue0000\ue001 ", "span.notranslate")],
+)
+def test_a_text_of_a_hundred_thousand_parts_is_shown(
+    open_page: OpenPage, format: str, unit: str, parts: str
+) -> None:
+    opened = open_page("", strict=False)
+    count = opened.page.evaluate(
+        """([format, unit, parts]) => {
+            const text = document.createElement('math-text');
+            text.setAttribute('format', format);
+            text.source = unit.repeat(100_000) + 'end';
+            return text.querySelectorAll(parts).length;
+        }""",
+        [format, unit, parts],
+    )
+    assert count >= 100_000

@@ -69,11 +69,34 @@ test('a small hostile text is shown as it was written', () => {
 });
 
 test('rendering takes no minutes where Marked alone would', () => {
-  for (const unit of ['_a', '*a **b ', '[a](', '![', '!', '>', 'http://a(', '- ', '~~a']) {
+  for (const unit of [
+    '_a',
+    '*a **b ',
+    '[a](',
+    '![',
+    '!',
+    '>',
+    'http://a(',
+    '- ',
+    '~~a',
+    "``a''",
+    '`b`*a **b ',
+  ]) {
     const small = leastTime(() => renderMarkdown(unit.repeat(10000 / unit.length)));
     const large = leastTime(() => renderMarkdown(unit.repeat(40000 / unit.length)));
     assert.ok(large < 12 * small + 200, `${JSON.stringify(unit)}: ${small} ms, then ${large} ms`);
   }
+});
+
+test('a text that leaves hundreds of elements open is shown as it was written', () => {
+  const source = '<details>\n\n'.repeat(300).trimEnd();
+  const { html, formulas } = renderMarkdown(source);
+  assert.equal(
+    restoreText(html, formulas),
+    `<p>${source.replace(/</g, '&#60;').replace(/>/g, '&#62;')}</p>\n`,
+  );
+  const closed = '<ul>\n<li>a <b>b</b> <br>\n</ul>\n\n'.repeat(300);
+  assert.ok(renderMarkdown(closed).html.includes('<b>b</b>'));
 });
 
 test('items nested by the hundred on one line are shown as they were written, a long rule stays a rule', () => {
