@@ -5,7 +5,8 @@
  */
 
 import { Lexer, Parser } from '../vendor/marked.esm.js';
-import { scanUnfinished } from './tex-scanner.js';
+import { matchAt } from './markdown-outline.js';
+import { scan, scanUnfinished } from './tex-scanner.js';
 
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
 /** @typedef {{kind: 'plain', source: string}} PlainSegment something shown as its source: a formula cut short, or a character that we use as a mark */
@@ -18,7 +19,15 @@ import { scanUnfinished } from './tex-scanner.js';
 /** A placeholder in text: its first group is the number of the formula. */
 export const PLACEHOLDER = /\uE000(\d+)\uE001/g;
 /** More signs than these in one paragraph cost Marked time that grows with their square. */
-const SIGNS = { emphasis: 500, brackets: 2000 };
+const SIGNS = { emphasis: 500, brackets: 2000, delimiters: 100 };
+/** Signs times characters: for each sign Marked may look through the rest of its paragraph. */
+const WORK = 3e7;
+/** A row of a table, and one that parts a table's head from its body. */
+const ROW = /[ \t>]*\|/y;
+const DELIMITERS = /^[ \t>:-]*\|[ \t|:-]*$/gm;
+/** Lines of a list's item, of which Marked looks at each for a line that underlines them all. */
+const ITEM = /^(?:[ \t]{2}|[ \t]*(?:[-+*>]|\d{1,9}[.)]))/;
+const ITEM_LINES = 2000;
 /** Quotes and list items within each other: Marked reads the rest of the text once for each of them. */
 const NESTED = /^(?:[ \t]{0,3}(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))){50}/;
 /** So many characters without white space that each sign within is taken for the end of a mail address, to the run's end. */
@@ -102,7 +111,13 @@ function loosen(list) {
 }
 
 /** Whether two lines are the head of a table. @param {string} lines */
-export const isTableHead = (lines) => new Lexer().blockTokens(protect(lines, true).text)[0]?.type === 'table';
+export function isTableHead(lines) {
+  const numbered = new Numbered();
+  const text = scan(lines, 'markdown')
+    .map((segment) => (segment.kind === 'math' ? numbered.placeholder(segment) : segment.text))
+    .join('');
+  return new Lexer().blockTokens(text)[0]?.type === 'table';
+}
 
 /** @param {string} source @param {boolean} goesOn @returns {{text: string, formulas: Formula[]}} */
 function protect(source, goesOn) {
@@ -162,9 +177,7 @@ function overloaded(source, { breaks, opaque }, unfinished) {
   /** @type {Stretch[]} */
   const stretches = [];
   let code = 0;
-  for (let index = 0; index < breaks.length && breaks[index] < unfinished; index += 1) {
-    const start = breaks[index];
-    const end = Math.min(breaks[index + 1] ?? source.length, unfinished);
+  for (const { start, end } of paragraphs(source, breaks, unfinished)) {
     while (code < opaque.length && opaque[code].end <= start) code += 1;
     const isCode = opaque[code]?.code && opaque[code].start <= start && opaque[code].end >= end;
     if (end - start <= SIGNS.emphasis || isCode) continue;
@@ -175,12 +188,39 @@ function overloaded(source, { breaks, opaque }, unfinished) {
   return stretches;
 }
 
+/**
+ * What Marked takes for one paragraph at the most: rows that belong to no table are put together.
+ * @param {string} source
+ * @param {readonly number[]} breaks
+ * @param {number} to
+ * @returns {Generator<Stretch>}
+ */
+function* paragraphs(source, breaks, to) {
+  const endOf = (/** @type {number} */ index) => Math.min(breaks[index + 1] ?? source.length, to);
+  for (let index = 0, next = 1; index < breaks.length && breaks[index] < to; index = next, next += 1) {
+    let head = -1;
+    for (; next < breaks.length && breaks[next] < to && matchAt(ROW, source, breaks[next]); next += 1)
+      if (head < 0 && isDelimiters(source.slice(breaks[next], endOf(next)))) head = next - 1;
+    const isTable = head >= 0 && isTableHead(source.slice(breaks[head], endOf(head + 1)));
+    const before = isTable ? head : next;
+    if (before > index) yield { start: breaks[index], end: endOf(before - 1) };
+    for (let row = before; row < next; row += 1) yield { start: breaks[row], end: endOf(row) };
+  }
+}
+
+/** @param {string} line */
+const isDelimiters = (line) => line.length < 1000 && line.trimEnd().replace(DELIMITERS, '') === '';
+
 /** @param {string} paragraph */
 function isOverloaded(paragraph) {
   if (/^[ \t]{200}/.test(paragraph) || (NESTED.test(paragraph) && !RULE.test(paragraph))) return true;
   const emphasis = paragraph.match(/[*_~]/g)?.length ?? 0;
   const brackets = paragraph.match(/[[(<!]/g)?.length ?? 0;
+  const code = paragraph.match(/`{1,1000}/g)?.length ?? 0;
   if (emphasis > SIGNS.emphasis || brackets > SIGNS.brackets) return true;
+  if ((emphasis + brackets + code) * paragraph.length > WORK) return true;
+  if ((paragraph.match(DELIMITERS)?.length ?? 0) > SIGNS.delimiters) return true;
+  if (ITEM.test(paragraph) && (paragraph.match(/\n/g)?.length ?? 0) > ITEM_LINES) return true;
   return (paragraph.match(RUN) ?? []).some((run) => (run.match(/[!`*~_]/g)?.length ?? 0) > RUN_SIGNS);
 }
 

@@ -99,6 +99,23 @@ test('a text that leaves hundreds of elements open is shown as it was written', 
   assert.ok(renderMarkdown(closed).html.includes('<b>b</b>'));
 });
 
+test('nor where rows belong to no table, where items go on for thousands of lines, or in code that closes by chance', () => {
+  for (const [start, unit] of [
+    ['\n# ', '``\\'],
+    ['', '~~#\n|\n|-|\n'],
+    ['', '\n|_a@b.c'],
+    ['\n1. ', 'a@b.c\\]\n$$'],
+  ]) {
+    /** @param {number} length */
+    const read = (length) => () => renderMarkdown(start + unit.repeat(length / unit.length), {}, true);
+    const small = leastTime(read(30000));
+    const large = leastTime(read(120000));
+    assert.ok(large < 12 * small + 200, `${JSON.stringify(unit)}: ${small} ms, then ${large} ms`);
+  }
+  const table = `| a | b |\n|---|---|\n${'| *c* | **d** |\n'.repeat(1000)}`;
+  assert.equal(renderMarkdown(`Before\n${table}`).html.split('<em>').length, 1001);
+});
+
 test('items nested by the hundred on one line are shown as they were written, a long rule stays a rule', () => {
   for (const unit of ['1. ', '1) ', '- + ', '- 1. ', '> 1. ']) {
     const source = unit.repeat(400).trimEnd();
