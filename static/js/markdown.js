@@ -35,6 +35,9 @@ const RUN = /[!-;=?A-Z^-~]{5000,}/g;
 const RUN_SIGNS = 100;
 /** HTML elements open at once: a browser's parser looks through them for each further one. */
 const UNCLOSED = 250;
+/** Quotes that begin right after a text: Marked reads those before them again for each. */
+const RESUMED = /^ {0,3}[^>\s][^\n]*\n {0,3}>/gm;
+const MOST_RESUMED = 400;
 /** A tag of an element that something must close. */
 const ELEMENT =
   /<(\/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|tbody|td|tfoot|th|thead|tr|wbr)\b)[a-z]/gi;
@@ -69,6 +72,7 @@ export function renderMarkdown(source, known = {}, goesOn = false, inLooseList =
 
 /** @param {Lexer} lexer @param {string} text @param {boolean} inLooseList */
 function toHtml(lexer, text, inLooseList) {
+  if ((text.match(RESUMED)?.length ?? 0) > MOST_RESUMED) return asWritten(text);
   try {
     const tokens = lexer.lex(text);
     const first = tokens.find(({ type }) => type !== 'space');
@@ -80,9 +84,14 @@ function toHtml(lexer, text, inLooseList) {
     // Nested too deeply for Marked, which calls itself for each level.
     if (!(error instanceof RangeError)) throw error;
   }
-  const html = `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`;
-  return { html, loose: false };
+  return asWritten(text);
 }
+
+/** @param {string} text */
+const asWritten = (text) => ({
+  html: `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`,
+  loose: false,
+});
 
 /** Whether more HTML elements are open at once than a page has. @param {string} html */
 function leavesOpen(html) {

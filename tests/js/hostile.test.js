@@ -105,6 +105,7 @@ test('nor where rows belong to no table, where items go on for thousands of line
     ['', '~~#\n|\n|-|\n'],
     ['', '\n|_a@b.c'],
     ['\n1. ', 'a@b.c\\]\n$$'],
+    ['(', '@\n> ```\n\\('],
   ]) {
     /** @param {number} length */
     const read = (length) => () => renderMarkdown(start + unit.repeat(length / unit.length), {}, true);
