@@ -6,6 +6,7 @@
  */
 
 import { isLoaded, mathDocument } from './mathjax.js';
+import { drawnInLines } from './typeset.js';
 
 // The parts of the font that formulas of papers ask for; the rest come one by one.
 const FONT_PARTS = (
@@ -43,10 +44,31 @@ const LINKS = 'math-text a[href^="http"]:not(mjx-container *)';
 /** Notes on what is there what the style sheet for paper has to know. @param {ParentNode} page */
 export function readyForPaper(page) {
   noteWidths(page);
+  if (isLoaded()) breakWidest(page);
   for (const link of page.querySelectorAll(LINKS)) {
     const address = link.getAttribute('href') ?? '';
     link.toggleAttribute('data-hides-address', !address.endsWith(link.textContent?.trim() ?? ''));
   }
+}
+
+// Widths in em: a display wider than the first is broken into lines of the second, about what a page holds.
+const WIDEST = 60;
+const LINE = 40;
+
+/** Displays that would be too small to read on one line are drawn in several, until the page is printed. @param {ParentNode} page */
+function breakWidest(page) {
+  const displays = /** @type {NodeListOf<HTMLElement>} */ (
+    page.querySelectorAll('.math[data-display][style*="--ems"]')
+  );
+  for (const span of displays) {
+    if (Number(span.style.getPropertyValue('--ems')) <= WIDEST) continue;
+    const drawing = span.firstElementChild;
+    const lines = drawnInLines(span, LINE);
+    if (!drawing || !lines) continue;
+    drawing.replaceWith(lines);
+    window.addEventListener('afterprint', () => lines.replaceWith(drawing), { once: true });
+  }
+  noteWidths(page);
 }
 
 /**

@@ -191,6 +191,33 @@ function draw(formula) {
   remember(formula);
 }
 
+/**
+ * A display drawn in lines of at most so many em, with the numbers that it has; null where it cannot be drawn now.
+ * @param {HTMLElement} span
+ * @param {number} width
+ * @returns {HTMLElement | null}
+ */
+export function drawnInLines(span, width) {
+  const page = mathDocument();
+  const { options } = page.outputJax;
+  const { displayOverflow } = options;
+  const item = newItem(span);
+  const { em, ex, scale } = item.metrics;
+  item.setMetrics(em, ex, width * em, scale);
+  page.inputJax[0].parseOptions.tags = tagsAside(span);
+  try {
+    options.displayOverflow = 'linebreak';
+    item.convert(page, TYPESET);
+  } catch {
+    return null; // a part of the font is not there yet: the drawing on one line is there to be printed
+  } finally {
+    options.displayOverflow = displayOverflow;
+    forgetLast();
+  }
+  page.addStyleSheet();
+  return /** @type {HTMLElement} */ (item.typesetRoot);
+}
+
 /** Links to the web give nothing away of who follows them. @param {HTMLElement} container @returns {number} how many there are */
 function secureLinks(container) {
   const links = container.querySelectorAll('a:not([href^="#"])');

@@ -8,7 +8,8 @@ OpenPage = Callable[..., Opened]
 
 PAPER = 640  # pixels between the margins of A4
 WORDS = "This sentence is long enough to fill a line of the paper, with $a_{ij} \\le b$ in it. "
-SUM = " + ".join(rf"\frac{{a_{{{n}}}}}{{b_{{{n}}}}}" for n in range(30))
+TERMS = [rf"\frac{{a_{{{n}}}}}{{b_{{{n}}}}}" for n in range(30)]
+SUM = " + ".join(TERMS)
 LONG_TABLE = "| n | $\\alpha$ | remark |\n|--:|---|---|\n" + "".join(
     f"| {n} | $\\alpha_{{{n}}}$ | {WORDS if n % 9 == 0 else 'short'} |\n" for n in range(80)
 )
@@ -33,6 +34,12 @@ BEYOND = """(width) => [...document.querySelectorAll('main *')]
     .filter((element) => element.getBoundingClientRect().right > width + 1)
     .map((element) => `${element.localName}.${element.className} ${element.getBoundingClientRect().right}`)"""
 
+SIZES = """() => [...document.querySelectorAll('mjx-math')].map((formula) => {
+    const size = (element) => parseFloat(getComputedStyle(element).fontSize);
+    const { width, height } = formula.getBoundingClientRect();
+    return { size: size(formula) / size(formula.closest('math-text')), width, height };
+})"""
+
 
 def put_on_paper(opened: Opened, width: int = PAPER) -> None:
     """What the browser does before it prints, and its layout between the margins."""
@@ -56,17 +63,27 @@ def test_nothing_is_wider_than_the_paper(open_page: OpenPage) -> None:
 
 def test_a_formula_is_made_no_smaller_than_the_paper_asks(open_page: OpenPage) -> None:
     opened = open_page("")
-    opened.show(f"$$x = 1$$\n\n$${SUM}$$")
+    opened.show(f"$$x = 1$$\n\n$${' + '.join(TERMS[:20])}$$")
     put_on_paper(opened)
-    small, wide = opened.page.evaluate(
-        """() => [...document.querySelectorAll('mjx-math')].map((formula) => {
-            const size = (element) => parseFloat(getComputedStyle(element).fontSize);
-            return [size(formula) / size(formula.closest('math-text')), formula.getBoundingClientRect().width];
-        })"""
-    )
-    assert small[0] > 1
-    assert wide[0] < 1
-    assert wide[1] > 0.9 * (PAPER - 32)
+    small, wide = opened.page.evaluate(SIZES)
+    assert small["size"] > 1
+    assert 0.6 < wide["size"] / small["size"] < 0.9
+    assert wide["width"] > 0.9 * PAPER
+
+
+def test_a_formula_that_would_be_too_small_to_read_is_broken_into_lines(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.show(f"$$x = 1$$\n\n$$\\begin{{equation}} {SUM + SUM} \\end{{equation}}$$")
+    opened.page.evaluate("document.fonts.ready")
+    one_line = opened.page.evaluate(SIZES)[1]
+    put_on_paper(opened)
+    small, wide = opened.page.evaluate(SIZES)
+    assert wide["size"] > 0.9 * small["size"]
+    assert wide["height"] > 2.5 * one_line["height"]
+    assert "(1)" in opened.page.locator("mjx-math").last.inner_text()
+    opened.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    opened.page.emulate_media(media="screen")
+    assert opened.page.evaluate(SIZES)[1] == one_line
 
 
 def test_a_long_table_has_its_head_on_every_page_and_parts_no_row(open_page: OpenPage) -> None:
