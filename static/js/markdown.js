@@ -31,7 +31,7 @@ const ITEM_LINES = 2000;
 /** Quotes and list items within each other: Marked reads the rest of the text once for each of them. */
 const NESTED = /^(?:[ \t]{0,3}(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))){50}/;
 /** So many characters without white space that each sign within is taken for the end of a mail address, to the run's end. */
-const RUN = /[!-;=?A-Z^-~]{5000,}/g;
+const RUN = /[!-;=?A-Z^-~]{5000,999999}/g;
 const RUN_SIGNS = 100;
 /** HTML elements open at once: a browser's parser looks through them for each further one. */
 const UNCLOSED = 250;
@@ -42,8 +42,8 @@ const MOST_RESUMED = 400;
 const ELEMENT =
   /<(\/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|tbody|td|tfoot|th|thead|tr|wbr)\b)[a-z]/gi;
 const RULE = /^[ \t]*([-*_])(?:[ \t]*\1)*$/;
-/** Our own marks in somebody's text, as characters or as HTML would write them. */
-const OURS = /(?:[\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
+/** Our own marks in somebody's text, as characters or as HTML would write them, and what an HTML parser drops. */
+const OURS = /(?:[\0\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
 
 /**

@@ -255,3 +255,36 @@ def test_a_text_of_a_hundred_thousand_parts_is_shown(
         [format, unit, parts],
     )
     assert count >= 100_000
+
+
+def test_every_control_character_is_shown_as_it_was_written(open_page: OpenPage) -> None:
+    opened = open_page("", strict=False)
+    codes = [
+        *range(9),
+        11,
+        12,
+        *range(14, 32),
+        *range(127, 160),
+        0x2028,
+        0x202E,
+        0xE000,
+        0xE001,
+        0xFEFF,
+        0xFFFF,
+    ]
+    for format, around in [
+        ("markdown", "a{} $x{}_1$ `c{}` **d{}e**\n\n```\nf{}g\n```"),
+        ("latex", "a{} $x{}_1$ b"),
+    ]:
+        shown = opened.page.evaluate(
+            """([format, texts]) => texts.map((source) => {
+                const text = document.createElement('math-text');
+                text.setAttribute('format', format);
+                text.source = source;
+                return text.textContent.trim();
+            })""",
+            [format, [around.replace("{}", chr(code)) for code in codes]],
+        )
+        plain = around.replace("```\n", "").replace("\n```", "").replace("`", "").replace("**", "")
+        expected = [" ".join(plain.replace("{}", chr(code)).split("\n\n")) for code in codes]
+        assert [" ".join(text.split("\n")) for text in shown] == expected

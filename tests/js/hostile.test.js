@@ -52,6 +52,13 @@ test('ten megabytes of one sign are read', () => {
   }
 });
 
+test('ten megabytes of one sign are rendered', () => {
+  for (const unit of ['$', '{', '|', '*']) {
+    const { html, formulas } = renderMarkdown(unit.repeat(10_000_000));
+    assert.equal(restoreText(html, formulas), `<p>${unit.repeat(10_000_000)}</p>\n`);
+  }
+});
+
 test('ten megabytes of prose are read', () => {
   for (const unit of ['a', 'h', '-a', 'x\ny ']) {
     const source = unit.repeat(10_000_000 / unit.length);
