@@ -43,12 +43,30 @@ const LINKS = 'math-text a[href^="http"]:not(mjx-container *)';
 
 /** Notes on what is there what the style sheet for paper has to know. @param {ParentNode} page */
 export function readyForPaper(page) {
+  boxWide(page);
   noteWidths(page);
   if (isLoaded()) breakWidest(page);
   for (const link of page.querySelectorAll(LINKS)) {
     const address = link.getAttribute('href') ?? '';
     link.toggleAttribute('data-hides-address', !address.endsWith(link.textContent?.trim() ?? ''));
   }
+}
+
+const INLINE = 'math-text .math:not([data-display], [data-wide], table *) > mjx-container';
+const LONG = 60; // characters of TeX; a shorter formula fits on paper
+
+/** Gives a formula in a text that never came near what the others have been given if they are wide. @param {ParentNode} page */
+function boxWide(page) {
+  const inline = /** @type {HTMLElement[]} */ (
+    [...page.querySelectorAll(INLINE)].map((it) => it.parentElement)
+  );
+  const long = inline.filter(({ dataset }) => (dataset.tex ?? '').length >= LONG);
+  const room = long.map((span) => span.closest('math-text')?.clientWidth ?? Infinity);
+  const wide = long.filter(
+    (span, index) =>
+      /** @type {Element} */ (span.firstElementChild).getBoundingClientRect().width > room[index] + 1,
+  );
+  for (const { dataset } of wide) dataset.wide = '';
 }
 
 // Widths in em: a display wider than the first is broken into lines of the second, about what a page holds.

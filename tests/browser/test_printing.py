@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.browser.opened import Opened
+from tests.browser.opened import Opened, text_block
 
 OpenPage = Callable[..., Opened]
 
@@ -59,6 +59,14 @@ def test_nothing_is_wider_than_the_paper(open_page: OpenPage) -> None:
         opened.page.emulate_media(media="screen")
         opened.page.set_viewport_size({"width": 1000, "height": 900})
     assert {kind: found for kind, found in beyond.items() if found} == {}
+
+
+def test_a_text_that_never_came_near_is_within_the_paper_too(open_page: OpenPage) -> None:
+    far = text_block(f"So $\\sqrt{{{SUM}}}$ holds.")
+    opened = open_page("\n".join([*[text_block(WORDS * 5) for _ in range(40)], far]), height=400)
+    opened.typeset_all()
+    put_on_paper(opened)
+    assert opened.page.evaluate(BEYOND, PAPER) == []
 
 
 def test_a_formula_is_made_no_smaller_than_the_paper_asks(open_page: OpenPage) -> None:
