@@ -1,13 +1,15 @@
 """How many formulas a page translator spoils: a page that guards what it has typeset, under lazy typesetting, and ours.
 
-    python -m benchmarks.translation [--papers 100]
+    python -m benchmarks.translation [--papers 100] [--translator FILE]
 
 The usual guard closes a block to translation, has it typeset, marks the formulas and opens the block again. Under
 MathJax's lazy typesetting the promise is kept before the formulas are there, and nobody marks those that come later.
-The translator is the tests' double; it runs from the start, and papers arrive 25 at a time.
+The translator is the tests' double, or another one with the same names; it runs from the start, and papers arrive 25 at
+a time.
 """
 
 import argparse
+from pathlib import Path
 
 from playwright.sync_api import Page
 
@@ -57,8 +59,10 @@ SPOILT = """() => {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=100)
-    texts = abstracts(parser.parse_args().papers)
-    translator = source(ROOT / "tests/browser/translator.js")
+    parser.add_argument("--translator", type=Path, default=ROOT / "tests/browser/translator.js")
+    asked = parser.parse_args()
+    texts = abstracts(asked.papers)
+    translator = source(asked.translator)
     print("| page | formulas spoilt | of | texts translated | of |\n|---|---|---|---|---|")
     with chromium() as (browser, site):
         _row(

@@ -177,6 +177,69 @@ def test_a_text_shown_again_and_again_is_never_read_back_from_the_page(
     assert opened.page.evaluate("document.querySelector('math-text').source") == ANSWER + "\n\nMore $z$." * 3
 
 
+# Takes texts out and puts them back, and moves, wraps and rewrites what is in them; only guards are respected.
+RESTLESS = r"""() => {
+    let turn = 0;
+    const mark = (text) => {
+        const font = document.createElement('font');
+        font.textContent = text.data.replace(/\p{L}+/gu, '‹$&›');
+        text.replaceWith(font);
+    };
+    const translate = (text) => {
+        const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT), found = [];
+        while (walker.nextNode()) found.push(walker.currentNode);
+        const isOpen = ({data, parentElement}) =>
+            /\p{L}/u.test(data) && !data.includes('‹') && !parentElement.closest('.notranslate');
+        found.filter(isOpen).forEach(mark);
+    };
+    const wrap = (formula) => {
+        const font = document.createElement('font');
+        formula.replaceWith(font);
+        font.append(formula);
+    };
+    window.restless = setInterval(() => {
+        for (const text of document.querySelectorAll('math-text:not(.notranslate)')) {
+            turn += 1;
+            const formulas = text.querySelectorAll('span.math'), formula = formulas[(turn * 7) % formulas.length];
+            if (turn % 4 === 0) {
+                const {parentNode, nextSibling} = text;
+                text.remove();
+                queueMicrotask(() => parentNode.insertBefore(text, nextSibling));
+            } else if (turn % 4 === 1) translate(text);
+            else if (formula && turn % 4 === 2) wrap(formula);
+            else if (formula) formula.parentNode.prepend(formula);
+        }
+    }, 7);
+}"""
+
+
+def test_a_translator_that_puts_everything_elsewhere_spoils_no_formula_and_no_stream(
+    open_page: Callable[..., Opened],
+) -> None:
+    answer = ANSWER + r"\begin{equation}e\label{e}\end{equation} $\eqref{e}$"
+    opened = open_page('<math-text id="grows" format="markdown"></math-text>')
+    opened.page.evaluate(RESTLESS)
+    opened.page.evaluate(
+        """async (answer) => {
+            const text = document.querySelector('#grows');
+            for (let at = 0; at < answer.length; at += 9) {
+                text.append(answer.slice(at, at + 9));
+                await new Promise((done) => setTimeout(done, at % 180 === 0 ? 200 : 4));
+            }
+        }""",
+        answer,
+    )
+    opened.page.wait_for_function("() => document.querySelector('#grows').textContent.includes('‹end›')")
+    opened.page.evaluate("() => clearInterval(window.restless)")
+    opened.settle()
+    found = opened.formulas()
+    assert [formula for formula in found if not formula["typeset"] or "‹" in formula["text"]] == []
+    assert len(found) == 9
+    assert opened.page.locator("code", has_text="‹").count() == 0
+    assert opened.page.evaluate("document.querySelector('#grows').source") == answer
+    assert opened.complaints == []
+
+
 def test_a_translator_that_moves_formulas_leaves_their_menus_working(
     open_page: Callable[..., Opened], translator: str
 ) -> None:
