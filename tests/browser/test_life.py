@@ -188,3 +188,60 @@ def test_formulas_are_spoken_and_explored_where_the_reader_asks_and_mathml_is_th
     set_choice(opened, "enrich", False)
     assert opened.page.evaluate(MATHML) == ["w", *drawn[:-1]]
     assert opened.page.evaluate(KEPT) == 0
+
+
+def test_prose_is_found_before_and_after_typesetting_near_and_far(open_page: OpenPage) -> None:
+    far = text_block(r"A sentence far away, with $\theta_9$ inside it.")
+    filling = text_block("Plenty of words. " * 4000)
+    opened = open_page(text_block("Alpha beta $x_1$ gamma delta.") + filling + far)
+    find = "(words) => { getSelection().removeAllRanges(); return window.find(words); }"
+    opened.settle("math-text:first-of-type")
+    assert opened.formulas()[1]["typeset"] is False
+    assert opened.page.evaluate(find, r"\theta_9"), "TeX that is not typeset yet is text"
+    opened.page.evaluate("scrollTo(0, 0)")
+    for words in ("beta ", " gamma delta", "far away, with ", "inside it"):
+        assert opened.page.evaluate(find, words), words
+    opened.typeset_all()
+    for words in ("beta ", " gamma delta", "far away, with ", "θ", "inside it"):
+        assert opened.page.evaluate(find, words), words
+
+
+KINDS = r"""## Title $a$
+
+- item $b$
+
+| $c$ | d |
+|---|---|
+| 1 | $e$ |
+
+> quote $f$ and [link $g$](https://example.org)
+
+\begin{equation}h\label{h}\end{equation}
+
+$$i$$ and $\eqref{h}$
+"""
+
+
+def test_the_menu_opens_on_formulas_of_every_kind_wherever_they_have_been_put(open_page: OpenPage) -> None:
+    opened = open_page('<div></div><math-text format="markdown"></math-text>')
+    opened.page.evaluate("(source) => document.querySelector('math-text').append(source)", KINDS)
+    opened.settle()
+    opened.page.evaluate(
+        """() => {
+            const text = document.querySelector('math-text');
+            document.querySelector('div').append(text);
+            const formula = text.querySelector('li span.math'), font = document.createElement('font');
+            formula.replaceWith(font);
+            font.append(formula);
+        }"""
+    )
+    formulas = opened.page.locator("mjx-container")
+    said = []
+    for index in range(formulas.count()):
+        formulas.nth(index).click(button="right")
+        opened.page.locator(".CtxtMenu_Menu").first.wait_for(timeout=3000)
+        said.append(opened.page.evaluate("MathJax.startup.document.menu.menu.mathItem.math"))
+        opened.page.mouse.click(990, 790)
+        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+    assert said == [formula["tex"] for formula in opened.formulas()]
+    assert len(said) == 9
