@@ -83,7 +83,7 @@ export class BlockCutter {
   #startsPlainly() {
     if (this.#closer !== '') return false;
     if (this.#table.head !== '' && ROW.test(this.#head)) return true;
-    return /^ {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?[^\s\-*+\d<>#$\\[`~_=|]/.test(this.#head);
+    return /^ {0,3}(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?[^\s\-*+\d<>#$\\[`~_=|:]/.test(this.#head);
   }
 
   /** @param {boolean} whole @param {Block[]} blocks */

@@ -17,6 +17,10 @@ const FENCE = /(?:(`{3,})[^`]*|(~{3,}).*)$/y;
 const HEADING = /#{1,6}(?:[ \t]|$)/y;
 const RULE = /([-*_])(?:[ \t]{0,9}\1){2,999}[ \t]{0,999}$/y;
 const MARKER = /(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)/y;
+/** What makes a heading of the paragraph before it. */
+const UNDERLINE = /(?:=+|-+)[ \t]*$/y;
+/** The row under a table's head may begin as an item does. */
+const DELIMITERS = /-[ \t:-]*\|[ \t|:-]*$/y;
 const RAW = /<(?:(script|pre|style|textarea)(?=[\s>]|$)|(!--)|(\?)|(!\[CDATA\[))/iy;
 /** HTML that runs to the next empty line: these may end a paragraph, other tags alone on their line may not. */
 const HTML =
@@ -43,6 +47,9 @@ export class OutlineReader {
   #isBare = false;
   /** Whether the line before is the empty one after such an item: the next item may still belong to its list. */
   #isAfterEmpty = false;
+
+  /** Whether the line before makes a heading of its paragraph: the next item may be any. */
+  #isUnderlined = false;
 
   /** Whether code or HTML is open, which the next line may carry on. */
   get isInside() {
@@ -90,7 +97,8 @@ export class OutlineReader {
     const [marker] = /** @type {RegExpExecArray} */ (matchAt(MARKER, line, length));
     if (this.#isAfterEmpty) return kindOf(marker) !== this.marker;
     if (!isFirst) return !this.#isEmpty || kindOf(marker) !== this.marker;
-    return !this.#paragraph || mayInterrupt(marker, line, length, false);
+    if (!this.#paragraph || this.#isUnderlined || outermost === QUOTE) return true;
+    return matchAt(DELIMITERS, line, length) === null && mayInterrupt(marker, line, length, false);
   }
 
   /**
@@ -110,7 +118,12 @@ export class OutlineReader {
     if (text === line.length) return this.#blank(matched, isBare);
     this.#isAfterEmpty = false;
     const inList = this.#inList(matched);
-    const starts = line[text] === '>' || startsBlock(line, text, inList || (!whole && this.isInList));
+    const mayBeAny = inList || !whole || this.#isUnderlined;
+    const starts = line[text] === '>' || startsBlock(line, text, mayBeAny);
+    const isUnderline =
+      this.#paragraph && whole && indent.columns < 4 && matchAt(UNDERLINE, line, text) !== null;
+    this.#isUnderlined = isUnderline && this.#containers.length === 0;
+    if (isUnderline && !inList && this.#containers.length > 0) this.#paragraph = false;
     if (this.#paragraph && (indent.columns >= 4 || (!whole && !starts)))
       return this.#line('text', { joins: true, inList: this.#inList(), quote: this.#quotes() });
     this.#leave(matched);

@@ -158,7 +158,7 @@ function protect(source, goesOn) {
   return { text, formulas: numbered.formulas };
 }
 
-/** Formulas with their numbers; the same formula has the same number. */
+/** Formulas with their numbers; the same formula has the same number, unless one of two alike lies in a quote. */
 class Numbered {
   /** @type {Formula[]} */
   formulas = [];
@@ -167,7 +167,8 @@ class Numbered {
 
   /** @param {Formula} formula */
   placeholder(formula) {
-    const key = `${formula.kind} ${formula.source}`;
+    const tex = formula.kind === 'math' ? formula.tex : '';
+    const key = `${formula.source} ${formula.kind} ${tex}`;
     const number = this.#numbers.get(key) ?? this.formulas.push(formula) - 1;
     this.#numbers.set(key, number);
     return `\uE000${number}\uE001`;

@@ -142,6 +142,26 @@ test('so is any text, whatever it leaves open', () => {
   }
 });
 
+test('so are items that begin where a paragraph was, and a head of a table that looks like one', () => {
+  for (const source of [
+    '> a\n-\n- b',
+    '> a\n2. x\n3. y',
+    'a\n-\n-\n- b',
+    'a\n===\n2. x\n3. y',
+    'a\n    -\n1.\n',
+    'a | b\n- | -\nc | d\n',
+    '> a\n> -\n|\n',
+    '$$\n> a\n> $$\n\n> $$\n> a\n> $$',
+  ])
+    // prettier-ignore
+    assert.equal(renderedInBlocks(source), shownHtml(renderMarkdown(source)), source);
+  const { formulas } = renderMarkdown('$$\n> a\n$$\n\n> $$\n> a\n$$');
+  assert.deepEqual(
+    formulas.map((formula) => formula.kind === 'math' && formula.tex),
+    ['> a', 'a'],
+  );
+});
+
 test('what a formula is cut in shows as prose once sentences have followed', () => {
   const [open, next] = markdownBlocks('So **we** get $$x_1 * y\n\nThen a sentence of many words comes.\n');
   assert.equal(shownHtml(renderMarkdown(open.source)), '<p>So <strong>we</strong> get ⟦$$x_1 * y\n\n⟧</p>\n');
