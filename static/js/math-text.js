@@ -14,7 +14,8 @@ import { GrowingText } from './growing-text.js';
 import { isExploring, isLoaded, load, onSettingsChanged } from './mathjax.js';
 import { NearQueue } from './near.js';
 import { newNumbering, outdated } from './numbering.js';
-import { prepareForPrinting, readyForPaper } from './printing.js';
+import { readyForPaper } from './on-paper.js';
+import { prepareForPrinting } from './printing.js';
 import { forgetDrawings, release, typeset } from './typeset.js';
 import { keepWithin, leave } from './wide.js';
 

@@ -1,12 +1,9 @@
 /**
  * Paper has no viewport: before a page is printed, all of its formulas are typeset. The browser does not wait for
  * `beforeprint`, so what the formulas need is loaded while the page is idle; a Print command of the page's own waits.
- * Nor does paper scroll or lead elsewhere: what may be wider than it is measured, so that the style sheet makes it as
- * small as it has to be, and the addresses of links are shown.
  */
 
 import { isLoaded, mathDocument } from './mathjax.js';
-import { drawnInLines } from './typeset.js';
 
 // The parts of the font that formulas of papers ask for; the rest come one by one.
 const FONT_PARTS = (
@@ -33,83 +30,4 @@ async function loadFontParts() {
   for (const part of FONT_PARTS) {
     if (files[part]) await font.loadDynamicFile(files[part]);
   }
-}
-
-// What is in a table counts as a part of it.
-const MAY_BE_WIDE =
-  'math-text table, .math:is([data-display], [data-wide]):has(> mjx-container):not(table *)';
-
-const LINKS = 'math-text a[href^="http"]:not(mjx-container *)';
-
-/** Notes on what is there what the style sheet for paper has to know. @param {ParentNode} page */
-export function readyForPaper(page) {
-  boxWide(page);
-  noteWidths(page);
-  if (isLoaded()) breakWidest(page);
-  for (const link of page.querySelectorAll(LINKS)) {
-    const address = link.getAttribute('href') ?? '';
-    link.toggleAttribute('data-hides-address', !address.endsWith(link.textContent?.trim() ?? ''));
-  }
-}
-
-const INLINE = 'math-text .math:not([data-display], [data-wide], table *) > mjx-container';
-const LONG = 60; // characters of TeX; a shorter formula fits on paper
-
-/** Gives a formula in a text that never came near what the others have been given if they are wide. @param {ParentNode} page */
-function boxWide(page) {
-  const inline = /** @type {HTMLElement[]} */ (
-    [...page.querySelectorAll(INLINE)].map((it) => it.parentElement)
-  );
-  const long = inline.filter(({ dataset }) => (dataset.tex ?? '').length >= LONG);
-  const room = long.map((span) => span.closest('math-text')?.clientWidth ?? Infinity);
-  const wide = long.filter(
-    (span, index) =>
-      /** @type {Element} */ (span.firstElementChild).getBoundingClientRect().width > room[index] + 1,
-  );
-  for (const { dataset } of wide) dataset.wide = '';
-}
-
-// Widths in em: a display wider than the first is broken into lines of the second, about what a page holds.
-const WIDEST = 60;
-const LINE = 40;
-
-/** Displays that would be too small to read on one line are drawn in several, until the page is printed. @param {ParentNode} page */
-function breakWidest(page) {
-  const displays = /** @type {NodeListOf<HTMLElement>} */ (
-    page.querySelectorAll('.math[data-display][style*="--ems"]')
-  );
-  for (const span of displays) {
-    if (Number(span.style.getPropertyValue('--ems')) <= WIDEST) continue;
-    const drawing = span.firstElementChild;
-    const lines = drawnInLines(span, LINE);
-    if (!drawing || !lines) continue;
-    drawing.replaceWith(lines);
-    window.addEventListener('afterprint', () => lines.replaceWith(drawing), { once: true });
-  }
-  noteWidths(page);
-}
-
-/**
- * Notes how wide each table, display and wide formula is at its narrowest, in sizes of its letters, as `--ems`.
- * @param {ParentNode} page
- */
-function noteWidths(page) {
-  const wide = /** @type {HTMLElement[]} */ ([...page.querySelectorAll(MAY_BE_WIDE)]);
-  const long = wide.filter((element) => element.matches('.long'));
-  for (const table of long) table.classList.remove('long');
-  for (const element of wide) element.classList.add('narrowest');
-  const found = wide.map(narrowest);
-  for (const [index, element] of wide.entries()) {
-    element.classList.remove('narrowest');
-    for (const [name, value] of Object.entries(found[index])) element.style.setProperty(name, value);
-  }
-  for (const table of long) table.classList.add('long');
-}
-
-/** @param {HTMLElement} element @returns {Record<string, string>} */
-function narrowest(element) {
-  const drawing = /** @type {HTMLElement | null} */ (element.querySelector(':scope > mjx-container'));
-  const size = parseFloat(getComputedStyle(drawing ?? element).fontSize);
-  const ems = String(Math.ceil((element.scrollWidth + 1) / size));
-  return drawing ? { '--ems': ems, '--size': drawing.style.fontSize } : { '--ems': ems };
 }
