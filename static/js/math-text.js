@@ -92,6 +92,7 @@ export class MathText extends HTMLElement {
   takeFormulas(most) {
     let passed = 0;
     this.#taken = [];
+    this.#wait(this.#renumber());
     if (this.#isMixed) {
       const waiting = new Set(this.#waiting);
       this.#waiting = formulasIn(this).filter((span) => waiting.has(span));

@@ -13,6 +13,7 @@ import { newTags } from './mathjax.js';
  */
 
 const NUMBERED = /\\(?:tag|label|ref|eqref|begin)\b/;
+const LABEL = /\\label\s*\{([^{}]*)\}/g;
 const REFERENCE = /\\(?:eq)?ref\s*\{([^{}]*)\}/g;
 
 /** The tags of a formula's text, and how many equations come before it. @type {WeakMap<HTMLElement, {tags: any, before: number}>} */
@@ -34,7 +35,7 @@ export function tagsFor(numbering, span, item) {
   const tags = (numbering.tags ??= newTags());
   if (!isNumbered(item.math)) return tags;
   if (numbering.again.has(span)) {
-    noteMissing(numbering, span, item.math);
+    noteMissing(numbering, span);
     return tagsAside(span);
   }
   if (!item.inputData.recompile) numbering.formulas.delete(span); // one that had to wait for its font comes last now
@@ -49,32 +50,31 @@ export function tagsAside(span) {
   return newTags(place && { labels: place.tags.allLabels, before: place.before });
 }
 
-/** Takes note of what a formula names and its text does not have, so far. @param {Numbering} numbering @param {HTMLElement} span @param {string} tex */
-export function noteMissing({ tags, missing }, span, tex) {
-  const labels = [...tex.matchAll(REFERENCE)].map(([, label]) => label);
-  const unknown = labels.filter((label) => !(label in tags.allLabels));
+/** Takes note of what a formula names and its text does not have, so far. @param {Numbering} numbering @param {HTMLElement} span */
+export function noteMissing({ tags, missing }, span) {
+  const unknown = named(REFERENCE, span).filter((label) => !(label in tags.allLabels));
   if (unknown.length > 0) missing.set(span, unknown);
   else missing.delete(span);
 }
 
 /**
  * The formulas to be typeset again since what they number or name has changed: all where a numbered one has left the
- * page or come before others, else those that named what has come. Empty where all is well.
+ * page or come before others, else those that named what has come. Empty where all is well, as it is where the last ones
+ * have left: the end of a stream is shown anew with each chunk.
  * @param {Numbering} numbering
  * @param {HTMLElement} text what holds the formulas
  * @returns {HTMLElement[]}
  */
 export function outdated(numbering, text) {
   const { tags, formulas, missing, again } = numbering;
-  const isThere = (/** @type {HTMLElement} */ span) => text.contains(span);
-  const read = [...formulas];
-  const inOrder = read.every(
-    (span, index) => isThere(span) && (index === 0 || follows(read[index - 1], span)),
-  );
-  if (!inOrder) {
+  const there = [...formulas].filter((span) => text.contains(span));
+  const gone = [...formulas].slice(there.length);
+  const isOrdered = there.every((span, index) => index === 0 || follows(there[index - 1], span));
+  if (!isOrdered || gone.some((span) => text.contains(span))) {
     Object.assign(numbering, newNumbering());
     return formulasIn(text).filter((span) => formulas.has(span));
   }
+  if (gone.length > 0) forget(numbering, there, gone);
   const told = [...missing].filter(([, labels]) => labels.some((label) => label in tags.allLabels));
   for (const [span] of told) {
     missing.delete(span);
@@ -82,3 +82,26 @@ export function outdated(numbering, text) {
   }
   return told.map(([span]) => span);
 }
+
+/**
+ * Counts and names on from where the last formulas that are there have left off.
+ * @param {Numbering} numbering
+ * @param {HTMLElement[]} there
+ * @param {HTMLElement[]} gone
+ */
+function forget(numbering, there, gone) {
+  const { tags, formulas, missing } = numbering;
+  tags.allCounter = places.get(gone[0])?.before;
+  for (const span of gone) {
+    formulas.delete(span);
+    missing.delete(span);
+  }
+  const left = new Set(there.flatMap((span) => named(LABEL, span)));
+  const labels = gone.flatMap((span) => named(LABEL, span)).filter((label) => !left.has(label));
+  if (labels.length === 0) return;
+  for (const label of labels) delete tags.allLabels[label];
+  for (const span of there) noteMissing(numbering, span);
+}
+
+/** The labels in a formula that a pattern finds. @param {RegExp} pattern @param {HTMLElement} span */
+const named = (pattern, { dataset }) => [...(dataset.tex ?? '').matchAll(pattern)].map(([, label]) => label);

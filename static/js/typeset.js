@@ -173,7 +173,7 @@ function compileAgain(formula) {
   item.inputData.recompile = before;
   compile(formula);
   numbering.tags.refUpdate = false;
-  noteMissing(numbering, formula.span, item.math);
+  noteMissing(numbering, formula.span);
 }
 
 /** @param {Formula} formula */
@@ -260,7 +260,7 @@ function* explore(formulas) {
   const numbered = formulas.filter(({ span }) => isNumbered(span.dataset.tex ?? ''));
   for (const formula of numbered) yield* attempt(formula, compile);
   for (const { item, numbering, span } of numbered)
-    if (item.inputData.recompile) noteMissing(numbering, span, item.math);
+    if (item.inputData.recompile) noteMissing(numbering, span);
   for (const formula of formulas) yield* exploreFormula(formula);
 }
 

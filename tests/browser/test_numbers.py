@@ -92,6 +92,23 @@ def test_numbers_keep_the_order_of_the_page_when_a_block_of_a_stream_is_shown_ag
     assert opened.page.evaluate(SPOKEN) == spoken
 
 
+def test_equations_that_are_finished_are_left_alone_while_a_stream_goes_on(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    append = "(chunk) => document.querySelector('math-text').append(chunk)"
+    opened.page.evaluate(
+        append, rf"{equation('a', 'a')}" + "\n\nSee $\\eqref{a}$ and " + rf"{equation('b', 'b')}"
+    )
+    opened.settle()
+    assert opened.page.evaluate(SPOKEN) == [["(1)a", "(1)", "(2)b"]]
+    opened.page.evaluate("() => { document.querySelector('mjx-container').dataset.mine = ''; }")
+    opened.page.evaluate(append, " there")
+    opened.settle()
+    opened.page.evaluate(append, r", $\eqref{b}$." + "\n\n" + rf"{equation('c', 'c')} and $\eqref{{c}}$")
+    opened.settle()
+    assert opened.page.evaluate(SPOKEN) == [["(1)a", "(1)", "(2)b", "(2)", "(3)c", "(3)"]]
+    assert opened.page.locator("mjx-container").first.get_attribute("data-mine") == ""
+
+
 def test_opening_a_menu_takes_part_in_no_numbers(open_page: OpenPage) -> None:
     opened = open_page(
         text_block(rf"{equation('z')} {equation('a', 'e')} $\eqref{{e}}$")
