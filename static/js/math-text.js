@@ -70,10 +70,10 @@ export class MathText extends HTMLElement {
    * @param {string} chunk
    */
   append(chunk) {
-    const before = this.source;
-    this.#source = before + chunk;
+    const more = String(chunk);
+    this.#source = this.source + more;
     this.#guard();
-    if (this.#growing) this.#wait(this.#growing.append(chunk));
+    if (this.#growing) this.#wait(this.#growing.append(more));
     else {
       toBuild.remove(this);
       this.#growing = new GrowingText(this, this.format);

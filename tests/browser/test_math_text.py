@@ -67,6 +67,23 @@ def test_each_new_source_waits_and_becomes_ready_with_an_event_that_bubbles(
     assert states == ["waiting", "ready"] * 3
 
 
+def test_whatever_is_given_is_taken_as_text(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    given = opened.page.evaluate(
+        """() => {
+            const text = document.querySelector('math-text');
+            text.append(5);
+            text.append(undefined);
+            const grown = text.source;
+            text.source = null;
+            return [grown, text.source];
+        }"""
+    )
+    assert given == ["5undefined", "null"]
+    opened.settle()
+    assert opened.visible_text() == "null"
+
+
 def test_without_mathjax_the_source_is_shown_and_the_prose_is_free(open_page: OpenPage) -> None:
     opened = open_page("")
     opened.page.route("**/tex-chtml.js", lambda route: route.abort())
