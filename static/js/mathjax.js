@@ -88,6 +88,7 @@ function ourDocument(handler) {
     constructor(...args) {
       super(...args);
       this.inputJax[0].preFilters.add(takeWishes);
+      this.inputJax[0].postFilters.add(refuseDepth, -5.8);
       this.inputJax[0].postFilters.add(nameSizes, -5.6); // right before ui/safe's
       this.inputJax[0].postFilters.add(tidy, -5.4); // right after it
     }
@@ -106,6 +107,7 @@ function ourDocument(handler) {
 
 const EQUATION = '#mjx-equation-'; // how the ids of numbered equations begin
 const LONGEST = 60; // em: a space or a rule above this is no mathematics
+const DEEPEST = 60; // levels of elements within each other
 const LENGTHS = [
   'width',
   'height',
@@ -135,6 +137,20 @@ function skipHints() {
   parser.updateResult = function (/** @type {unknown[]} */ ...found) {
     if (keepsHints) updateResult.apply(this, found);
   };
+}
+
+/**
+ * Refuses what is nested more deeply than mathematics is: a level becomes up to six elements, and a browser's layout,
+ * which calls itself for each, ends the whole page at some six hundred.
+ * @param {{math: any, data: any}} filtered
+ */
+function refuseDepth({ math, data }) {
+  if (math.math.length <= DEEPEST) return;
+  let level = [data.root];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) throw new RangeError(`nested more than ${DEEPEST} levels deep`);
+    level = level.flatMap((node) => node.childNodes ?? []);
+  }
 }
 
 /** A size set within text, as by `\\small`, is a number, on which ui/safe breaks. @param {{data: any}} filtered */

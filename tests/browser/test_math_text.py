@@ -164,6 +164,28 @@ def test_a_formula_that_breaks_mathjax_leaves_the_rest_alone(open_page: OpenPage
     assert opened.page.locator("math-text").get_attribute("state") == "ready"
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        (r"\frac{1}{", "}"),
+        (r"\sqrt{", "}"),
+        (r"\left(", r"\right)"),
+        (r"\begin{matrix}", r"\end{matrix}"),
+        (r"\overset{a}{", "}"),
+        (r"\cancel{", "}"),
+        ("x^{", "}"),
+    ],
+)
+def test_a_formula_nested_so_deeply_that_a_browser_would_end_the_page_stays_as_its_source(
+    open_page: OpenPage, opening: str, closing: str
+) -> None:
+    opened = open_page("")
+    deep = [f"${opening * depth}x{closing * depth}$" for depth in (8, 250)]
+    opened.show(f"$a$ {deep[0]} {deep[1]} $b$", "latex")
+    assert [formula["typeset"] for formula in opened.formulas()] == [True, True, False, True]
+    assert opened.formulas()[2]["text"] == deep[1]
+
+
 def test_numbers_and_labels_belong_to_one_text(open_page: OpenPage) -> None:
     source = (
         r"See \(\eqref{e}\). \begin{equation}a=b\label{e}\end{equation} "
