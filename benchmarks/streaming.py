@@ -1,9 +1,9 @@
 """What an answer of 200 KB costs a page as it arrives: the longest tasks, and the time by the answer's length.
 
-    python -m benchmarks.streaming [--kilobytes 200] [--chunk 1000] [--kinds mixed list …] [--follow]
+    python -m benchmarks.streaming [--kilobytes 200] [--chunk 1000] [--frame 1000] [--kinds mixed list …] [--follow]
 
-A chunk a frame, MathJax loaded before, formulas of less than 500 characters. A task is what the browser calls a long
-one, 50 ms or more of the page's own thread, style and layout included; the seconds are those of that thread.
+So many characters a frame, MathJax loaded before, formulas of less than 500 characters. A task is what the browser
+calls a long one, 50 ms or more of the page's own thread, style and layout included; the seconds are of that thread.
 """
 
 import argparse
@@ -30,12 +30,13 @@ PREPARE = r"""async () => {
     await new Promise((done) => setTimeout(done, 1000));
     tasks.length = 0;
 }"""
-STREAM = """async ([source, size, follow]) => {
+STREAM = """async ([source, size, perFrame, follow]) => {
     const text = document.querySelector('math-text');
     const frame = () => new Promise((done) => requestAnimationFrame(done));
     const began = performance.now();
     for (let at = 0; at < source.length; at += size) {
         text.append(source.slice(at, at + size));
+        if (Math.floor(at / perFrame) === Math.floor((at + size) / perFrame)) continue;
         if (follow) scrollTo(0, document.documentElement.scrollHeight);
         await frame();
     }
@@ -55,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kilobytes", type=int, default=200)
     parser.add_argument("--chunk", type=int, default=1000)
+    parser.add_argument("--frame", type=int, default=1000, help="characters a frame, in one chunk or several")
     parser.add_argument("--kinds", nargs="+", choices=[*KINDS], default=[*KINDS])
     parser.add_argument("--follow", action="store_true", help="the reader is always at the end of the answer")
     options = parser.parse_args()
@@ -66,8 +68,9 @@ def main() -> None:
     with chromium() as (browser, site):
         for kind in options.kinds:
             text = _first(KINDS[kind](), length)
-            quarter, _ = _stream(browser, site, text[: length // 4], options.chunk, options.follow)
-            whole, seen = _stream(browser, site, text, options.chunk, options.follow)
+            how = [options.chunk, options.frame, options.follow]
+            quarter, _ = _stream(browser, site, [text[: length // 4], *how])
+            whole, seen = _stream(browser, site, [text, *how])
             print(
                 f"| {kind} | {_tasks(seen['while'])} | {_tasks(seen['after'])} | {whole:.2f}, {quarter:.2f} "
                 f"| {seen['formulas']}, {seen['typeset']} |",
@@ -87,16 +90,14 @@ def _tasks(durations: list[float]) -> str:
     return f"{len(durations)}: {longest}" if durations else "none"
 
 
-def _stream(
-    browser: Browser, site: Site, text: str, chunk: int, follow: bool
-) -> tuple[float, dict[str, list[float]]]:
+def _stream(browser: Browser, site: Site, arguments: list[object]) -> tuple[float, dict[str, list[float]]]:
     """Seconds of the page's thread, and what was seen."""
     page = ours(browser, site, [], WATCH)
     page.evaluate(PREPARE)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     before = _seconds(session)
-    seen: dict[str, list[float]] = page.evaluate(STREAM, [text, chunk, follow])
+    seen: dict[str, list[float]] = page.evaluate(STREAM, arguments)
     seconds = _seconds(session) - before
     page.context.close()
     return seconds, seen
@@ -130,7 +131,11 @@ KINDS: dict[str, Callable[[], Iterator[str]]] = {
         f"- let $x_{{{n}}}^2 \\le y_{{{n}}}$ be given, and $z_{{{n}}}$.\n" for n in itertools.count()
     ),
     "nested list": lambda: itertools.chain.from_iterable(
-        f"{n}. step {text[:80]}\n   - detail $a_{{{n}}}$ {text[80:160]}\n   - more\n"
+        f"{n}. step {text[:80]}\n    - detail $a_{{{n}}}$ {text[80:160]}\n    - more\n"
+        for n, text in enumerate(_plain(), 1)
+    ),
+    "short blocks": lambda: itertools.chain.from_iterable(
+        f"{n}. step {text[:60]}\n\nand $a_{{{n}}}$ {text[60:120]}\n\n- more\n\n"
         for n, text in enumerate(_plain(), 1)
     ),
     "table": lambda: itertools.chain(

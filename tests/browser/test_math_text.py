@@ -435,3 +435,19 @@ def test_the_example_of_the_documentation_runs(open_page: OpenPage) -> None:
     assert not [formula for formula in opened.formulas() if not formula["typeset"]]
     assert opened.foreign_requests == []
     assert opened.complaints == []
+
+
+@pytest.mark.parametrize("unit", [r"$x$ ", r"\begin{align}x\end{align} "])
+@pytest.mark.parametrize("format", ["latex", "markdown"])
+def test_a_text_of_a_great_many_formulas_is_shown(open_page: OpenPage, unit: str, format: str) -> None:
+    shown = open_page("").page.evaluate(
+        """([source, format]) => {
+            const text = document.createElement('math-text');
+            text.setAttribute('format', format);
+            text.source = source;
+            text.build();
+            return text.textContent.trim() === source.trim();
+        }""",
+        [unit * 70_000, format],
+    )
+    assert shown
