@@ -132,7 +132,7 @@ export function isTableHead(lines) {
 function protect(source, goesOn) {
   const numbered = new Numbered();
   const { segments, unfinished, around } = scanUnfinished(source);
-  const plain = overloaded(source, around, goesOn ? source.length : unfinished);
+  const plain = overloaded(source, segments, around, goesOn ? source.length : unfinished);
   let text = '';
   let from = 0;
   /** @param {number} to */
@@ -179,23 +179,45 @@ class Numbered {
  * The stretches that are shown as they were written: paragraphs so full of signs, or so deeply nested, that Marked
  * would take minutes or run out of stack, and the formula that the text breaks off in.
  * @param {string} source
+ * @param {readonly import('./tex-scanner.js').Segment[]} segments
  * @param {import('./opaque.js').Surroundings} around
  * @param {number} unfinished
  * @returns {Stretch[]}
  */
-function overloaded(source, { breaks, opaque }, unfinished) {
+function overloaded(source, segments, { breaks, opaque }, unfinished) {
   /** @type {Stretch[]} */
   const stretches = [];
+  const formulas = segments.filter(({ kind }) => kind === 'math');
+  let formula = 0;
   let code = 0;
   for (const { start, end } of paragraphs(source, breaks, unfinished)) {
     while (code < opaque.length && opaque[code].end <= start) code += 1;
+    while (formula < formulas.length && formulas[formula].end <= start) formula += 1;
     const isCode = opaque[code]?.code && opaque[code].start <= start && opaque[code].end >= end;
     if (end - start <= SIGNS.emphasis || isCode) continue;
     const trimmed = start + source.slice(start, end).trimEnd().length;
-    if (isOverloaded(source.slice(start, trimmed))) stretches.push({ start, end: trimmed });
+    const stretch = { start, end: trimmed };
+    if (isOverloaded(aroundFormulas(source, stretch, formulas, formula))) stretches.push(stretch);
   }
   if (unfinished < source.length) stretches.push({ start: unfinished, end: source.length });
   return stretches;
+}
+
+/**
+ * A stretch as Marked will see it, which meets marks in place of formulas.
+ * @param {string} source
+ * @param {Stretch} stretch
+ * @param {readonly Stretch[]} formulas
+ * @param {number} first the first of them that may lie in the stretch
+ */
+function aroundFormulas(source, { start, end }, formulas, first) {
+  let text = '';
+  let from = start;
+  for (let index = first; index < formulas.length && formulas[index].start < end; index += 1) {
+    text += `${source.slice(from, formulas[index].start)}\uE000\uE001`;
+    from = formulas[index].end;
+  }
+  return text + source.slice(from, Math.max(from, end));
 }
 
 /**

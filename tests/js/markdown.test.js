@@ -162,3 +162,13 @@ test('a paragraph too full of signs, or nested too deeply, is shown as it was wr
   const lists = Array.from({ length: 3000 }, (_, depth) => `${' '.repeat(2 * depth)}- a\n`).join('');
   assert.equal(renderMarkdown(lists).html.length > 0, true);
 });
+
+test('signs within formulas do not count: a paragraph may hold thousands of them', () => {
+  const words = Array.from({ length: 3000 }, (_, n) => `$x_{${n}}^* < f(y_{${n}})$ and`);
+  const { html, formulas } = renderMarkdown(words.join(' '));
+  assert.deepEqual(
+    formulas.map((formula) => (formula.kind === 'math' ? formula.tex : null)),
+    words.map((word) => word.slice(1, -5)),
+  );
+  assert.equal(html.match(/ and/g)?.length, 3000);
+});
