@@ -6,42 +6,27 @@
 
 import { isLoaded } from './mathjax.js';
 import { drawnInLines } from './typeset.js';
+import { boxFar } from './wide.js';
 
 // What is in a table counts as a part of it.
 const MAY_BE_WIDE =
   'math-text table, .math:is([data-display], [data-wide]):has(> mjx-container):not(table *)';
 
-const INLINE = 'math-text .math:not([data-display], [data-wide], table *) > mjx-container';
 const LINKS = 'math-text a[href^="http"]:not(mjx-container *)';
 
-const LONG = 60; // characters of TeX; a shorter inline formula fits on paper
 // Widths in em: a display wider than the first is broken into lines of the second, about what a page holds.
 const WIDEST = 60;
 const LINE = 40;
 
 /** Notes on what is there what the style sheet for paper has to know. @param {ParentNode} page */
 export function readyForPaper(page) {
-  boxWide(page);
+  boxFar(page);
   noteWidths(page);
   if (isLoaded()) breakWidest(page);
   for (const link of page.querySelectorAll(LINKS)) {
     const address = link.getAttribute('href') ?? '';
     link.toggleAttribute('data-hides-address', !address.endsWith(link.textContent?.trim() ?? ''));
   }
-}
-
-/** Gives a formula in a text that never came near what the others have been given if they are wide. @param {ParentNode} page */
-function boxWide(page) {
-  const inline = /** @type {HTMLElement[]} */ (
-    [...page.querySelectorAll(INLINE)].map((it) => it.parentElement)
-  );
-  const long = inline.filter(({ dataset }) => (dataset.tex ?? '').length >= LONG);
-  const room = long.map((span) => span.closest('math-text')?.clientWidth ?? Infinity);
-  const wide = long.filter(
-    (span, index) =>
-      /** @type {Element} */ (span.firstElementChild).getBoundingClientRect().width > room[index] + 1,
-  );
-  for (const { dataset } of wide) dataset.wide = '';
 }
 
 /** Displays that would be too small to read on one line are drawn in several, until the page is printed. @param {ParentNode} page */

@@ -5,6 +5,8 @@
 
 import { formulasIn } from './formula.js';
 
+/** An inline formula and the text that it stands in. @typedef {{span: HTMLElement, text: Element}} Inline */
+
 /** @type {WeakMap<Element, number>} */
 const widths = new WeakMap();
 
@@ -45,16 +47,28 @@ const mayBeWide = ({ dataset }) =>
   !('display' in dataset) &&
   /.{30}|\\(?:[a-z]*(?:skip|kern|space|phantom|box)|rule)/is.test(dataset.tex ?? '');
 
+/** Looks at all formulas of the page that were never near enough for a layout. @param {ParentNode} page */
+export function boxFar(page) {
+  const texts = [...page.querySelectorAll('math-text')];
+  box(texts.flatMap((text) => inlineOf(text, text).filter(({ span }) => isSkipped(span))));
+}
+
+/** @param {{text: Element, part: Element}[]} parts of texts, to look at */
+function boxWide(parts) {
+  box(parts.flatMap(({ text, part }) => inlineOf(text, part)).filter(({ span }) => !isSkipped(span)));
+}
+
+/** @param {Element} text @param {Element} part of it @returns {Inline[]} */
+const inlineOf = (text, part) =>
+  formulasIn(part)
+    .filter(mayBeWide)
+    .map((span) => ({ span, text }));
+
 /**
  * All is measured between what it takes away and what it puts: each change before a measure costs a layout.
- * @param {{text: Element, part: Element}[]} parts of texts, to look at
+ * @param {Inline[]} inline
  */
-function boxWide(parts) {
-  const inline = parts.flatMap(({ text, part }) =>
-    formulasIn(part)
-      .filter((span) => mayBeWide(span) && !isSkipped(span))
-      .map((span) => ({ span, text })),
-  );
+function box(inline) {
   for (const { span } of inline) if ('wide' in span.dataset) delete span.dataset.wide;
   const tall = window.innerHeight;
   const wide = inline.filter(({ span, text }) => {

@@ -196,6 +196,8 @@ def test_prose_is_found_before_and_after_typesetting_near_and_far(open_page: Ope
     opened = open_page(text_block("Alpha beta $x_1$ gamma delta.") + filling + far)
     find = "(words) => { getSelection().removeAllRanges(); return window.find(words); }"
     opened.settle("math-text:first-of-type")
+    # A far text is built in the browser's spare time, if not at once.
+    opened.page.locator("math-text:last-of-type span.math").wait_for(state="attached")
     assert opened.formulas()[1]["typeset"] is False
     assert opened.page.evaluate(find, r"\theta_9"), "TeX that is not typeset yet is text"
     opened.page.evaluate("scrollTo(0, 0)")
