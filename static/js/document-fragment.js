@@ -6,6 +6,7 @@
 import DOMPurify from '../vendor/purify.es.mjs';
 import { guardedSpan, mathSpan } from './formula.js';
 import { PLACEHOLDER, renderMarkdown, restoreText } from './markdown.js';
+import { makeRoomForNumbers } from './parts.js';
 import { texProse } from './tex-prose.js';
 import { scan } from './tex-scanner.js';
 
@@ -112,6 +113,7 @@ function mendElement(element, formulas) {
   else if (element.matches('img')) replaceImage(/** @type {HTMLImageElement} */ (element));
   else if (element.matches('input')) replaceBox(/** @type {HTMLInputElement} */ (element));
   else if (element.matches('a')) secureLink(/** @type {HTMLAnchorElement} */ (element));
+  else if (element instanceof HTMLOListElement) makeRoomForNumbers(element);
   else if (element.matches('td, th') && (element.textContent ?? '').length > PROSE)
     element.className = 'prose';
 }

@@ -53,7 +53,9 @@ export const follows = (before, after) =>
   Boolean(before.compareDocumentPosition(after) & Node.DOCUMENT_POSITION_FOLLOWING);
 
 /** The formulas in an element, in order. @param {ParentNode} element @returns {HTMLElement[]} */
-export const formulasIn = (element) => [...element.querySelectorAll(FORMULA)].filter(isFormula);
+export const formulasIn = (element) => [
+  .../** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll(FORMULA)),
+];
 
 /** @param {Node} node @returns {node is HTMLElement} */
 const isFormula = (node) => node instanceof HTMLElement && node.matches(FORMULA);

@@ -7,20 +7,23 @@ import { buildLatex, buildMarkdown } from './document-fragment.js';
 import { formulasIn, guardedSpan } from './formula.js';
 import { rowsChanged } from './long-table.js';
 import { BlockCutter, endsEmpty, referencesIn } from './markdown-blocks.js';
+import { Parts } from './parts.js';
 
 /** @typedef {import('./markdown.js').Links} Links */
 /** @typedef {Pick<import('./markdown-blocks.js').Block, 'source' | 'goesOn' | 'head'>} Block */
 /**
- * A list, table or quote whose parts come one after the other: its element, the one within that holds the parts, the
- * blocks that these come from, and whether it is a loose list.
- * @typedef {{element: Element, holder: Element, blocks: Shown[], loose: boolean}} Whole
+ * A list, table or quote whose items, rows or blocks come one after the other: its element, what holds these, the blocks
+ * that they come from, and whether it is a loose list.
+ * @typedef {{element: Element, parts: Parts, blocks: Shown[], loose: boolean}} Whole
  */
 /**
- * A block, whether text follows it, and what stands for it on the page: parts of a whole that it `carries` on, parts of
+ * A block, whether text follows it, and what stands for it on the page: nodes in a whole that it `carries` on, nodes in
  * one that it `begins` and the next block may carry on, and other nodes. `isLoose`: how the items among them are shown.
- * @typedef {{block: Block, followed: boolean, carries: Whole | null, carried: Node[], nodes: Node[], begins: Whole | null, begun: Node[], isLoose: boolean}} Shown
+ * `carriedTo` and `place`: the elements that the carried and the other nodes were put into.
+ * @typedef {{block: Block, followed: boolean, carries: Whole | null, carriedTo: Element | null, carried: Node[], place: Element | null, nodes: Node[], begins: Whole | null, begun: Node[], isLoose: boolean}} Shown
  */
 
+const BLOCKS = 400; // in all but the longest texts, the children of a text are its blocks
 const LINES = 1000; // characters
 const WHOLE = 'ul, ol, table, blockquote';
 
@@ -57,6 +60,7 @@ export class GrowingText {
    */
   constructor(host, format) {
     this.host = host;
+    this.parts = new Parts(host, BLOCKS);
     this.format = format;
     this.cutter = format === 'markdown' ? new BlockCutter() : new Uncut();
     this.#open.classList.add('open');
@@ -144,10 +148,12 @@ export class GrowingText {
     const { shown, loosened } = this.#pausedEnd ?? {};
     this.#pausedEnd = null;
     if (!shown) return;
-    const { carries, carried, nodes, begins } = shown;
+    const { carries, carriedTo, carried, place, nodes, begins } = shown;
     for (const node of [...carried, ...nodes].reverse()) node.parentNode?.removeChild(node); // the last one first, too
     begins?.element.remove();
+    if (place) this.parts.takeBack();
     if (!carries) return;
+    if (carriedTo) carries.parts.takeBack();
     carries.blocks.pop();
     countRows(carries);
     if (loosened) this.#setLoose(carries, false);
@@ -161,7 +167,9 @@ export class GrowingText {
       block,
       followed,
       carries,
+      carriedTo: null,
       carried: [],
+      place: null,
       nodes: [],
       begins: null,
       begun: [],
@@ -184,19 +192,21 @@ export class GrowingText {
     this.#carryOn(shown, fragment);
     this.#begin(shown, fragment);
     const nodes = [...fragment.childNodes];
-    replace(shown.nodes, nodes, this.host, null);
+    if (nodes.length > 0) shown.place ??= this.parts.next();
+    if (shown.place) replace(shown.nodes, nodes, shown.place, null);
     shown.nodes = nodes.filter((node) => node !== shown.begins?.element);
     if (shown.carries && loose) this.#setLoose(shown.carries, true);
     return links;
   }
 
-  /** Puts the parts of what is carried on to the others. @param {Shown} shown @param {DocumentFragment} fragment */
+  /** Puts what carries on a whole to what it holds. @param {Shown} shown @param {DocumentFragment} fragment */
   #carryOn(shown, fragment) {
     const first = fragment.firstElementChild;
     if (!shown.carries || first?.tagName !== shown.carries.element.tagName) return;
-    const parts = [...holderOf(first).childNodes];
-    if (isBlank(parts[0])) parts.shift();
-    shown.carried = replace(shown.carried, parts, shown.carries.holder, null);
+    const nodes = [...holderOf(first).childNodes];
+    if (isBlank(nodes[0])) nodes.shift();
+    shown.carriedTo ??= shown.carries.parts.next();
+    shown.carried = replace(shown.carried, nodes, shown.carriedTo, null);
     first.remove();
     if (fragment.childElementCount === 0 && isBlank(fragment)) fragment.replaceChildren();
   }
@@ -209,13 +219,14 @@ export class GrowingText {
     if (last.nextSibling) return;
     if (isList(last) && (shown.carries || last !== fragment.firstElementChild)) return;
     const holder = holderOf(last);
-    const parts = [...holder.childNodes];
+    const nodes = [...holder.childNodes];
     if (shown.begins) {
-      shown.begun = replace(shown.begun, parts, shown.begins.holder, shown.begins.holder.firstChild);
+      const { parts } = shown.begins;
+      shown.begun = replace(shown.begun, nodes, parts.holder, parts.holder.firstChild);
       last.remove();
     } else {
-      shown.begins = { element: last, holder, blocks: [shown], loose: shown.isLoose };
-      shown.begun = parts;
+      shown.begins = { element: last, parts: new Parts(holder), blocks: [shown], loose: shown.isLoose };
+      shown.begun = nodes;
     }
   }
 
@@ -256,7 +267,7 @@ function countRows({ element, blocks }) {
     rowsChanged(element, blocks.length, (count) => blocks.slice(0, count).map(({ block }) => block.source));
 }
 
-/** The element whose children are the parts of a list, table or quote. @param {Element} whole */
+/** The element whose children are the items, rows or blocks of a list, table or quote. @param {Element} whole */
 const holderOf = (whole) => (whole instanceof HTMLTableElement && whole.tBodies[0]) || whole;
 
 /** @param {Node | null | undefined} node */

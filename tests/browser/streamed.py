@@ -35,7 +35,17 @@ KINDS = {
     "all": PROSE + LISTS + TABLES + QUOTES,
 }
 
-COMPARE = r"""async ([pieces, first, count]) => {
+# What makes a text, list, table or quote a very long one: how it begins, what comes again and again, and how often, at
+# least, until its first part is nearly full.
+LONG = {
+    "paragraphs": ("", "words\n\n", 394),
+    "list": ("Here:\n\n", "- an item\n", 54),
+    "numbered list": ("", "7. one $x$\n", 54),
+    "table": ("| a |\n|---|\n", "| $b$ |\n", 54),
+    "quote": ("", "> words\n>\n", 54),
+}
+
+COMPARE = r"""async ([pieces, first, count, [head, line, lines]]) => {
     const {GrowingText} = await import('/static/js/growing-text.js');
     const randomFrom = (seed) => () => { // mulberry32
         seed = (seed + 0x6d2b79f5) | 0;
@@ -59,18 +69,21 @@ COMPARE = r"""async ([pieces, first, count]) => {
         const any = (list) => list[Math.floor(random() * list.length)];
         const source = Array.from({length: 1 + Math.floor(random() * 14)}, () => any(pieces)).join('');
         const [pausing, fixed] = [random() < 0.5 ? random() / 2 : 0, random() < 0.5 ? any([1, 2, 3, 20]) : 0];
-        const chunks = [];
+        const before = head + line.repeat(lines && lines + any([0, 32]) + seed % 9);
+        const chunks = [{chunk: before, pauses: false}];
         for (let at = 0; at < source.length; at += chunks.at(-1).chunk.length) {
             const size = fixed || any([1, 1, 2, 3, 7, 20, 60, 1000]);
             chunks.push({chunk: source.slice(at, at + size), pauses: random() < pausing});
         }
-        const [grown, whole] = [shown(chunks), shown([{chunk: source, pauses: false}])];
+        const [grown, whole] = [shown(chunks), shown([{chunk: before + source, pauses: false}])];
         if (grown !== whole) different.push({seed, chunks, grown, whole});
     }
     return different;
 }"""
 
 
-def grown_otherwise(page: Page, kind: str, first: int, count: int) -> list[dict[str, Any]]:
-    """Of texts with these seeds, those that end otherwise in chunks than at once."""
-    return list(page.evaluate(COMPARE, [KINDS[kind], first, count]))
+def grown_otherwise(
+    page: Page, kind: str, first: int, count: int, long: tuple[str, str, int] = ("", "", 0)
+) -> list[dict[str, Any]]:
+    """Of texts with these seeds, those that end otherwise in chunks than at once; `long` comes before each."""
+    return list(page.evaluate(COMPARE, [KINDS[kind], first, count, long]))

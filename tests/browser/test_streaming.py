@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.opened import Opened
-from tests.browser.streamed import KINDS, grown_otherwise
+from tests.browser.streamed import KINDS, LONG, grown_otherwise
 from tests.shared import shared
 
 OpenPage = Callable[..., Opened]
@@ -115,6 +115,57 @@ def test_the_shared_cases_may_arrive_in_any_chunks(open_page: OpenPage) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_text_may_arrive_in_any_chunks(open_page: OpenPage, kind: str) -> None:
     assert grown_otherwise(open_page("").page, kind, first=1, count=300) == []
+
+
+@pytest.mark.parametrize("long", LONG)
+def test_a_very_long_text_may_too(open_page: OpenPage, long: str) -> None:
+    assert grown_otherwise(open_page("").page, "all", first=1, count=40, long=LONG[long]) == []
+
+
+@pytest.mark.parametrize("long", LONG)
+def test_no_element_of_a_very_long_text_has_very_many_children(open_page: OpenPage, long: str) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    head, line, _ = LONG[long]
+    children = opened.page.evaluate(
+        """(source) => {
+            const text = document.querySelector('math-text');
+            text.source = source;
+            return [text, ...text.querySelectorAll('*')].map(({childElementCount}) => childElementCount);
+        }""",
+        head + line * 3000,
+    )
+    assert max(children) < 500
+    assert sum(children) >= 3000
+
+
+def test_a_very_long_list_goes_on_counting(open_page: OpenPage) -> None:
+    opened = open_page('<math-text format="markdown"></math-text>')
+    numbers = opened.page.evaluate(
+        """(source) => {
+            document.querySelector('math-text').source = source;
+            return [...document.querySelectorAll('ol')].flatMap(({start, children}) =>
+                [...children].map((item, index) => [start + index, Number(item.textContent)]));
+        }""",
+        "".join(f"{number}. {number}\n" for number in range(7, 400)),
+    )
+    assert numbers == [[number, number] for number in range(7, 400)]
+
+
+@pytest.mark.parametrize("source", ["2023. The year", "99. a\n1. b", "123456789. a", "- a\n\n  1998. b"])
+def test_a_list_has_room_for_its_numbers(open_page: OpenPage, source: str) -> None:
+    opened = open_page("")
+    opened.show(source)
+    digits, room = opened.page.evaluate(
+        """() => {
+            const list = document.querySelector('ol'), style = getComputedStyle(list);
+            const ruler = document.createElement('span');
+            ruler.style.whiteSpace = 'pre';
+            list.append(ruler);
+            ruler.textContent = `${list.start + list.querySelectorAll('li').length - 1}. `;
+            return [ruler.getBoundingClientRect().width, parseFloat(style.paddingInlineStart)];
+        }"""
+    )
+    assert digits < room + 6  # what a text may draw beyond its edge
 
 
 def test_the_parts_of_a_table_and_of_a_quote_are_rendered_once_each(open_page: OpenPage) -> None:
