@@ -173,7 +173,7 @@ def test_formulas_are_spoken_and_explored_where_the_reader_asks_and_mathml_is_th
     assert "2" in (labels.first.get_attribute("aria-label") or "")
     opened.page.locator("mjx-container").nth(1).focus()
     opened.page.keyboard.press("ArrowDown")
-    opened.page.locator(".mjx-selected").first.wait_for(timeout=5000)
+    opened.page.locator(".mjx-selected").first.wait_for()
     grows = "document.querySelector('#grows')"
     opened.page.evaluate(f"() => {{ {grows}.append(' And $v$.'); }}")
     opened.settle()
@@ -241,9 +241,9 @@ def test_the_menu_opens_on_formulas_of_every_kind_wherever_they_have_been_put(op
     said = []
     for index in range(formulas.count()):
         formulas.nth(index).click(button="right")
-        opened.page.locator(".CtxtMenu_Menu").first.wait_for(timeout=3000)
+        opened.page.locator(".CtxtMenu_Menu").first.wait_for()
         said.append(opened.page.evaluate("MathJax.startup.document.menu.menu.mathItem.math"))
         opened.page.mouse.click(990, 790)
-        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached")
     assert said == [formula["tex"] for formula in opened.formulas()]
     assert len(said) == 9

@@ -279,11 +279,9 @@ def test_the_menu_opens_by_keyboard_also_after_streaming(open_page: OpenPage, ke
     opened.settle()
     opened.page.locator("mjx-container").last.focus()
     opened.page.keyboard.press(keys)
-    opened.page.locator(".CtxtMenu_Menu:focus").wait_for(
-        timeout=3000
-    )  # MathJax moves the focus a little later
+    opened.page.locator(".CtxtMenu_Menu:focus").wait_for()  # MathJax moves the focus a little later
     opened.page.keyboard.press("Escape")
-    opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+    opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached")
     assert opened.page.evaluate("document.activeElement.tagName") == "MJX-CONTAINER"
 
 
@@ -300,11 +298,11 @@ def test_the_menu_opens_by_right_click_and_speaks_of_the_formula_under_it(open_p
     opened.settle()
     for index, tex in enumerate(["x_1", "y", "x_1"]):
         opened.page.locator("mjx-container").nth(index).click(button="right")
-        opened.page.locator(".CtxtMenu_Menu").first.wait_for(timeout=3000)
+        opened.page.locator(".CtxtMenu_Menu").first.wait_for()
         assert opened.page.evaluate("MathJax.startup.document.menu.menu.mathItem.math") == tex
         assert opened.page.evaluate(HINTS) > 0, "the menu can show the TeX of each part"
         opened.page.mouse.click(20, 780)  # elsewhere
-        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached")
     assert opened.page.locator("[data-latex]").count() == 0
 
 
@@ -328,8 +326,8 @@ def test_formulas_far_away_wait_and_mathjax_is_not_asked_for_before_one_is_near(
     opened.page.reload()
     opened.page.evaluate("document.querySelector('.tall').style.height = '6000px'")
     opened.requests.clear()
+    opened.settle("math-text:first-of-type")
     opened.page.wait_for_timeout(400)
-    assert opened.page.locator("math-text").first.get_attribute("state") == "ready"
     far_text = opened.page.locator("math-text").last
     if far_text.get_attribute("state") == "waiting":
         assert not [url for url in opened.requests if "tex-chtml" in url]

@@ -120,11 +120,11 @@ def test_opening_a_menu_takes_part_in_no_numbers(open_page: OpenPage) -> None:
     said = []
     for index in (1, 2):
         opened.page.locator("mjx-container").nth(index).click(button="right")
-        opened.page.locator(".CtxtMenu_Menu").first.wait_for(timeout=3000)
+        opened.page.locator(".CtxtMenu_Menu").first.wait_for()
         item = "MathJax.startup.document.menu.menu.mathItem"
         said.append(opened.page.evaluate(f"MathJax.startup.toMML({item}.root).replace(/<[^>]*>|\\s/g, '')"))
         opened.page.mouse.click(20, 780)
-        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached", timeout=3000)
+        opened.page.locator(".CtxtMenu_Menu").wait_for(state="detached")
     assert said == ["(2)a", "(2)"]
     opened.page.evaluate(append, f"\n\n{equation('r', 'e')}\n\nend")
     opened.settle()

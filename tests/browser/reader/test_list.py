@@ -11,7 +11,7 @@ TO_THE_END = "() => window.scrollTo(0, document.body.scrollHeight)"
 
 
 def scroll_until(opened: Opened, count: int) -> None:
-    for _ in range(40):
+    for _ in range(200):
         if len(ids(opened)) >= count:
             return
         opened.page.evaluate(TO_THE_END)
@@ -92,9 +92,9 @@ def test_back_shows_the_paper_that_one_left_the_list_at(open_reader: OpenReader)
     opened.page.wait_for_selector("article.single")
     opened.page.go_back()
     opened.page.wait_for_function("() => document.querySelectorAll('article').length > 60")
+    opened.page.wait_for_function(f"(before) => Math.abs(({top})() - before) < 40", arg=before)
     opened.page.wait_for_timeout(1500)
-    after = opened.page.evaluate(top)
-    assert abs(after - before) < 40
+    assert abs(opened.page.evaluate(top) - before) < 40, "and stays there"
     assert len(set(ids(opened))) == len(ids(opened))
 
 
