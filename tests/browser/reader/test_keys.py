@@ -28,13 +28,12 @@ def test_j_and_k_walk_through_the_whole_list_with_the_focus(open_reader: OpenRea
     assert current(opened) == second
     press(opened, "k", "k")
     assert current(opened) == first
-    for place in range(26):
+    for place in range(1, 27):
         opened.page.keyboard.press("j")
         opened.page.wait_for_function(
-            "(place) => [...document.querySelectorAll('.paper')].indexOf(document.activeElement) >= place",
+            "(place) => [...document.querySelectorAll('.paper')].indexOf(document.activeElement) === place",
             arg=place,
         )
-    assert ids(opened).index(current(opened)) == 26
 
 
 def test_the_current_paper_is_opened_starred_and_marked_read_by_keys(open_reader: OpenReader) -> None:
