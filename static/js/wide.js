@@ -8,6 +8,7 @@ import { formulasIn } from './formula.js';
 /** An inline formula and the text that it stands in. @typedef {{span: HTMLElement, text: Element}} Inline */
 
 const SHORT = 30; // characters of TeX
+const SIZE_OF_ITS_OWN = /\\(?:[a-z]*(?:skip|kern|space|phantom|box)|rule)/i;
 
 /** @type {WeakMap<Element, number>} */
 const widths = new WeakMap();
@@ -43,8 +44,6 @@ export function keepWithin(text) {
 export function leave(text) {
   observer.unobserve(text);
 }
-
-const SIZE_OF_ITS_OWN = /\\(?:[a-z]*(?:skip|kern|space|phantom|box)|rule)/i;
 
 /** A short formula without a space or box of a size of its own fits on a telephone. @param {HTMLElement} span */
 function mayBeWide(span) {
