@@ -14,36 +14,25 @@ from app import __version__
 from app.errors import QuireError
 from app.logs import configure_logs
 from app.papers.importing import prepare_papers
-from app.papers.search import SearchIndex
-from app.papers.store import Store
+from app.papers.search.searching import SearchIndex
+from app.papers.store.reading import Store
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
-from app.web import (
-    citations,
-    crawlers,
-    dialects,
-    discovery,
-    errors,
-    feeds,
-    operations,
-    opml,
-    pages,
-    papers,
-    suggestions,
-    tokens,
-)
-from app.web.access import Access
-from app.web.addresses import AddressLimit
-from app.web.base_path import BasePath
-from app.web.deps import Limits, Services, Work, room_to_read
-from app.web.keys import Keys
-from app.web.limits import NDJSON, BodyLimit
-from app.web.observation import Observation
+from app.web import errors, operations
+from app.web.dependencies import Limits, Services, Work, room_to_read
+from app.web.middleware.access import Access
+from app.web.middleware.address_length import AddressLimit
+from app.web.middleware.base_path import BasePath
+from app.web.middleware.body_size import NDJSON, BodyLimit
+from app.web.middleware.keys import Keys
+from app.web.middleware.observation import Observation
+from app.web.middleware.rates import Rates
+from app.web.middleware.security_headers import SecurityHeaders
+from app.web.middleware.traces import Traces, span_exporter
 from app.web.openapi import describe_fully
-from app.web.rates import Rates
-from app.web.security import SecurityHeaders
+from app.web.papers import api, citations, crawlers, discovery, feeds, opml, pages, suggestions
 from app.web.templates import STATIC, load_templates
-from app.web.traces import Traces, span_exporter
+from app.web.tokenizer import dialects, routes
 
 
 def prepare(settings: Settings) -> None:
@@ -82,18 +71,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=_middleware(settings),
     )
     app.state.models = models
-    app.state.pages = [*pages.router.routes, *tokens.pages_router.routes]
+    app.state.pages = [*pages.router.routes, *routes.pages_router.routes]
     errors.install(app)
     describe_fully(app)
     # First and one by one: a router that is included is asked twice at each request, and short calls feel it, as they
     # feel every route that is asked before theirs.
-    short_calls = [*dialects.router.routes, *tokens.router.routes]
+    short_calls = [*dialects.router.routes, *routes.router.routes]
     often = ("/tokenize", "/api/v1/encode")
     app.router.routes.extend(sorted(short_calls, key=lambda route: getattr(route, "path", "") not in often))
     app.include_router(operations.router)
     for router in (
-        tokens.pages_router,
-        papers.router,
+        routes.pages_router,
+        api.router,
         citations.router,
         feeds.router,
         discovery.router,

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import InputError
 from app.papers.categories import codes_to_fetch
-from app.web.keys import Scope
+from app.web.middleware.keys import Scope
 
 PROJECT = Path(__file__).resolve().parent.parent
 

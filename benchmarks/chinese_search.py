@@ -28,7 +28,7 @@ from pathlib import Path
 
 from tantivy import Document, Index, Occur, Query, Schema, SchemaBuilder
 
-from app.papers.index_schema import analyzer, in_pairs, register
+from app.papers.search.schema import analyzer, in_pairs, register
 from app.tokenizer import Tokenizer
 from tests.shared import SHARED
 

@@ -6,7 +6,7 @@ A text that ends otherwise than the same text at once is a find, and is printed.
 import argparse
 
 from benchmarks.pages import chromium
-from tests.browser.streamed import KINDS, grown_otherwise
+from tests.browser.math_text.streamed import KINDS, grown_otherwise
 
 AT_ONCE = 500
 

@@ -21,7 +21,7 @@ import orjson
 from tantivy import Document, Index
 
 from app.papers.importing import import_files
-from app.papers.index_schema import register, schema
+from app.papers.search.schema import register, schema
 from tests.shared import SHARED
 
 SAMPLE = SHARED / "arxiv/arxiv-metadata-sample.jsonl.gz"

@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from app.papers.search import Search, SearchIndex
-from app.papers.store import Store
-from app.papers.upkeep import check, export_lines
+from app.papers.search.searching import Search, SearchIndex
+from app.papers.store.maintenance import check, export_lines
+from app.papers.store.reading import Store
 from benchmarks.large_set import records
 from benchmarks.search import queries
 from tests.server import QUIRE, ROOT, environment

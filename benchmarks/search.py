@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from app.papers.importing import import_files
-from app.papers.search import Search, SearchIndex
+from app.papers.search.searching import Search, SearchIndex
 from benchmarks.large_set import sample, write
 from tests.server import serving
 

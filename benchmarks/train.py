@@ -25,7 +25,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from app.tokenizer.corpus import Corpus
+from app.tokenizer.training.corpus import Corpus
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "quire"
@@ -34,7 +34,7 @@ BYTEPIECE = "bytepiece"
 
 def quire(path: str, pieces: int) -> None:
     """Ours, with two threads."""
-    from app.tokenizer.trainer import Trainer
+    from app.tokenizer.training.trainer import Trainer
 
     model = Trainer(vocab_size=pieces).train(Corpus([path]), threads=2)
     model.save(path + ".quire.model")
@@ -92,7 +92,7 @@ class Result(NamedTuple):
 def measure(name: str, path: str, pieces: int) -> None:
     """Trains in this process and prints a result."""
     if name == OURS:
-        importlib.import_module("app.tokenizer.trainer")
+        importlib.import_module("app.tokenizer.training.trainer")
     else:
         importlib.import_module(name.split()[0])
     began = perf_counter()

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from app.tokenizer.corpus import Corpus
+from app.tokenizer.training.corpus import Corpus
 from benchmarks.train import ROOT, own_texts
 
 REPLACED = 0.05  # of the words of a copy
@@ -45,7 +45,7 @@ def write_perturbed(corpus: Path | None, target: Path, most: float) -> int:
 
 def measure(path: str, pieces: int, memory: int | None) -> None:
     """Trains in this process and prints seconds, those of processors, and megabytes (2^20 bytes) at the peak."""
-    from app.tokenizer.trainer import Trainer
+    from app.tokenizer.training.trainer import Trainer
 
     began = perf_counter()
     Trainer(vocab_size=pieces).train(Corpus([path]), threads=2, memory=memory)

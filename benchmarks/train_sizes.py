@@ -8,10 +8,10 @@ import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from app.tokenizer import stages
-from app.tokenizer.corpus import Corpus
-from app.tokenizer.runs import Run, Runs, merged_between
-from app.tokenizer.stages import Batch
+from app.tokenizer.training import likelihood
+from app.tokenizer.training.corpus import Corpus
+from app.tokenizer.training.likelihood import Batch
+from app.tokenizer.training.sorted_runs import Run, Runs, merged_between
 from benchmarks.train import own_texts
 
 ORDER = 6
@@ -22,7 +22,7 @@ EVERY_KEY = (0, 1 << 64)
 def counted(texts: Iterable[str], count: Callable[[Batch], Run]) -> Run:
     """What a function gives for each batch of the texts, as one run."""
     runs: Runs[Run] = Runs()
-    for batch in stages.read_batches(texts, isolate_digits=False):
+    for batch in likelihood.read_batches(texts, isolate_digits=False):
         runs.add(count(batch))
     return merged_between(runs.runs(), *EVERY_KEY)
 
@@ -34,11 +34,11 @@ def main() -> None:
     corpus = parser.parse_args().corpus
     texts = Corpus([str(corpus)]) if corpus else list(own_texts())
     size = sum(len(text.encode()) for text in texts)
-    ngrams = counted(texts, lambda batch: stages.count_ngrams(batch, ORDER))
-    kept = stages.score_ngrams(ngrams, ORDER, MIN_COUNT)
-    tables = stages.look_up_tables(kept, ORDER, MIN_COUNT)
+    ngrams = counted(texts, lambda batch: likelihood.count_ngrams(batch, ORDER))
+    kept = likelihood.score_ngrams(ngrams, ORDER, MIN_COUNT)
+    tables = likelihood.look_up_tables(kept, ORDER, MIN_COUNT)
     of_tables = sum(array.nbytes for array in tables[1:])
-    pieces = counted(texts, lambda batch: stages.count_pieces(batch, stages.cut(batch, tables, True)))
+    pieces = counted(texts, lambda batch: likelihood.count_pieces(batch, likelihood.cut(batch, tables, True)))
     print(f"{size / 1e6:.1f} MB of text")
     print(
         f"{len(ngrams.keys) / 1e6:.2f} million n-grams of {ORDER} bytes, counts {ngrams.size() / 1e6:.1f} MB"

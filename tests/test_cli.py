@@ -278,5 +278,5 @@ def test_what_needs_no_server_and_no_store_does_not_import_them(arguments: list[
         "sqlalchemy",
         "tantivy",
         "httpx",
-        "app.papers.store",
+        "app.papers.store.reading",
     }

@@ -15,8 +15,8 @@ import pytest
 
 from app.settings import Settings
 from tests import library
-from tests.papers.arxiv_forms import Sample
-from tests.papers.arxiv_server import arxiv
+from tests.papers.sources.arxiv_forms import Sample
+from tests.papers.sources.arxiv_server import arxiv
 from tests.server import QUIRE, ROOT, environment, quire, serving
 
 if sys.version_info >= (3, 14):
@@ -110,7 +110,7 @@ def test_the_commands_that_train_run_as_they_stand(tmp_path: Path) -> None:
     ran = 0
     for command in commands:
         if "--scheduler" in command:
-            continue  # tests/tokenizer/test_distributed.py has a cluster
+            continue  # tests/tokenizer/training/test_cluster.py has a cluster
         done = subprocess.run(
             f"{shlex.join(QUIRE)} {command} --force",
             shell=True,

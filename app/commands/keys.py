@@ -6,7 +6,7 @@ import typer
 
 from app.errors import InputError
 from app.settings import Settings
-from app.web.keys import SCOPES, Scope, new_key, read_keys, revoke_key
+from app.web.middleware.keys import SCOPES, Scope, new_key, read_keys, revoke_key
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 

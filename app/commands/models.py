@@ -15,10 +15,10 @@ from app.commands.tokens import load_tokenizer, registry, visible
 from app.errors import FileError, InputError, ModelError
 from app.settings import Settings
 from app.tokenizer import Tokenizer
-from app.tokenizer.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.formats import from_sentencepiece, to_huggingface, to_sentencepiece, to_tiktoken
 from app.tokenizer.model import FIRST_PIECE, Model, write_whole
-from app.tokenizer.report import lines_by_script
+from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus
+from app.tokenizer.training.report import lines_by_script
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show, convert and compare models.")
 

@@ -14,11 +14,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from app import __version__
 from app.errors import InputError, RecordError
-from app.papers import fetching, upkeep
-from app.papers.fetching import Batch
 from app.papers.importing import ImportProgress, ImportResult, import_files
 from app.papers.receiving import receive
+from app.papers.sources import fetching
 from app.papers.sources.client import Addresses, PoliteClient
+from app.papers.sources.fetching import Batch
+from app.papers.store import maintenance
 from app.settings import Settings
 
 MOST_PROBLEMS_SHOWN = 50
@@ -147,7 +148,7 @@ def export(
     """Write all papers and answers as JSON lines, which `import` reads back: a backup, or a move."""
     if file.exists() and not force:
         raise InputError(f"{file} exists already; name another file, or replace it with --force")
-    count = upkeep.export(Settings().store_path, file)
+    count = maintenance.export(Settings().store_path, file)
     print(f"{count:,} records written to {file}")
 
 
@@ -155,14 +156,14 @@ def export(
 def reindex() -> None:
     """Make the search index anew from the store."""
     settings = Settings()
-    print(f"{upkeep.reindex(settings.store_path, settings.index_path):,} papers indexed")
+    print(f"{maintenance.reindex(settings.store_path, settings.index_path):,} papers indexed")
 
 
 @app.command()
 def check() -> None:
     """Look for damage in the store and for an index that is out of step; exits with 1 where something is wrong."""
     settings = Settings()
-    findings = upkeep.check(settings.store_path, settings.index_path)
+    findings = maintenance.check(settings.store_path, settings.index_path)
     for finding in findings:
         print(finding)
     if findings:

@@ -18,8 +18,8 @@ import typer
 from app.errors import InputError
 from app.settings import Settings
 from app.tokenizer import Tokenizer
-from app.tokenizer.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.registry import ModelRegistry
+from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus
 
 BATCH_LINES = 2048
 

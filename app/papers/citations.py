@@ -15,8 +15,8 @@ from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 from app.errors import InputError
 from app.papers.models import Author, Paper
-from app.papers.plaintext import plain_text, split_mathematics
-from app.papers.positions import first_of_month, listing_day
+from app.papers.plain_text import plain_text, split_mathematics
+from app.papers.store.positions import first_of_month, listing_day
 
 CitationFormat = Literal["bibtex", "ris", "csl", "markdown"]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from app.errors import FileError, RecordError, StoreError
 from app.papers.answers import Answer
-from app.papers.indexing import SearchWriter, open_index, read_state
 from app.papers.models import Paper
+from app.papers.search.indexing import SearchWriter, open_index, read_state
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
 from app.papers.sources.snapshot import read_lines, read_notes
-from app.papers.store import Store
-from app.papers.writing import Progress, StoreWriter, open_for_writing
+from app.papers.store.reading import Store
+from app.papers.store.writing import Progress, StoreWriter, open_for_writing
 
 COLLECTION = Path(__file__).parent / "collection"
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.errors import RecordError
-from app.papers.fetching import Batch
 from app.papers.importing import ImportResult
-from app.papers.indexing import open_index
-from app.papers.store import Store
-from app.papers.writing import open_for_writing
+from app.papers.search.indexing import open_index
+from app.papers.sources.fetching import Batch
+from app.papers.store.reading import Store
+from app.papers.store.writing import open_for_writing
 
 
 def receive(

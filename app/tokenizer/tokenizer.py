@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError
-from app.tokenizer.engines import Ids, make_engine
+from app.tokenizer.engine.segmenters import Ids, make_engine
 from app.tokenizer.lattice import Lattice, Path
 from app.tokenizer.model import BOS, EOS, FIRST_PIECE, MAX_MODEL_BYTES, Model
 from app.tokenizer.spans import Pieces, at_least, locate

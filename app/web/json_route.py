@@ -18,8 +18,8 @@ from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from app.web.deps import SMALL_TEXT, Services, get_services
-from app.web.token_checks import at_hand
+from app.web.dependencies import SMALL_TEXT, Services, get_services
+from app.web.tokenizer.bounds import at_hand
 
 Body = TypeVar("Body", bound=BaseModel)
 

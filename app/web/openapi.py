@@ -10,8 +10,8 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from pydantic.json_schema import models_json_schema
 
-from app.web.access import scope_of
 from app.web.errors import Problem, problem_responses
+from app.web.middleware.access import scope_of
 
 _LATER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
 

@@ -17,11 +17,11 @@ from pydantic import BaseModel
 from app import __version__
 from app.errors import QuireError
 from app.papers.categories import parse_expression
-from app.papers.listing import ListQuery
 from app.papers.sources.queue import outcomes
-from app.papers.store import Store
+from app.papers.store.listing import ListQuery
+from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
-from app.web.deps import Services, ServicesDep
+from app.web.dependencies import Services, ServicesDep
 
 log = structlog.get_logger()
 

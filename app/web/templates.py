@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import __version__
 from app.papers.citations import coins, csl
-from app.papers.plaintext import plain_text
+from app.papers.plain_text import plain_text
 from app.web.wording import load_words, wording_of
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"

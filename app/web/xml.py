@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.papers.plaintext import plain_text
+from app.papers.plain_text import plain_text
 from app.web.templates import STATIC
 
 # What lies outside of the production Char of XML 1.0, https://www.w3.org/TR/xml/#charsets.

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from app.papers.models import Author, Paper
-from app.papers.store import Store
-from app.papers.writing import open_for_writing
+from app.papers.store.reading import Store
+from app.papers.store.writing import open_for_writing
 
 FIRST_DAY = date(2026, 1, 5)
 CATEGORIES = ["cs.AI", "cs.LG", "cs.CY", "math.NA", "astro-ph", "quire"]

@@ -13,10 +13,10 @@ from xml.etree.ElementTree import Element
 from app.errors import InputError, RecordError, SourceError
 from app.papers.categories import sort_out
 from app.papers.models import Author, Paper, Version
-from app.papers.positions import first_of_month
 from app.papers.records import read_day, read_id, read_instant
 from app.papers.sources.markup import MarkupError, Stream, classes, convert, passage, phrase, whole
 from app.papers.sources.names import read_names
+from app.papers.store.positions import first_of_month
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 RECORD = f"{OAI}record"

@@ -1,7 +1,7 @@
 """An endless list of the real site under translation: page after page, all prose and no formula."""
 
+from tests.browser.math_text.test_translation import OWN
 from tests.browser.reader.conftest import ALL, OpenReader
-from tests.browser.test_translation import OWN
 
 # What is wrong with the page: formulas and sources that a translation has reached, texts whose prose it has not.
 WRONG = r"""() => {

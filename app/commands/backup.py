@@ -1,0 +1,33 @@
+"""`quire backup` and `quire restore`: the store of papers in one file, and back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.errors import InputError
+from app.papers.store.backup import back_up
+from app.papers.store.backup import restore as put_back
+from app.settings import Settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it exists.")] = False,
+) -> None:
+    """Copy all papers and answers into one file, while servers and imports go on."""
+    if file.exists() and not force:
+        raise InputError(f"{file} exists already; name another file, or replace it with --force")
+    print(f"{back_up(Settings().store_path, file):,} papers are in {file}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `quire backup` wrote, of any version.")],
+) -> None:
+    """Put a backup in the place of the papers; servers have to be stopped first. The old store is kept beside it."""
+    settings = Settings()
+    print(f"{put_back(settings.store_path, settings.index_path, file):,} papers are back")

@@ -1,0 +1,106 @@
+"""Rows of the store and papers, both ways. The texts of a paper are kept as they came."""
+
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+
+from app.papers.answers import Answer
+from app.papers.models import Author, Paper, Version
+from app.papers.store.positions import announced_position, paper_number, published_position
+
+# Lists the papers of one change under each of their categories; in SQLite itself, since there are twice as many
+# listings as papers, and to make and bind them one by one costs an import as much as to parse its file.
+LIST_CHANGED = """
+INSERT INTO listings (category, announced_position, published_position)
+SELECT category.value, papers.announced_position, papers.published_position
+FROM papers, json_each('["' || replace(papers.categories, ' ', '","') || '"]') AS category
+WHERE papers.changed = :changed AND papers.categories != ''
+"""
+
+
+def paper_row(paper: Paper, changed: int) -> dict[str, Any]:
+    """The row of a paper in the table `papers`; `changed` is the store's change counter."""
+    return {
+        "number": paper_number(paper.id),
+        "id": paper.id,
+        "version": paper.version,
+        "title": paper.title,
+        "abstract": paper.abstract,
+        "body": paper.body,
+        "authors": _json(
+            [[author.name, author.family, author.given, author.suffix] for author in paper.authors]
+        ),
+        "categories": " ".join(paper.categories),
+        "primary_category": paper.primary_category,
+        "subject_classes": _json(paper.subject_classes),
+        "announced": paper.announced.isoformat() if paper.announced else None,
+        "published": paper.published.isoformat() if paper.published else None,
+        "updated": paper.updated.isoformat() if paper.updated else None,
+        "comment": paper.comment,
+        "doi": paper.doi,
+        "journal_ref": paper.journal_ref,
+        "announce_type": paper.announce_type,
+        "versions": _json([[version.number, version.created.isoformat()] for version in paper.versions])
+        if paper.versions
+        else None,
+        "announced_position": announced_position(paper),
+        "published_position": published_position(paper),
+        "changed": changed,
+    }
+
+
+def row_paper(row: Any) -> Paper:
+    """The paper of a row."""
+    return Paper(
+        id=row.id,
+        title=row.title,
+        abstract=row.abstract,
+        version=row.version,
+        body=row.body,
+        authors=tuple(Author(*author) for author in orjson.loads(row.authors)),
+        categories=tuple(row.categories.split()),
+        primary_category=row.primary_category,
+        subject_classes=tuple(orjson.loads(row.subject_classes)),
+        announced=date.fromisoformat(row.announced) if row.announced else None,
+        published=datetime.fromisoformat(row.published) if row.published else None,
+        updated=datetime.fromisoformat(row.updated) if row.updated else None,
+        comment=row.comment,
+        doi=row.doi,
+        journal_ref=row.journal_ref,
+        announce_type=row.announce_type,
+        versions=tuple(
+            Version(number, datetime.fromisoformat(created)) for number, created in orjson.loads(row.versions)
+        )
+        if row.versions
+        else (),
+    )
+
+
+def answer_row(answer: Answer) -> dict[str, Any]:
+    """The row of an answer; what is not told is zero or empty there."""
+    return {
+        "paper_number": paper_number(answer.paper_id),
+        "paper_id": answer.paper_id,
+        "version": answer.version or 0,
+        "question": answer.question,
+        "model": answer.model or "",
+        "language": answer.language or "",
+        "answer": answer.answer,
+    }
+
+
+def row_answer(row: Any) -> Answer:
+    """The answer of a row."""
+    return Answer(
+        paper_id=row.paper_id,
+        version=row.version or None,
+        question=row.question,
+        model=row.model or None,
+        language=row.language or None,
+        answer=row.answer,
+    )
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,201 @@
+"""The store's one writer: papers, answers and the progress of imports, each batch in one transaction.
+
+Readers in other processes see a batch whole or not at all; a process that is killed leaves the last whole batch.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from app.papers.answers import Answer
+from app.papers.merging import merged
+from app.papers.models import Paper
+from app.papers.store.database import store_errors, writing_engine
+from app.papers.store.lock import writer_lock
+from app.papers.store.positions import paper_number
+from app.papers.store.rows import LIST_CHANGED, answer_row, paper_row, row_paper
+from app.papers.store.schema import (
+    MIGRATIONS,
+    answers,
+    check_version,
+    imports,
+    listings,
+    migrate,
+    papers,
+    places,
+    state,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a file was read: after `line` and `offset` (uncompressed bytes), all before it is in the store."""
+
+    path: str
+    fingerprint: str
+    line: int
+    offset: int
+    finished: bool
+
+
+@dataclass(slots=True)
+class Added:
+    """What a batch changed, and the store's change counter after it; `changed` are the papers to index anew."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    changes: int = 0
+    changed: list[Paper] = field(default_factory=list)
+
+
+class StoreWriter:
+    """Writes to one store; made by `open_for_writing`."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+
+    def add(
+        self,
+        given: Sequence[Paper],
+        given_answers: Sequence[Answer] = (),
+        progress: Progress | None = None,
+        given_places: Mapping[str, str] | None = None,
+    ) -> Added:
+        """Brings in papers and answers and notes the progress or the places to go on from, all in one transaction.
+
+        A paper that is here already is merged (merging.py); an answer to the same question replaces the other.
+        """
+        added = Added()
+        with store_errors(self.path), self._engine.begin() as connection:
+            counter = int(connection.execute(select(state.c.changes)).scalar_one())
+            wrote = _add_papers(connection, given, counter + 1, added)
+            wrote |= _add_answers(connection, given_answers, added)
+            if wrote:
+                counter += 1
+                connection.execute(update(state).values(changes=counter))
+            if progress is not None:
+                _note(connection, progress)
+            for name, place in (given_places or {}).items():
+                statement = upsert(places).values(name=name, place=place)
+                connection.execute(
+                    statement.on_conflict_do_update(index_elements=[places.c.name], set_={"place": place})
+                )
+        added.changes = counter
+        return added
+
+    def places(self) -> dict[str, str]:
+        """Where fetching goes on, by name."""
+        with store_errors(self.path), self._engine.connect() as connection:
+            return {row.name: row.place for row in connection.execute(select(places))}
+
+    def progress(self, path: str) -> Progress | None:
+        """How far the file of this path was read the last time."""
+        with store_errors(self.path), self._engine.connect() as connection:
+            row = connection.execute(select(imports).where(imports.c.path == path)).first()
+        return (
+            None
+            if row is None
+            else Progress(row.path, row.fingerprint, row.line, row.offset, bool(row.finished))
+        )
+
+
+@contextmanager
+def open_for_writing(path: Path, command: str) -> Iterator[StoreWriter]:
+    """The writer of the store at `path`, made or brought up to date where needed, while the block runs.
+
+    `command` tells others who holds the lock. Raises StoreLocked where another process writes, StoreError where
+    the disk is full or read-only or the store is from a newer Quire.
+    """
+    with store_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with writer_lock(path.with_suffix(".lock"), command):
+        with store_errors(path):
+            engine = writing_engine(path)
+        try:
+            with store_errors(path), engine.connect() as connection:
+                version = check_version(connection, path)
+                connection.rollback()
+                migrate(connection, version, MIGRATIONS)
+            yield StoreWriter(path, engine)
+        finally:
+            engine.dispose()
+
+
+def _add_papers(connection: Connection, given: Sequence[Paper], counter: int, added: Added) -> bool:
+    numbers = [paper_number(paper.id) for paper in given]
+    kept = _kept(connection, numbers)
+    result: dict[int, Paper] = dict(kept)
+    for number, paper in zip(numbers, given, strict=True):
+        before = result.get(number)
+        after = paper if before is None else merged(before, paper)
+        result[number] = after
+        if before is None:
+            added.new += 1
+        elif after is before:
+            added.unchanged += 1
+        else:
+            added.updated += 1
+    changed = {number: paper for number, paper in result.items() if paper is not kept.get(number)}
+    if not changed:
+        return False
+    for number in changed.keys() & kept.keys():
+        row = paper_row(kept[number], counter)
+        connection.execute(
+            delete(listings).where(
+                listings.c.category.in_(kept[number].categories),
+                listings.c.announced_position == row["announced_position"],
+            )
+        )
+        connection.execute(delete(papers).where(papers.c.number == number))
+    connection.execute(insert(papers), [paper_row(paper, counter) for _, paper in sorted(changed.items())])
+    connection.execute(text(LIST_CHANGED), {"changed": counter})
+    added.changed = list(changed.values())
+    return True
+
+
+def _kept(connection: Connection, numbers: Sequence[int]) -> dict[int, Paper]:
+    kept: dict[int, Paper] = {}
+    for start in range(0, len(numbers), 500):
+        query = select(papers).where(papers.c.number.in_(numbers[start : start + 500]))
+        kept.update({row.number: row_paper(row) for row in connection.execute(query)})
+    return kept
+
+
+def _add_answers(connection: Connection, given: Sequence[Answer], added: Added) -> bool:
+    key = [answers.c.paper_number, answers.c.version, answers.c.question, answers.c.model, answers.c.language]
+    wrote = False
+    for answer in given:
+        row = answer_row(answer)
+        same = select(answers.c.answer).where(*(column == row[column.name] for column in key))
+        before = connection.execute(same).scalar()
+        if before == answer.answer:
+            added.unchanged += 1
+            continue
+        statement = upsert(answers).values(row)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=key, set_={"answer": answer.answer})
+        )
+        wrote = True
+        if before is None:
+            added.new += 1
+        else:
+            added.updated += 1
+    return wrote
+
+
+def _note(connection: Connection, progress: Progress) -> None:
+    values = {
+        "path": progress.path,
+        "fingerprint": progress.fingerprint,
+        "line": progress.line,
+        "offset": progress.offset,
+        "finished": int(progress.finished),
+    }
+    statement = upsert(imports).values(values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[imports.c.path], set_=values))

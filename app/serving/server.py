@@ -1,0 +1,187 @@
+"""Serves the application with uvicorn: one process, or several that share one socket and are replaced when they die."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from app.errors import InputError
+from app.serving.connections import Bounds, bounded
+from app.serving.memory import give_back
+from app.web.worker_counts import count_as
+
+log = structlog.get_logger()
+
+_OTHER_FILES = 128
+"""Files that a worker opens beside its connections: store, index, event loop, with room to spare."""
+
+_GIVE_BACK_SECONDS = 2.0
+"""How often memory that is free is given back to the system: so seldom that the loop is not held up by it."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to serve: what connections may cost, whose word is taken for who asks, how long stopping may take."""
+
+    bounds: Bounds
+    trusted_proxies: tuple[str, ...]
+    keep_alive_seconds: int
+    drain_seconds: int
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers requests, stops when the file `life` can be read, and leaves no connection unaccepted."""
+
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[], None], life: int | None = None
+    ) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+        self._life = life
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._listeners = [listener.dup() for listener in sockets or []]
+        await super().startup(sockets)
+        if self._life is not None:
+            loop, life = asyncio.get_running_loop(), self._life
+
+            def parent_is_gone() -> None:
+                loop.remove_reader(life)
+                self.should_exit = True
+
+            loop.add_reader(life, parent_is_gone)
+        self._give_back_memory()
+        self._on_started()
+
+    def _give_back_memory(self) -> None:
+        give_back()
+        asyncio.get_running_loop().call_later(_GIVE_BACK_SECONDS, self._give_back_memory)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for _ in range(3):
+            await asyncio.sleep(0)  # the event loop closes its own files in its next turns
+        await self._take_up_who_waits()
+        await super().shutdown(sockets)
+
+    async def _take_up_who_waits(self) -> None:
+        """Accepts the connections that the system has made already; closing the socket would reset them."""
+        waiting = []
+        for listener in self._listeners:
+            listener.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    waiting.append(listener.accept()[0])
+            listener.close()
+        for connection in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
+
+    def _connection(self) -> asyncio.Protocol:
+        protocol: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
+
+
+def serve(
+    app: FastAPI, listener: socket.socket, workers: int, manner: Manner, announce: Callable[[str], None]
+) -> int:
+    """Serve until told to stop; `announce` gets the address once, when requests are answered. Returns the exit code."""
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    config = uvicorn.Config(
+        app,
+        http=bounded(_within_open_files(manner.bounds)),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(manner.trusted_proxies),
+        forwarded_allow_ips=list(manner.trusted_proxies),
+        timeout_keep_alive=manner.keep_alive_seconds,
+        timeout_graceful_shutdown=manner.drain_seconds,
+    )
+    if workers == 1:
+        # uvicorn raises the signal that stopped it once more when all is done; that shall not kill us.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        _Server(config, lambda: announce(address)).run(sockets=[listener])
+        return 0
+    if not hasattr(os, "fork"):
+        raise InputError("--workers: this system can't fork processes; run one worker")
+    from app.serving.workers import Workers  # there is nothing in it for a system without fork
+
+    def work(number: int, on_started: Callable[[], None], life: int) -> None:
+        count_as(number)
+        _Server(config, on_started, life).run(sockets=[listener])
+
+    return Workers(
+        workers,
+        listener,
+        work,
+        on_ready=lambda: announce(address),
+        stop_seconds=manner.drain_seconds + 5,
+    ).run()
+
+
+def _within_open_files(bounds: Bounds) -> Bounds:
+    """The bounds with no more connections than there can be files, of which the system is asked for all it grants.
+
+    A connection over the bound is answered; one for which there is no file any more could only be dropped.
+    """
+    if os.name != "posix":
+        return bounds
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(ValueError, OSError):  # then it stays as it is
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    granted = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if granted == resource.RLIM_INFINITY or granted >= bounds.connections + _OTHER_FILES:
+        return bounds
+    connections = max(1, granted - _OTHER_FILES)
+    log.warning(
+        f"the system grants a process {granted:,} open files (ulimit -n), so that a worker takes {connections:,} "
+        f"connections at once and not {bounds.connections:,} (QUIRE_MAX_CONNECTIONS)"
+    )
+    return replace(bounds, connections=connections)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens at the address, port 0 meaning any free one; raises InputError that says why it can't."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with contextlib.ExitStack() as on_failure:
+            listener = on_failure.enter_context(socket.socket(family))
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen(2048)
+            on_failure.pop_all()
+    except socket.gaierror as error:
+        raise InputError(
+            f"--host {host}: there is no such address on this machine ({error.strerror})"
+        ) from error
+    except OverflowError as error:
+        raise InputError(f"--port {port}: a port is a number from 0 to 65535") from error
+    except OSError as error:
+        reason = {
+            errno.EADDRINUSE: "another program listens there already; stop it, or name another port (--port, PORT=…)",
+            errno.EACCES: "this user may not use that port; ports from 1024 on are free to all",
+            errno.EADDRNOTAVAIL: "this machine has no such address",
+        }.get(error.errno or 0, error.strerror)
+        raise InputError(f"Can't listen on {host} port {port}: {reason}") from error
+    return listener

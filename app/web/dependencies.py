@@ -1,0 +1,123 @@
+"""What a request handler may ask for: the services built by `create_app`, and facts about the request itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import Depends, Request
+
+from app.errors import Overloaded
+from app.papers.search.searching import SearchIndex
+from app.papers.store.reading import Store
+from app.tokenizer.registry import ModelRegistry
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SMALL_TEXT = 4096
+"""Texts up to so many characters are tokenised at once: a thread would cost more than the work (about 0.1 ms)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds of one request, in the unit that each name tells."""
+
+    body_bytes: int
+    text_bytes: int
+    batch: int
+    ids: int
+    model_len: int
+    lattice_bytes: int
+    query_bytes: int
+
+
+@dataclass
+class Work:
+    """Runs what would block the event loop in threads, a bounded number at once and a bounded number waiting.
+
+    Heavy requests have threads of their own; those that read papers share the ones that FastAPI runs functions in,
+    `concurrent` too. More would only take turns at the interpreter, each with a connection to the store and a heap.
+    """
+
+    concurrent: int
+    waiting: int
+    readers_waiting: int
+    _limiter: CapacityLimiter | None = field(default=None, init=False)
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in a thread; raises Overloaded at once where too many wait already."""
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(self.concurrent)
+        if self._limiter.statistics().tasks_waiting >= self.waiting:
+            raise Overloaded(
+                f"{self.waiting} requests are waiting already (QUIRE_MAX_WAITING); try again in a moment"
+            )
+        return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._limiter)
+
+    def bound_readers(self) -> None:
+        """Bound the threads of FastAPI in the event loop that runs."""
+        current_default_thread_limiter().total_tokens = self.concurrent
+
+    def check_readers(self) -> None:
+        """Raises Overloaded where too many readers wait already."""
+        if current_default_thread_limiter().statistics().tasks_waiting >= self.readers_waiting:
+            raise Overloaded(
+                f"{self.readers_waiting} readers are waiting already (QUIRE_MAX_READERS_WAITING); try again in a moment"
+            )
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that lives as long as the process."""
+
+    limits: Limits
+    models: ModelRegistry
+    store: Store
+    index: SearchIndex
+    work: Work
+    requests_folder: Path
+    """Where the queue of requests to papers' sources keeps what it remembers."""
+    contact: str = ""
+    """Whom the operator named to be written to."""
+
+
+def get_services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def room_to_read(request: Request) -> None:
+    """Lets a request pass that will read papers in a thread; raises Overloaded where too many wait to do so."""
+    get_services(request).work.check_readers()
+
+
+# Not plain functions: FastAPI would send each of them through a thread, and a request would queue once more for it.
+async def _services(request: Request) -> Services:
+    return get_services(request)
+
+
+async def _models(request: Request) -> ModelRegistry:
+    return get_services(request).models
+
+
+async def _limits(request: Request) -> Limits:
+    return get_services(request).limits
+
+
+async def _store(request: Request) -> Store:
+    return get_services(request).store
+
+
+async def _index(request: Request) -> SearchIndex:
+    return get_services(request).index
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+ModelsDep = Annotated[ModelRegistry, Depends(_models)]
+LimitsDep = Annotated[Limits, Depends(_limits)]
+StoreDep = Annotated[Store, Depends(_store)]
+IndexDep = Annotated[SearchIndex, Depends(_index)]

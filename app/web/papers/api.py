@@ -1,0 +1,224 @@
+"""The reader's API: lists of papers, single papers, categories. JSON only; pages are in pages.py."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from app.papers.answers import Answer
+from app.papers.categories import CategoryExpression, parse_expression
+from app.papers.models import Paper, parse_id
+from app.papers.records import answer_record, paper_record
+from app.papers.search.searching import Search, SearchIndex, search_page
+from app.papers.search.searching import related_papers as papers_near
+from app.papers.store.reading import Page, Store
+from app.papers.taxonomy import CATEGORIES
+from app.web.dependencies import IndexDep, LimitsDep, StoreDep
+from app.web.errors import problem_responses
+from app.web.json_route import check_media_type
+from app.web.papers.list_parameters import (
+    MOST_IN_A_PAGE,
+    ListParameters,
+    ListParametersDep,
+    address,
+    papers_named,
+    split_ids,
+)
+
+router = APIRouter(prefix="/api/v1", tags=["reader"], responses=problem_responses(422, 503))
+
+
+class AuthorShape(BaseModel):
+    """One author; family and given name where the source tells them apart."""
+
+    name: str
+    family: str | None
+    given: str | None
+
+
+class LinkShape(BaseModel):
+    """Where a paper leads: relation is abstract, pdf, doi or code."""
+
+    relation: str
+    href: str
+
+
+class PaperShape(BaseModel):
+    """A paper. Title, abstract and body are the source as it came; what the source lacks is null."""
+
+    id: str
+    version: int | None
+    title: str
+    abstract: str
+    body: str | None = Field(description="Markdown with mathematics, of texts that are papers by themselves")
+    authors: list[AuthorShape]
+    categories: list[str]
+    primary_category: str | None
+    subject_classes: list[str]
+    announced: str | None = Field(description="day of the announcement, ISO 8601")
+    published: str | None
+    updated: str | None
+    comment: str | None
+    doi: str | None
+    journal_ref: str | None
+    links: list[LinkShape]
+
+
+class PaperPage(BaseModel):
+    """A part of a list; `next_cursor` is null at its end."""
+
+    items: list[PaperShape]
+    next_cursor: str | None
+    total: int
+
+
+class AnswerShape(BaseModel):
+    """An answer in Markdown with mathematics to a question about a version of a paper."""
+
+    id: str
+    version: int | None
+    question: str
+    answer: str
+    model: str | None
+    language: str | None
+
+
+class AnswerPage(BaseModel):
+    items: list[AnswerShape]
+    next_cursor: None
+    total: int
+
+
+class CategoryShape(BaseModel):
+    """A category; `papers` counts those that it holds here."""
+
+    code: str
+    name: str
+    archive: str
+    papers: int
+
+
+class CategoryPage(BaseModel):
+    items: list[CategoryShape]
+    next_cursor: None
+    total: int
+
+
+class Ids(BaseModel):
+    """Ids of papers, for lists too long for an address."""
+
+    ids: list[str] = Field(max_length=10_000)
+
+
+def json_list(items: list[dict[str, Any]], next_cursor: str | None, total: int) -> Response:
+    """The one shape of a list."""
+    body = orjson.dumps({"items": items, "next_cursor": next_cursor, "total": total})
+    return Response(body, media_type="application/json")
+
+
+def json_papers(papers: list[Paper]) -> Response:
+    return json_list([paper_record(paper) for paper in papers], None, len(papers))
+
+
+def find(
+    store: Store,
+    index: SearchIndex,
+    parameters: ListParameters,
+    expression: CategoryExpression | None,
+    q: str,
+    longest: int,
+) -> Page:
+    """A page of a search: the index finds, the store tells. Raises InputError for a query that makes no sense."""
+    search = Search(q, expression, parameters.since, parameters.until, parameters.sort or "relevance")
+    return search_page(
+        store, index, search, cursor=parameters.cursor, limit=parameters.limit, longest=longest
+    )
+
+
+def find_papers(
+    store: Store,
+    index: SearchIndex,
+    parameters: ListParameters,
+    categories: str | None,
+    q: str | None,
+    longest: int,
+) -> Page:
+    """A page of the list that was asked for, or of the search where there is something to search for."""
+    expression = parse_expression(categories) if categories else None
+    if q is not None and q.strip():
+        return find(store, index, parameters, expression, q, longest)
+    return store.page(parameters.query(expression), cursor=parameters.cursor, limit=parameters.limit)
+
+
+@router.get("/papers", responses={200: {"model": PaperPage}, **problem_responses(404, 413)})
+def list_papers(
+    request: Request,
+    store: StoreDep,
+    index: IndexDep,
+    limits: LimitsDep,
+    parameters: ListParametersDep,
+    q: Annotated[
+        str | None, Query(description="words to search for; ti: au: abs: cat: id:, AND OR NOT, quotes")
+    ] = None,
+    categories: Annotated[str | None, Query(description="such as cs.AI+cs.LG-cs.CY")] = None,
+    ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")] = None,
+) -> Response:
+    """A list, newest first: of some categories, of some days, of what `q` finds, or of ids in the order asked.
+
+    An id that is not here is 404; by POST it is left out instead.
+    """
+    if ids is not None:
+        return json_papers(papers_named(store, split_ids(ids), "?ids"))
+    page = find_papers(store, index, parameters, categories, q, limits.query_bytes)
+    response = json_list([paper_record(paper) for paper in page.papers], page.next_cursor, page.total)
+    if page.next_cursor:
+        following = {**dict(request.query_params), "cursor": page.next_cursor}
+        response.headers["link"] = f'<{address(request.url.path, **following)}>; rel="next"'
+    return response
+
+
+@router.post(
+    "/papers",
+    responses={200: {"model": PaperPage}, **problem_responses(400, 404, 413, 415)},
+    dependencies=[Depends(check_media_type)],
+)
+def papers_by_ids(store: StoreDep, body: Ids) -> Response:
+    """The papers of many ids, in the order asked; ids that are not here are left out."""
+    return json_papers(store.papers([parse_id(name)[0] for name in body.ids]))
+
+
+@router.get("/papers/{id:path}/related", responses={200: {"model": PaperPage}, **problem_responses(404)})
+def related_papers(
+    store: StoreDep,
+    index: IndexDep,
+    id: str,
+    limit: Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE)] = 10,
+) -> Response:
+    """The papers whose titles and abstracts share most with this one's, the nearest first."""
+    return json_papers(papers_near(store, index, store.paper(id), limit))
+
+
+@router.get("/papers/{id:path}/answers", responses={200: {"model": AnswerPage}, **problem_responses(404)})
+def paper_answers(store: StoreDep, id: str) -> Response:
+    """Questions and answers kept about a paper."""
+    store.paper(id)
+    answers: list[Answer] = store.answers(id)
+    return json_list([answer_record(answer) for answer in answers], None, len(answers))
+
+
+@router.get("/papers/{id:path}", responses={200: {"model": PaperShape}, **problem_responses(404)})
+def paper(store: StoreDep, id: str) -> Response:
+    """One paper, by its id with or without version."""
+    return Response(orjson.dumps(paper_record(store.paper(id))), media_type="application/json")
+
+
+@router.get("/categories", responses={200: {"model": CategoryPage}})
+def categories(store: StoreDep) -> Response:
+    """All categories, each with the number of its papers here."""
+    counts = store.category_counts()
+    items = [
+        {"code": item.code, "name": item.name, "archive": item.archive, "papers": counts.get(item.code, 0)}
+        for item in CATEGORIES.values()
+    ]
+    return json_list(items, None, len(items))

@@ -1,0 +1,54 @@
+"""The calendar of a list: a month, its days with papers as links. A page of its own; scripts show it over the list."""
+
+import calendar
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from fastapi import APIRouter, Request, Response
+
+from app.errors import InputError, NotFound
+from app.papers.categories import CategoryExpression
+from app.papers.store.listing import ListQuery
+from app.web.dependencies import StoreDep
+from app.web.papers.list_parameters import expression_or_ids
+from app.web.templates import render
+
+router = APIRouter(include_in_schema=False)
+
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_WEEKS = calendar.Calendar()
+
+
+@router.get("/arxiv/{path:path}/calendar")
+def month_of_list(request: Request, store: StoreDep, path: str, month: str = "") -> Response:
+    """The days of a month that a list has papers on; the latest such month where none is asked for."""
+    expression = expression_or_ids(path)
+    if not isinstance(expression, CategoryExpression):
+        raise NotFound("papers named by their ids have no calendar")
+    latest = store.latest_day(expression) or datetime.now(UTC).date()
+    first = _first_day(month) if month else latest.replace(day=1)
+    last = _last_day(first)
+    counts = store.days(ListQuery(expression, first, last))
+    return render(
+        request,
+        "calendar.html",
+        expression=str(expression),
+        first=first,
+        weeks=_WEEKS.monthdatescalendar(first.year, first.month),
+        counts=counts,
+        total=sum(counts.values()),
+        before=(first - timedelta(days=1)).replace(day=1),
+        after=last + timedelta(days=1) if last < latest else None,
+    )
+
+
+def _first_day(month: str) -> date:
+    """Raises InputError for what is no month, or one of a year that no calendar here reaches."""
+    found = _MONTH.fullmatch(month)
+    if found and 1900 <= int(found[1]) <= 9998 and 1 <= int(found[2]) <= 12:
+        return date(int(found[1]), int(found[2]), 1)
+    raise InputError(f"{month[:40]!r} is no month; write it as 2026-11", "?month")
+
+
+def _last_day(first: date) -> date:
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])

@@ -1,0 +1,221 @@
+"""The pages that people read: rendered here, whole, and readable without script."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.errors import NotFound, StoreError
+from app.papers.categories import CategoryExpression, parse_expression
+from app.papers.models import Paper, parse_id
+from app.papers.query import asks_the_browser
+from app.papers.search.searching import related_papers
+from app.papers.store.positions import listing_day
+from app.papers.store.reading import Page, Store
+from app.papers.taxonomy import CATEGORIES
+from app.web import installable
+from app.web.dependencies import IndexDep, LimitsDep, StoreDep
+from app.web.papers import calendar
+from app.web.papers.api import find
+from app.web.papers.list_parameters import ListParameters, ListParametersDep, address, expression_or_ids
+from app.web.templates import render
+
+router = APIRouter(include_in_schema=False)
+router.include_router(calendar.router)
+router.include_router(installable.router)
+
+_NO_LIST = dict.fromkeys(
+    (
+        *("expression", "date", "since", "until", "to_come", "sort"),
+        *("previous_day", "next_day", "month", "next_address"),
+    )
+)
+"""What a page of papers says of the list they are from, where they are from none."""
+
+_NO_SEARCH: dict[str, Any] = {"entries": [], "total": 0, "sort": None, "own": False, "next_address": None}
+"""What the page of a search says where the server has none to make: nothing is asked, or the browser answers."""
+
+_EVERYTHING = "+".join(dict.fromkeys(category.archive for category in CATEGORIES.values()))
+"""The expression that all papers are under: the archives, each with its categories."""
+
+_RELATED = 5
+"""How many papers are named beneath one that they are near to."""
+
+PREVIEW_SAMPLE = r"""Let $p(w)$ be the probability of a piece $w$. The best segmentation of a text is
+
+$$\hat{\boldsymbol{w}} = \operatorname*{argmax}_{w_1 w_2 \cdots w_n = x} \sum_{i=1}^{n} \log p(w_i),$$
+
+found by dynamic programming in time linear in the text's length. Prices such as $5 and $10 are no mathematics.
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A paper in a list: its number from 1, the day whose heading stands before it, if one does, and whether the
+    list holds it for another category than its first."""
+
+    number: int
+    paper: Paper
+    day: date | None
+    cross_list: bool = False
+
+
+@router.get("/")
+def home(request: Request, store: StoreDep) -> Response:
+    latest = store.latest_day()
+    counts = store.category_counts(latest) if latest else {}
+    present = [(CATEGORIES[code], counts[code]) for code in sorted(counts)]
+    return render(
+        request,
+        "home.html",
+        latest=latest,
+        categories=present,
+        taxonomy=CATEGORIES.values(),
+        everything=_EVERYTHING,
+    )
+
+
+@router.get("/arxiv")
+def go_to_list(
+    request: Request, categories: str = "", date: str = "", since: str = "", until: str = "", sort: str = ""
+) -> Response:
+    """Where the form of a list leads: the address that says the same, in its one spelling."""
+    expression = parse_expression(categories)
+    # The browser has orders of its own, which are no part of an address.
+    given = {"date": date, "since": since, "until": until, "sort": sort if sort == "published" else ""}
+    target = address(
+        f"{request.scope.get('root_path', '')}/arxiv/{expression}",
+        **{name: value for name, value in given.items() if value},
+    )
+    return RedirectResponse(target, 303)
+
+
+@router.get("/arxiv/{path:path}")
+def list_or_paper(
+    request: Request,
+    store: StoreDep,
+    index: IndexDep,
+    parameters: ListParametersDep,
+    path: str,
+    start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
+) -> Response:
+    """A list of categories, one paper, or several papers in the order asked."""
+    asked = expression_or_ids(path)
+    if isinstance(asked, CategoryExpression):
+        return _category_list(request, store, parameters, asked, start)
+    if len(asked) == 1 and "," not in path:
+        paper = store.paper(asked[0])
+        related: list[Paper] = []
+        with suppress(StoreError):  # a paper can be read also while there is no index
+            related = related_papers(store, index, paper, _RELATED)
+        return render(request, "paper.html", paper=paper, answers=store.answers(paper.id), related=related)
+    papers = store.papers(asked)
+    return render(
+        request,
+        "list.html",
+        **_NO_LIST,
+        heading=", ".join(asked),
+        entries=_entries(papers, start, days=False),
+        total=len(papers),
+    )
+
+
+def _category_list(
+    request: Request, store: Store, parameters: ListParameters, expression: CategoryExpression, start: int
+) -> Response:
+    query = parameters.query(expression)
+    page = store.page(query, cursor=parameters.cursor, limit=parameters.limit)
+    previous_day, next_day = (None, None)
+    if parameters.on:
+        previous_day, next_day = store.neighbour_days(parameters.on, expression)
+    elif page.papers and not parameters.cursor:
+        previous_day = listing_day(page.papers[0])
+    shown_day = parameters.on or previous_day
+    return render(
+        request,
+        "list.html",
+        heading=str(expression),
+        entries=_entries(page.papers, start, days=query.sort == "announced", expression=expression),
+        total=page.total,
+        to_come=parameters.since is not None and parameters.since > datetime.now(UTC).date(),
+        expression=str(expression),
+        date=parameters.on,
+        since=parameters.since,
+        until=parameters.until,
+        sort=query.sort,
+        previous_day=previous_day,
+        next_day=next_day,
+        month=shown_day.isoformat()[:7] if shown_day else None,
+        next_address=_following(request, page, start),
+    )
+
+
+def _following(request: Request, page: Page, start: int) -> str | None:
+    """The address of the next page of the same list."""
+    if page.next_cursor is None:
+        return None
+    kept = {name: value for name, value in request.query_params.items() if name not in ("cursor", "start")}
+    return address(request.url.path, **kept, cursor=page.next_cursor, start=str(start + len(page.papers)))
+
+
+def _entries(
+    papers: Iterable[Paper], start: int, days: bool, expression: CategoryExpression | None = None
+) -> Iterator[Entry]:
+    listed = expression.members[0] if expression else frozenset()
+    before = None
+    for number, paper in enumerate(papers, start):
+        day = listing_day(paper)
+        cross_list = bool(listed) and paper.primary_category not in listed
+        yield Entry(number, paper, day if days and day != before else None, cross_list)
+        before = day
+
+
+@router.get("/search")
+def search(
+    request: Request,
+    store: StoreDep,
+    index: IndexDep,
+    limits: LimitsDep,
+    parameters: ListParametersDep,
+    q: str = "",
+    start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
+) -> Response:
+    """What a query finds; an id or an address of arXiv leads to its paper at once."""
+    if not q.strip():
+        return render(request, "search.html", **_NO_SEARCH, q="")
+    if asks_the_browser(q):
+        return render(request, "search.html", **_NO_SEARCH | {"own": True}, q=q)
+    with suppress(NotFound):
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{parse_id(q)[0]}", 303)
+    page = find(store, index, parameters, None, q, limits.query_bytes)
+    return render(
+        request,
+        "search.html",
+        q=q,
+        entries=_entries(page.papers, start, days=False),
+        total=page.total,
+        sort=parameters.sort or "relevance",
+        own=False,
+        next_address=_following(request, page, start),
+    )
+
+
+@router.get("/starred")
+def starred(request: Request) -> Response:
+    """What a reader kept; the browser alone knows what that is, and asks for those papers by their ids."""
+    return render(request, "starred.html")
+
+
+@router.get("/preview")
+def preview(request: Request, format: str = "latex") -> Response:
+    chosen = format if format in ("latex", "markdown") else "latex"
+    return render(request, "preview.html", format=chosen, sample=PREVIEW_SAMPLE)
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    return render(request, "docs.html")

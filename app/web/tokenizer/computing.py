@@ -1,0 +1,290 @@
+"""What the tokenizer's API computes: requests in, plain answers out, bounded by the limits. Knows no HTTP.
+
+Numbers stay in numpy arrays until they are written, and pieces are written in blocks (`token_pieces.py`): an answer
+costs a few times the memory of its text.
+"""
+
+from base64 import b64encode
+from math import exp
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from app.errors import InputError, NotFound, TooLarge
+from app.tokenizer import Tokenizer
+from app.tokenizer.lattice import Path
+from app.tokenizer.model import BOS, EOS
+from app.tokenizer.spans import Pieces
+from app.tokenizer.text import normalize
+from app.web.dependencies import Limits, Services
+from app.web.tokenizer.bounds import bytes_of, check_batch, check_ids, check_text, tokenizer_of, too_many_ids
+from app.web.tokenizer.metrics import note
+from app.web.tokenizer.piece_json import described_bytes, ends, json_of_pieces, pairs
+from app.web.tokenizer.requests import (
+    ChunkRequest,
+    CompareRequest,
+    CountRequest,
+    DecodeRequest,
+    EncodeRequest,
+    LatticeRequest,
+    TextRequest,
+)
+
+Answer = dict[str, Any]
+
+_LEAST_OF_A_CHUNK = 16  # tokens that the smallest chunk is counted as, since it costs memory too
+
+
+def encode(body: EncodeRequest, services: Services) -> Answer:
+    """Answers POST /encode."""
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    items = []
+    left = services.limits.ids if "pieces" in body.wanted else None
+    for number, text in enumerate(_texts(body, services.limits)):
+        if body.wanted or body.truncate:
+            items.append(_with_places(tokenizer, body, text, number, left))
+            left = None if left is None else left - items[-1]["count"]
+        else:
+            items.append(_ids_alone(tokenizer, body, text, number))
+    _note(body, tokenizer, "encode", started, items)
+    return _shaped(body, tokenizer, items)
+
+
+def decode(body: DecodeRequest, services: Services) -> Answer:
+    """Answers POST /decode."""
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    limits = services.limits
+    if body.ids is not None:
+        answer = _decoded(tokenizer, body.ids, body, "/ids", limits)
+        note(tokenizer.name, "decode", started, len(body.ids))
+        return {"model": tokenizer.name, **answer}
+    batch = body.batch or []
+    check_batch(batch, "/batch", limits)
+    total = sum(map(len, batch))
+    if total > limits.ids:
+        raise too_many_ids(total, "/batch", limits)
+    items = [_decoded(tokenizer, ids, body, f"/batch/{i}", limits) for i, ids in enumerate(batch)]
+    note(tokenizer.name, "decode", started, total)
+    return {"model": tokenizer.name, "items": items}
+
+
+def count(body: CountRequest, services: Services) -> Answer:
+    """Answers POST /count."""
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    items = []
+    for text in _texts(body, services.limits):
+        item: Answer = {"count": tokenizer.count(text), "bytes": _size(text, tokenizer)}
+        if body.max_tokens is not None:
+            pieces = tokenizer.spans(text)
+            item["chunks"] = len(_parts(pieces, body.max_tokens, body.overlap, services.limits))
+        items.append(item)
+    _note(body, tokenizer, "count", started, items)
+    return _shaped(body, tokenizer, items)
+
+
+def chunk(body: ChunkRequest, services: Services) -> Answer:
+    """Answers POST /chunk."""
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    items = []
+    for text in _texts(body, services.limits):
+        pieces = tokenizer.spans(text)
+        parts = _parts(pieces, body.max_tokens, body.overlap, services.limits)
+        items.append({"chunks": [_chunk(text, part) for part in parts], "count": len(parts)})
+        note(tokenizer.name, "chunk", started, len(pieces), text)
+    return _shaped(body, tokenizer, items)
+
+
+def compare(body: CompareRequest, services: Services) -> Answer:
+    """Answers POST /compare."""
+    if len(set(body.models)) < len(body.models):
+        twice = next(i for i, name in enumerate(body.models) if name in body.models[:i])
+        raise InputError(f"{body.models[twice]!r} is named twice", f"/models/{twice}")
+    check_batch(body.models, "/models", services.limits)
+    check_text(body.text, "/text", services.limits)
+    items = []
+    left = services.limits.ids
+    for i, name in enumerate(body.models):
+        started = perf_counter()
+        try:
+            tokenizer = tokenizer_of(services, name)
+        except NotFound as error:
+            raise NotFound(str(error), f"/models/{i}") from error
+        pieces = tokenizer.spans(body.text)
+        left -= len(pieces)
+        if left < 0:
+            raise _too_many_pieces("/text")
+        note(tokenizer.name, "compare", started, len(pieces), body.text)
+        size = len(pieces.data)
+        items.append(
+            {
+                "model": name,
+                "count": len(pieces),
+                "bytes": size,
+                "bytes_per_token": size / len(pieces) if len(pieces) else None,
+                "pieces": json_of_pieces(pieces),
+            }
+        )
+    return {"items": items}
+
+
+def lattice(body: LatticeRequest, services: Services) -> Answer:
+    """Answers POST /lattice."""
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    most = services.limits.lattice_bytes
+    if len(body.text) > most or _size(body.text, tokenizer) > most:
+        raise TooLarge(
+            f"a lattice is made of a text of up to {most:,} bytes (QUIRE_MAX_LATTICE_BYTES), this one is longer",
+            "/text",
+        )
+    found = tokenizer.lattice(body.text)
+    number_of = {edge: i for i, edge in enumerate(found.edges)}
+
+    def path(path: Path) -> Answer:
+        return {
+            "edges": [number_of[edge] for edge in path.edges],
+            "ids": path.ids,
+            "score": path.score,
+            "probability": min(1.0, exp(path.score - found.log_total)),
+        }
+
+    n_best = [path(one) for one in found.n_best(body.n)]
+    note(tokenizer.name, "lattice", started, len(n_best[0]["ids"]), body.text)
+    return {
+        "model": tokenizer.name,
+        "text": found.data.decode(),
+        "nodes": [node for node, probability in enumerate(found.boundaries) if probability > 0],
+        "edges": [
+            {"start": edge.start, "end": edge.end, "id": edge.id, "score": edge.score}
+            | described_bytes(found.data[edge.start : edge.end])
+            for edge in found.edges
+        ],
+        "best": n_best[0],
+        "n_best": n_best,
+        "log_total": found.log_total,
+        "boundaries": found.boundaries,
+    }
+
+
+def _note(body: TextRequest, tokenizer: Tokenizer, op: str, started: float, items: list[Answer]) -> None:
+    texts = (body.text,) if body.text is not None else body.texts or ()
+    note(tokenizer.name, op, started, sum(item["count"] for item in items), *texts)
+
+
+def _texts(body: TextRequest, limits: Limits) -> list[str]:
+    """The texts of a request, one or several, checked."""
+    if body.text is not None:
+        check_text(body.text, "/text", limits)
+        return [body.text]
+    texts = body.texts or []
+    check_batch(texts, "/texts", limits)
+    for i, text in enumerate(texts):
+        check_text(text, f"/texts/{i}", limits)
+    return texts
+
+
+def _shaped(body: TextRequest, tokenizer: Tokenizer, items: list[Answer]) -> Answer:
+    """One answer for `text`, a list of them for `texts`."""
+    if body.text is not None:
+        return {"model": tokenizer.name, **items[0]}
+    return {"model": tokenizer.name, "items": items}
+
+
+def _size(text: str, tokenizer: Tokenizer) -> int:
+    """The bytes of the normalised text."""
+    return len(text) if text.isascii() else len(normalize(text, tokenizer.model.card.normalization).encode())
+
+
+def _ids_alone(tokenizer: Tokenizer, body: EncodeRequest, text: str, number: int) -> Answer:
+    ids = tokenizer.encode_array(
+        text, body.add_bos, body.add_eos, body.alpha, _seed(body, number), _normalization(body)
+    )
+    return {"ids": ids, "count": len(ids)}
+
+
+def _with_places(
+    tokenizer: Tokenizer, body: EncodeRequest, text: str, number: int, most_pieces: int | None
+) -> Answer:
+    """The ids with what was asked for beside them; a special token is an empty piece at an end of the text."""
+    card = tokenizer.model.card
+    bos = [BOS] if (card.add_bos if body.add_bos is None else body.add_bos) else []
+    eos = [EOS] if (card.add_eos if body.add_eos is None else body.add_eos) else []
+    whole = pieces = tokenizer.spans(text, body.alpha, _seed(body, number), _normalization(body))
+    if body.truncate:
+        room = body.truncate.max_tokens - len(bos) - len(eos)
+        if room < 0:
+            raise InputError(
+                f"max_tokens is {body.truncate.max_tokens}, less than the special tokens that are added",
+                "/truncate/max_tokens",
+            )
+        pieces = whole.truncate(room, body.truncate.side)
+    ids = np.concatenate((bos, pieces.ids, eos), dtype=np.int32, casting="unsafe")
+    answer: Answer = {"ids": ids, "count": len(ids)}
+    if most_pieces is not None:
+        if len(ids) > most_pieces:
+            raise _too_many_pieces("/return")
+        answer["pieces"] = json_of_pieces(pieces, bos, eos)
+    if "byte_spans" in body.wanted:
+        answer["byte_spans"] = pairs(ends(pieces.bytes, bos, eos))
+    if "char_spans" in body.wanted:
+        answer["char_spans"] = pairs(ends(pieces.chars, bos, eos))
+    if "scores" in body.wanted:
+        answer["scores"] = np.concatenate(([np.nan] * len(bos), pieces.scores, [np.nan] * len(eos)))
+    if body.truncate:
+        answer["truncated"] = len(pieces) < len(whole)
+    return answer
+
+
+def _seed(body: EncodeRequest, number: int) -> int | None:
+    return None if body.seed is None else (body.seed + number) % 2**64
+
+
+def _normalization(body: EncodeRequest) -> Any:
+    """What the request says, or `...` for what the model's card says."""
+    return body.normalize if "normalize" in body.model_fields_set else ...
+
+
+def _decoded(
+    tokenizer: Tokenizer, ids: list[int], body: DecodeRequest, pointer: str, limits: Limits
+) -> Answer:
+    check_ids(ids, tokenizer, pointer, limits)
+    data = bytes_of(ids, tokenizer, body.special)
+    answer: Answer = {
+        "text": data.decode(errors="replace"),
+        "invalid": len(data) - len(data.decode(errors="ignore").encode()),
+    }
+    if body.exact:
+        answer["b64"] = b64encode(data).decode()
+    return answer
+
+
+def _parts(pieces: Pieces, max_tokens: int, overlap: int, limits: Limits) -> list[Pieces]:
+    """The chunks of a text, if they are not too many for one answer."""
+    about = len(pieces) // max(1, max_tokens - overlap) + 1
+    if about * max(max_tokens, _LEAST_OF_A_CHUNK) > max(limits.ids, len(pieces)):
+        raise TooLarge(
+            f"about {about:,} chunks of {max_tokens:,} tokens are too much for one answer of up to {limits.ids:,} "
+            f"tokens (QUIRE_MAX_IDS), where a chunk counts as {_LEAST_OF_A_CHUNK} or more; allow more tokens in a "
+            "chunk, or less overlap",
+            "/max_tokens",
+        )
+    return pieces.chunks(max_tokens, overlap)
+
+
+def _chunk(text: str, part: Pieces) -> Answer:
+    first, last = int(part.source_chars[0]), int(part.source_chars[-1])
+    return {
+        "text": text[first:last],
+        "count": len(part),
+        "bytes": [int(part.bytes[0]), int(part.bytes[-1])],
+        "chars": [int(part.chars[0]), int(part.chars[-1])],
+        "source_bytes": [int(part.source_bytes[0]), int(part.source_bytes[-1])],
+        "source_chars": [first, last],
+    }
+
+
+def _too_many_pieces(pointer: str) -> TooLarge:
+    return TooLarge(
+        "these are more pieces than one answer describes (QUIRE_MAX_IDS); ask for ids and spans, or send less",
+        pointer,
+    )

@@ -1,0 +1,281 @@
+"""The endpoints of other servers, so that their clients work with another base URL: POST /tokenize and /detokenize.
+
+vLLM, llama.cpp and text-embeddings-inference share the path; the body's own key tells whose request it is, and its
+failures leave in the shape that its clients read (`dialect_shapes.py`). A body of no dialect, or of two, is our own
+problem+json. A text that looks like a special token is text, but where llama.cpp's `parse_special` asks to parse it.
+
+A 60-byte call costs hardly more than an empty endpoint: no dependency is resolved and no thread is woken for it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, pairwise
+from time import perf_counter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+
+from app.errors import InputError, Overloaded, QuireError
+from app.tokenizer import Tokenizer
+from app.tokenizer.engine.segmenters import Ids
+from app.tokenizer.model import BOS, EOS, FIRST_PIECE, SPECIAL_TOKENS
+from app.web.dependencies import SMALL_TEXT, Limits, Services, get_services
+from app.web.json_route import BareRoute, check_media_type, dump, parse, validate
+from app.web.tokenizer.bounds import at_hand, bytes_of, check_batch, check_ids, check_text, tokenizer_of
+from app.web.tokenizer.dialect_docs import DETOKENIZE_DOCS, TOKENIZE_DOCS
+from app.web.tokenizer.dialect_shapes import (
+    DETOKENIZE,
+    LLAMA_CPP,
+    TEI,
+    VLLM,
+    DetokenizeRequest,
+    Dialect,
+    LlamaCppRequest,
+    TeiRequest,
+    TokenizerInfo,
+    TooManyTokens,
+    VllmRequest,
+)
+from app.web.tokenizer.metrics import note
+
+Answerer = Callable[[Any, Services], Any]
+
+_CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
+_SPECIAL = re.compile(f"({'|'.join(map(re.escape, SPECIAL_TOKENS))})")
+
+
+router = APIRouter(tags=["dialects"], route_class=BareRoute)
+
+
+@router.post("/tokenize", **TOKENIZE_DOCS)
+async def tokenize(request: Request) -> Response:
+    """Text to ids as vLLM (`prompt`), llama.cpp (`content`) or text-embeddings-inference (`inputs`) answer it."""
+    return await _answer(request, _whose)
+
+
+@router.post("/detokenize", **DETOKENIZE_DOCS)
+async def detokenize(request: Request) -> Response:
+    """Ids to text as vLLM and llama.cpp answer it. `<pad>`, `<bos>` and `<eos>` are nothing unless asked for."""
+    return await _answer(request, lambda _: (DETOKENIZE, _detokenized))
+
+
+@router.get("/tokenizer_info", response_model=TokenizerInfo)
+async def tokenizer_info(request: Request) -> Response:
+    """What vLLM's clients ask first. No text stands for a special token here, so these are null."""
+    limits = get_services(request).limits
+    info = {
+        "tokenizer_class": "BytePiece",
+        "model_max_length": limits.model_len,
+        **dict.fromkeys(("bos_token", "eos_token", "pad_token")),
+    }
+    return Response(dump(info), media_type="application/json")
+
+
+async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answerer]]) -> Response:
+    """Read the body and find whose it is; from then on every answer has that dialect's shape."""
+    if "content-type" in request.headers:  # llama.cpp asks for none
+        check_media_type(request)
+    services = get_services(request)
+    content = await request.body()
+    short = len(content) <= SMALL_TEXT
+    value = parse(content) if short else await run_in_threadpool(parse, content)
+    dialect, answerer = choose(value)
+    if short and isinstance(value, dict) and at_hand(services, value.get("model")):
+        return _answer_as(dialect, answerer, value, services)
+    try:
+        return await services.work.run(_answer_as, dialect, answerer, value, services)
+    except Overloaded as error:
+        return _failed(dialect, error)
+
+
+def _answer_as(dialect: Dialect, answerer: Answerer, value: Any, services: Services) -> Response:
+    try:
+        return Response(dump(answerer(value, services)), media_type="application/json")
+    except (QuireError, RequestValidationError) as error:
+        return _failed(dialect, error)
+
+
+def _failed(dialect: Dialect, error: Exception) -> Response:
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Overloaded) else None
+    return Response(
+        dump(dialect.reason(error)), dialect.status(error), headers, media_type="application/json"
+    )
+
+
+def _whose(value: Any) -> tuple[Dialect, Answerer]:
+    """Whose request to /tokenize this is; InputError where it is nobody's, or of two."""
+    if not isinstance(value, dict):
+        raise InputError("the body should be a JSON object with prompt, content or inputs")
+    found = {_KEYS[key] for key in _KEYS if key in value}
+    if len(found) != 1:
+        given = [key for key in _KEYS if key in value]
+        raise InputError(
+            "one of prompt (vLLM), content (llama.cpp) and inputs (text-embeddings-inference) tells whose request "
+            f"this is; {' and '.join(given) + ' are both there' if given else 'none of them is there'}",
+            f"/{given[1]}" if given else "",
+        )
+    return found.pop()
+
+
+def _vllm(value: Any, services: Services) -> Any:
+    if "messages" in value:
+        raise InputError(
+            "these models have no chat template, so messages can't be tokenised; send a prompt", "/messages"
+        )
+    body = validate(VllmRequest, value)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    check_text(body.prompt, "/prompt", services.limits)
+    ids = _encode(tokenizer, body.prompt, body.add_special_tokens)
+    _check_count(len(ids), services.limits, "/prompt")
+    note(tokenizer.name, "tokenize", started, len(ids), body.prompt)
+    return {
+        "count": len(ids),
+        "max_model_len": services.limits.model_len,
+        "tokens": ids,
+        "token_strs": [_shown(number, tokenizer) for number in ids.tolist()]
+        if body.return_token_strs
+        else None,
+    }
+
+
+def _llama_cpp(value: Any, services: Services) -> Any:
+    body = validate(LlamaCppRequest, value)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    limits = services.limits
+    parts = body.content if isinstance(body.content, list) else [body.content]
+    check_batch(parts, "/content", limits)
+    ids: list[int] = []
+    for i, part in enumerate(parts):
+        if isinstance(part, int):
+            check_ids([part], tokenizer, f"/content/{i}", limits)
+            ids.append(part)
+        else:
+            check_text(part, "/content", limits)
+            ids += _llama_cpp_ids(tokenizer, part, body.parse_special)
+        _check_count(len(ids), limits, "/content")
+    if body.add_special:
+        card = tokenizer.model.card
+        ids = [BOS] * card.add_bos + ids + [EOS] * card.add_eos
+    note(tokenizer.name, "tokenize", started, len(ids), *(part for part in parts if isinstance(part, str)))
+    if not body.with_pieces:
+        return {"tokens": ids}
+    return {"tokens": [{"id": number, "piece": _llama_cpp_piece(number, tokenizer)} for number in ids]}
+
+
+def _llama_cpp_ids(tokenizer: Tokenizer, text: str, parse_special: bool) -> list[int]:
+    if not parse_special:
+        return list(_encode(tokenizer, text, add_special=False).tolist())
+    ids: list[int] = []
+    for part in _SPECIAL.split(text):
+        if part in SPECIAL_TOKENS:
+            ids.append(SPECIAL_TOKENS.index(part))
+        elif part:
+            ids += _encode(tokenizer, part, add_special=False).tolist()
+    return ids
+
+
+def _llama_cpp_piece(number: int, tokenizer: Tokenizer) -> str | list[int]:
+    data = bytes_of([number], tokenizer, special=True)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return list(data)
+
+
+def _tei(value: Any, services: Services) -> Any:
+    body = validate(TeiRequest, value)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    limits = services.limits
+    if body.prompt_name is not None:
+        raise InputError(
+            f"there is no prompt {body.prompt_name[:100]!r} here; these models have none", "/prompt_name"
+        )
+    texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+    check_batch(texts, "/inputs", limits)
+    card = tokenizer.model.card if body.add_special_tokens else None
+    before = [_tei_special(BOS)] if card and card.add_bos else []
+    after = [_tei_special(EOS)] if card and card.add_eos else []
+    count = 0
+    answers = []
+    for text in texts:
+        check_text(text, "/inputs", limits)
+        tokens = _tei_tokens(tokenizer, text)
+        count += len(tokens)
+        _check_count(count, limits, "/inputs")
+        answers.append(before + tokens + after)
+    note(tokenizer.name, "tokenize", started, count, *texts)
+    return answers
+
+
+def _tei_tokens(tokenizer: Tokenizer, text: str) -> list[dict[str, Any]]:
+    """The tokens of a text with where they begin and stop, in characters of the text as sent."""
+    if (shown := _shown_of.get(tokenizer)) is None:
+        shown = _shown_of[tokenizer] = _Shown(tokenizer.model.pieces)
+    normalization = tokenizer.model.card.normalization
+    boundaries: Iterable[int]
+    if normalization and not unicodedata.is_normalized(normalization, text):
+        pieces = tokenizer.spans(text)
+        ids, boundaries = pieces.ids.tolist(), pieces.source_chars.tolist()
+    else:  # The text is its own normal form: a piece is as many characters as begin in it.
+        ids = _encode(tokenizer, text, add_special=False).tolist()
+        boundaries = accumulate([shown[number][1] for number in ids], initial=0)
+    return [
+        {"id": number, "text": shown[number][0], "special": False, "start": start, "stop": stop}
+        for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True)
+    ]
+
+
+class _Shown(dict[int, tuple[str, int]]):
+    """Of the ids that were met: a piece as text, and how many characters begin in it."""
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self._pieces = pieces
+
+    def __missing__(self, number: int) -> tuple[str, int]:
+        piece = self._pieces[number - FIRST_PIECE]
+        self[number] = piece.decode(errors="replace"), len(piece.translate(None, _CONTINUATION))
+        return self[number]
+
+
+_shown_of: WeakKeyDictionary[Tokenizer, _Shown] = WeakKeyDictionary()
+
+
+def _tei_special(number: int) -> dict[str, Any]:
+    return {"id": number, "text": SPECIAL_TOKENS[number], "special": True, "start": None, "stop": None}
+
+
+def _detokenized(value: Any, services: Services) -> Any:
+    body = validate(DetokenizeRequest, value)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    check_ids(body.tokens, tokenizer, "/tokens", services.limits)
+    text = bytes_of(body.tokens, tokenizer, body.special).decode(errors="replace")
+    note(tokenizer.name, "detokenize", started, len(body.tokens))
+    return {"prompt": text, "content": text}
+
+
+_KEYS: dict[str, tuple[Dialect, Answerer]] = {
+    "prompt": (VLLM, _vllm),
+    "messages": (VLLM, _vllm),
+    "content": (LLAMA_CPP, _llama_cpp),
+    "inputs": (TEI, _tei),
+}
+
+
+def _encode(tokenizer: Tokenizer, text: str, add_special: bool) -> Ids:
+    """The ids; with `add_special` the special tokens that the model's card says."""
+    added = None if add_special else False
+    return tokenizer.encode_array(text, add_bos=added, add_eos=added)
+
+
+def _shown(number: int, tokenizer: Tokenizer) -> str:
+    """A token as text; what is no whole character shows as U+FFFD."""
+    return bytes_of([number], tokenizer, special=True).decode(errors="replace")
+
+
+def _check_count(count: int, limits: Limits, pointer: str) -> None:
+    if count > limits.model_len:
+        raise TooManyTokens(count, limits.model_len, pointer)

@@ -1,0 +1,87 @@
+"""The page `/tokenizer`: a text and its pieces. Short texts are cut here, so that the page works without script.
+
+With script the page asks the API, and this is only its first sight; the address means the same to both.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.tokenizer.spans import Piece
+from app.web.dependencies import ServicesDep
+from app.web.templates import render
+from app.web.tokenizer.bounds import tokenizer_of
+
+router = APIRouter(include_in_schema=False)
+
+MOST_CHARACTERS = 8000
+"""Longest text that is cut on the page itself; an address holds hardly more."""
+
+SAMPLE = """A byte-level unigram tokenizer cuts a text into the most probable pieces.
+分词器把文本切成概率最大的一串词元。
+Whole characters or not: 🦊 naïve café, π ≈ 3.14159."""
+
+_CONTROLS = {number: 0x2400 + number for number in range(32) if chr(number) not in "\n\t"}
+_SPACES = {ord(" "): "·", ord("\n"): "↵\n", ord("\t"): "→\t"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model and what it makes of the text; a piece is what it shows, whether as bytes, and what is known of it."""
+
+    model: str
+    pieces: list[tuple[str, bool, str]]
+    count: int
+    size: int
+
+
+@router.get("/tokenizer")
+def tokenizer_page(
+    request: Request,
+    services: ServicesDep,
+    text: str = SAMPLE,
+    model: str | None = None,
+    other: str | None = None,
+    sample: bool = False,
+    alpha: Annotated[float, Query(gt=0, le=10)] = 0.5,
+    seed: Annotated[int, Query(ge=0, lt=2**32)] = 1,
+    spaces: bool = False,
+) -> Response:
+    """The playground, with the pieces of a short text."""
+    text = text.replace("\r\n", "\n")
+    names = [tokenizer_of(services, name).name for name in (model or None, *([other] if other else []))]
+    short = len(text) <= MOST_CHARACTERS
+    rows = [
+        _row(services, name, text, (alpha, seed) if sample else (None, None), spaces)
+        for name in names
+        if short
+    ]
+    return render(
+        request,
+        "tokenizer.html",
+        models=services.models.names(),
+        chosen=[*names, ""][:2],
+        text=text,
+        short=short,
+        rows=rows,
+        sample=sample,
+        alpha=alpha,
+        seed=seed,
+        spaces=spaces,
+    )
+
+
+def _row(
+    services: ServicesDep, name: str, text: str, drawn: tuple[float | None, int | None], spaces: bool
+) -> Row:
+    pieces = tokenizer_of(services, name).spans(text, *drawn)
+    return Row(name, [_shown(piece, spaces) for piece in pieces], len(pieces), len(pieces.data))
+
+
+def _shown(piece: Piece, spaces: bool) -> tuple[str, bool, str]:
+    known = f"{piece.id} · {piece.score:.2f} · {piece.chars[0]}–{piece.chars[1]}"
+    if piece.text is None:
+        return piece.data.hex(" ").upper(), True, known
+    shown = piece.text.translate(_CONTROLS)
+    return shown.translate(_SPACES) if spaces else shown, False, known

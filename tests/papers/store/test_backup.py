@@ -1,0 +1,93 @@
+"""A backup is whole while others write, comes back as it was, also from an older version, or is refused whole."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from app.errors import FileError, StoreError
+from app.papers.importing import COLLECTION, import_files
+from app.papers.search.searching import Search, SearchIndex
+from app.papers.store.backup import back_up, restore
+from app.papers.store.database import writing_engine
+from app.papers.store.maintenance import check
+from app.papers.store.reading import Store
+from app.papers.store.schema import MIGRATIONS, migrate
+from app.papers.store.writing import open_for_writing
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> tuple[Path, Path]:
+    store, index = tmp_path / "data" / "papers.sqlite", tmp_path / "data" / "index"
+    store.parent.mkdir()
+    import_files(store, index, [COLLECTION])
+    return store, index
+
+
+def test_what_was_backed_up_comes_back_with_its_index(library: tuple[Path, Path], tmp_path: Path) -> None:
+    store, _ = library
+    with open_for_writing(store, "a test that writes meanwhile"):
+        count = back_up(store, tmp_path / "backup")
+    with Store(store) as before:
+        wanted = list(before.all_papers())
+    assert count == len(wanted)
+    other = tmp_path / "other" / "papers.sqlite"
+    assert restore(other, tmp_path / "other" / "index", tmp_path / "backup") == count
+    with Store(other) as after:
+        assert list(after.all_papers()) == wanted
+    assert check(other, tmp_path / "other" / "index") == []
+    assert SearchIndex(tmp_path / "other" / "index").search(Search("tokenizer")).total > 0
+
+
+def test_a_restore_keeps_what_it_replaces(library: tuple[Path, Path], tmp_path: Path) -> None:
+    store, index = library
+    back_up(store, tmp_path / "backup")
+    with Store(store) as opened:
+        number = len(opened)
+    with sqlite3.connect(store) as connection:
+        connection.execute("DELETE FROM papers")
+        connection.execute("DELETE FROM listings")
+    assert restore(store, index, tmp_path / "backup") == number
+    kept = store.with_name("papers.sqlite.before-restore")
+    with sqlite3.connect(kept) as connection:
+        assert connection.execute("SELECT count(*) FROM papers").fetchone() == (0,)
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_on_its_way_back(tmp_path: Path) -> None:
+    old = tmp_path / "old.sqlite"
+    engine = writing_engine(old)
+    with engine.connect() as connection:
+        migrate(connection, 0, MIGRATIONS[:1])
+    engine.dispose()
+    with sqlite3.connect(old) as connection:
+        connection.execute(
+            "INSERT INTO papers VALUES (1, '2401.00001', 1, 'Old', 'Abstract', NULL, '[]', 'cs.LG', 'cs.LG', '[]', "
+            "'2024-01-02', NULL, NULL, NULL, NULL, NULL, 5, 5, 1)"
+        )
+        connection.execute("INSERT INTO listings VALUES ('cs.LG', 5, 5)")
+        connection.execute("UPDATE state SET changes = 1")
+    back_up(old, tmp_path / "backup")
+    store, index = tmp_path / "data" / "papers.sqlite", tmp_path / "data" / "index"
+    assert restore(store, index, tmp_path / "backup") == 1
+    with Store(store) as opened:
+        assert [paper.title for paper in opened.all_papers()] == ["Old"]
+    assert check(store, index) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\x00" + bytes(5000)])
+def test_what_is_no_backup_changes_nothing(
+    library: tuple[Path, Path], tmp_path: Path, content: bytes
+) -> None:
+    store, index = library
+    (tmp_path / "backup").write_bytes(content)
+    before = store.read_bytes()
+    with pytest.raises(FileError, match="no whole backup"):
+        restore(store, index, tmp_path / "backup")
+    assert store.read_bytes() == before
+
+
+def test_a_backup_of_nothing_or_to_nowhere_says_so(library: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no store"):
+        back_up(tmp_path / "none.sqlite", tmp_path / "backup")
+    with pytest.raises(FileError, match="can't write"):
+        back_up(library[0], tmp_path / "no-folder" / "backup")

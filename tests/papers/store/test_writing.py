@@ -1,0 +1,217 @@
+"""The store's writer: newer wins, one at a time, and its failures are told in plain words."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, create_engine, text
+
+from app.errors import StoreError, StoreLocked
+from app.papers.answers import Answer
+from app.papers.categories import parse_expression
+from app.papers.merging import merged
+from app.papers.models import Paper
+from app.papers.store import schema
+from app.papers.store.listing import ListQuery, ordered
+from app.papers.store.reading import Store
+from app.papers.store.writing import open_for_writing
+from tests.papers.samples import FIRST_DAY, paper, stored
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "papers.sqlite"
+
+
+instants = st.none() | st.integers(1, 3).map(lambda day: datetime(2026, 1, day, tzinfo=UTC))
+texts = st.none() | st.sampled_from(["a", "b"])
+described = st.builds(
+    lambda title, version, updated, announced, published, comment, doi: paper(
+        1,
+        title=title,
+        version=version,
+        updated=updated,
+        announced=announced and announced.date(),
+        published=published,
+        comment=comment,
+        doi=doi,
+    ),
+    st.sampled_from(["x", "y"]),
+    st.none() | st.integers(1, 3),
+    instants,
+    instants,
+    instants,
+    texts,
+    texts,
+)
+
+
+@given(described, described)
+def test_the_same_description_twice_changes_nothing(kept: Paper, described_now: Paper) -> None:
+    once = merged(kept, described_now)
+    assert merged(once, described_now) == once
+    assert merged(kept, kept) is kept
+
+
+@given(described, described)
+def test_an_older_version_never_overwrites_a_newer_one(kept: Paper, described_now: Paper) -> None:
+    if kept.version and described_now.version and kept.version > described_now.version:
+        after = merged(kept, described_now)
+        assert replace(after, published=kept.published) == kept
+    if kept.version and described_now.version and kept.version < described_now.version:
+        assert merged(kept, described_now).title == described_now.title
+        assert merged(kept, described_now).version == described_now.version
+
+
+def test_what_one_source_lacks_is_kept_from_the_other() -> None:
+    snapshot = paper(1, doi="10.1/x", comment="5 pages")
+    answer = paper(1, version=2, announced=None, published=datetime(2026, 1, 2, tzinfo=UTC))
+    both = merged(snapshot, answer)
+    assert (both.doi, both.comment, both.version, both.announced) == ("10.1/x", "5 pages", 2, FIRST_DAY)
+
+
+def test_a_batch_tells_what_it_changed(path: Path) -> None:
+    with open_for_writing(path, "test") as writer:
+        first = writer.add([paper(1), paper(2), paper(2)], [Answer("2601.00001", 1, "q", None, None, "a")])
+        again = writer.add([paper(1), paper(2, version=2)], [Answer("2601.00001", 1, "q", None, None, "b")])
+        nothing = writer.add([paper(1)])
+    assert (first.new, first.updated, first.unchanged, first.changes) == (3, 0, 1, 1)
+    assert (again.new, again.updated, again.unchanged, again.changes) == (0, 2, 1, 2)
+    assert (nothing.unchanged, nothing.changes, nothing.changed) == (1, 2, [])
+    with Store(path) as store:
+        assert [answer.answer for answer in store.answers("2601.00001")] == ["b"]
+        assert [(count, [one.id for one in batch]) for count, batch in store.changed_papers(1)] == [
+            (2, ["2601.00002"])
+        ]
+
+
+def test_an_updated_paper_moves_between_lists(path: Path) -> None:
+    with stored(path, [paper(1), paper(2)]) as store:
+        stored(
+            path, [paper(1, version=2, announced=date(2026, 2, 1), categories=("cs.LG", "math.NA"))]
+        ).close()
+        assert [one.id for one in store.page().papers] == ["2601.00001", "2601.00002"]
+        assert store.count(ListQuery(parse_expression("cs.AI"))) == 1
+        assert store.count(ListQuery(parse_expression("cs.LG"))) == 1
+        assert store.category_counts() == {"cs.AI": 1, "cs.LG": 1, "math.NA": 1}
+        assert list(store.faults()) == []
+
+
+def test_readers_see_what_is_written_elsewhere(path: Path) -> None:
+    with stored(path, [paper(1)]) as store:
+        assert len(store) == store.page().total == 1
+        script = (
+            "from pathlib import Path; from tests.papers.samples import paper, stored; import sys; "
+            "stored(Path(sys.argv[1]), [paper(2)]).close()"
+        )
+        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+        assert len(store) == store.page().total == 2
+
+
+def test_a_second_writer_is_told_who_the_first_one_is(path: Path) -> None:
+    with open_for_writing(path, "quire papers import big.jsonl"):
+        said = rf"process {os.getpid()} \(quire papers import big\.jsonl\) since 20"
+        with pytest.raises(StoreLocked, match=said), open_for_writing(path, "another"):
+            pass
+        Store(path).close()
+    with open_for_writing(path, "another"):
+        pass
+
+
+def test_a_store_from_a_newer_quire_is_refused(path: Path) -> None:
+    stored(path, [paper(1)]).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO migrations VALUES (999, 'future', '')")
+    connection.close()
+    with pytest.raises(StoreError, match="newer Quire"):
+        Store(path)
+    with pytest.raises(StoreError, match="newer Quire"), open_for_writing(path, "test"):
+        pass
+
+
+def test_a_migration_that_fails_leaves_no_trace(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE half (x)"))
+        connection.execute(text("INSERT INTO nowhere VALUES (1)"))
+
+    stored(path, [paper(1)]).close()
+    monkeypatch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, breaks])
+    monkeypatch.setattr("app.papers.store.writing.MIGRATIONS", schema.MIGRATIONS)
+    with pytest.raises(StoreError, match="older Quire"):
+        Store(path)
+    with pytest.raises(StoreError), open_for_writing(path, "test"):
+        pass
+    monkeypatch.undo()
+    with Store(path) as store:
+        assert len(store) == 1
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone() == (0,)
+    connection.close()
+
+
+def test_the_tables_are_as_the_migrations_make_them(path: Path) -> None:
+    stored(path, []).close()
+    made = create_engine(f"sqlite:///{path}")
+    declared = create_engine("sqlite://")
+    schema.metadata.create_all(declared)
+    query = text(
+        'SELECT t.name, c.name, c.type, c.pk, c."notnull" OR c.pk FROM sqlite_master t, pragma_table_info(t.name) c'
+    )
+    indexes = text("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name")
+    with made.connect() as one, declared.connect() as other:
+        found = {tuple(row) for row in one.execute(query) if row[0] in schema.metadata.tables}
+        assert found == {tuple(row) for row in other.execute(query)}
+        assert one.execute(indexes).all() == other.execute(indexes).all()
+    made.dispose()
+    declared.dispose()
+
+
+@pytest.mark.parametrize(
+    "expression", ["cs.AI", "cs.AI+cs.LG+math.NA", "cs", "cs.AI-cs.CY", "cs+math-cs.CV", "-cs.CV", ""]
+)
+@pytest.mark.parametrize("sort", ["announced", "published"])
+def test_no_list_is_sorted_or_scanned_whole(path: Path, expression: str, sort: str) -> None:
+    query = ListQuery(parse_expression(expression) if expression else None, sort=sort)  # type: ignore[arg-type]
+    with stored(path, [paper(1)]) as store, store._reading() as connection:
+        compiled = ordered(query, 26, 1 << 60).compile(
+            connection.engine, compile_kwargs={"literal_binds": True}
+        )
+        plan = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+    assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN")], plan
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(path: Path) -> None:
+    stored(path, [paper(1)]).close()
+    many = [paper(number, abstract="x" * 10_000) for number in range(2, 100)]
+    with open_for_writing(path, "test") as writer:
+        with writer._engine.connect() as connection:
+            connection.execute(text("PRAGMA max_page_count = 30"))
+        with pytest.raises(StoreError, match="full"):
+            writer.add(many)
+    with Store(path) as store:
+        assert len(store) == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to read-only folders")
+def test_a_folder_that_can_not_be_written_to_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="can't"), open_for_writing(tmp_path / "papers.sqlite", "test"):
+        pass
+    tmp_path.chmod(0o700)
+
+
+def test_the_holder_is_told_even_where_its_words_are_broken(path: Path) -> None:
+    with open_for_writing(path, "one"):
+        holder = path.with_name("papers.lock.holder")
+        assert json.loads(holder.read_text())["command"] == "one"
+        holder.write_text("{")
+        with pytest.raises(StoreLocked, match="by another process"), open_for_writing(path, "two"):
+            pass

@@ -1,0 +1,138 @@
+"""Texts come out of files as they were put in, and every broken file is named with its line."""
+
+import gzip
+import json
+import lzma
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import FileError, InputError, RecordError
+from app.tokenizer.training.corpus import Corpus
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".zst": zstd.compress,
+}
+TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("corpus")
+
+
+@settings(deadline=None)
+@given(texts=TEXTS, suffix=st.sampled_from(list(COMPRESS)))
+def test_json_lines_give_back_every_text_however_they_are_compressed(
+    folder: Path, texts: list[str], suffix: str
+) -> None:
+    path = folder / f"texts.jsonl{suffix}"
+    path.write_bytes(COMPRESS[suffix]("".join(json.dumps({"text": text}) + "\n" for text in texts).encode()))
+    corpus = Corpus([str(path)])
+    assert list(corpus) == texts
+    assert list(corpus) == texts, "a corpus can be read again"
+
+
+def test_a_record_may_name_its_language(folder: Path) -> None:
+    path = folder / "languages.jsonl"
+    path.write_text('{"text": "one", "lang": "en"}\n{"text": "?"}\n{"text": "!", "lang": null}\n')
+    corpus = Corpus([str(path)])
+    assert list(corpus.with_languages()) == [("one", "en"), ("?", None), ("!", None)]
+    assert list(corpus) == ["one", "?", "!"]
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_a_plain_file_is_a_text_a_line_or_one_text(folder: Path, suffix: str) -> None:
+    path = folder / f"lines.txt{suffix}"
+    path.write_bytes(COMPRESS[suffix]("一\r\ntwo\n\nfour".encode()))
+    assert list(Corpus([str(path)])) == ["一\r", "two", "", "four"]
+    assert list(Corpus([str(path)], keep_newlines=True)) == ["一\r\n", "two\n", "\n", "four"]
+    assert list(Corpus([str(path)], whole_file=True)) == ["一\r\ntwo\n\nfour"]
+
+
+@settings(deadline=None)
+@given(
+    content=st.lists(st.sampled_from(["\n", "a", "一", "\r\n", "words of a line"])).map("".join),
+    size=st.integers(1, 40),
+)
+def test_the_parts_of_a_file_give_its_texts(folder: Path, content: str, size: int) -> None:
+    path = folder / "split.txt"
+    path.write_bytes(content.encode())
+    corpus = Corpus([str(path)], keep_newlines=True)
+    parts = corpus.split(size)
+    assert sum(size for _, size in parts) == len(content.encode())
+    assert [text for part, _ in parts for text in part] == list(corpus)
+
+
+@pytest.mark.parametrize(("name", "whole_file"), [("whole.txt", True), ("texts.jsonl.gz", False)])
+def test_what_can_t_be_read_from_within_is_one_part(folder: Path, name: str, whole_file: bool) -> None:
+    path = folder / name
+    path.write_bytes(gzip.compress(b'{"text": "one"}\n' * 99) if name.endswith(".gz") else b"one\n" * 99)
+    corpus = Corpus([str(path)], whole_file=whole_file)
+    assert corpus.split(10) == [(corpus, path.stat().st_size)]
+
+
+@settings(deadline=None)
+@given(bad=st.integers(1, 30), size=st.integers(1, 300))
+def test_a_bad_line_of_a_part_has_its_number_in_the_file(folder: Path, bad: int, size: int) -> None:
+    path = folder / "bad-part.jsonl"
+    path.write_text("".join("{}\n" if number == bad else '{"text": "一"}\n' for number in range(1, 31)))
+    with pytest.raises(RecordError) as raised:
+        [list(part) for part, _ in Corpus([str(path)]).split(size)]
+    assert raised.value.line == bad
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+def test_a_file_that_was_cut_short_is_told(folder: Path, suffix: str) -> None:
+    path = folder / f"cut.txt{suffix}"
+    whole = COMPRESS[suffix](bytes(range(1, 120)).replace(b"\n", b"") * 999 + b"end")
+    path.write_bytes(whole[:-9])
+    with pytest.raises(FileError, match="cut short"):
+        list(Corpus([str(path)], whole_file=True))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"text": "ok"', "no JSON"),
+        (b'{"txt": "ok"}', "'text'"),
+        (b'{"text": 5}', "'text'"),
+        (b'["text"]', "'text'"),
+        (b'{"text": "\xff"}', "no UTF-8: byte 0xff at column 11"),
+        (b"[" * 100_000, "nested"),
+    ],
+)
+def test_a_broken_line_is_named_with_file_and_number(folder: Path, line: bytes, reason: str) -> None:
+    path = folder / "broken.jsonl"
+    path.write_bytes(b'{"text": "fine"}\n\n' + line + b"\n")
+    with pytest.raises(RecordError, match=reason) as caught:
+        list(Corpus([str(path)]))
+    assert str(caught.value).startswith(f"{path}:3: ")
+
+
+def test_wrong_names_are_told_before_anything_is_read(folder: Path) -> None:
+    with pytest.raises(FileError, match="no-such-file"):
+        Corpus([str(folder / "no-such-file.txt")]).check()
+    with pytest.raises(InputError, match="standard input"):
+        Corpus([]).check()
+
+
+def test_what_was_read_adds_up_to_the_size_of_the_files(folder: Path) -> None:
+    path = folder / "sizes.txt.gz"
+    path.write_bytes(gzip.compress(b"a line\n" * 100_000))
+    steps: list[int] = []
+    corpus = Corpus([str(path)], on_read=steps.append)
+    assert sum(1 for _ in corpus) == 100_000
+    assert sum(steps) == corpus.check() == path.stat().st_size
