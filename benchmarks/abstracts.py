@@ -26,7 +26,7 @@ SIMPLE = re.compile(
     re.DOTALL,
 )
 SHOW = """async (texts) => {
-    const {typesetAll} = await import('/static/js/math-text.js');
+    const {typesetAll} = await import('/static/math-text/math-text.js');
     document.querySelector('main').replaceChildren(...texts.map((text) => {
         const block = document.createElement('math-text');
         block.textContent = text;

@@ -44,7 +44,7 @@ TIMED = """(words) => {
 }"""
 # The page with all papers of the list on it: what one has after scrolling to the thousandth.
 GROWN = """async (count) => {
-    const {more} = await import('/static/js/list.js');
+    const {more} = await import('/static/js/reader/list.js');
     while (document.querySelectorAll('article.paper').length < count && await more({many: true}));
     return document.querySelectorAll('article.paper').length;
 }"""

@@ -23,8 +23,8 @@ THEIRS = """async (texts) => {
     return performance.now() - began;
 }"""
 OURS = """async (texts) => {
-    const {typesetAll} = await import('/static/js/math-text.js');
-    const {load} = await import('/static/js/mathjax.js');
+    const {typesetAll} = await import('/static/math-text/math-text.js');
+    const {load} = await import('/static/math-text/mathjax.js');
     await load();
     const began = performance.now();
     document.querySelector('main').append(...texts.map((text) => {

@@ -44,7 +44,7 @@ MIX: list[tuple[str, str, str]] = [
     *(("GET", path, "") for path in ("/", "/arxiv/quire", "/arxiv/quire/0001", "/search?q=tokenizer")),
     *(
         ("GET", path, "")
-        for path in ("/arxiv/quire/feed", "/api/v1/papers?limit=10", "/static/js/list.js", "/readyz")
+        for path in ("/arxiv/quire/feed", "/api/v1/papers?limit=10", "/static/js/reader/list.js", "/readyz")
     ),
     ("POST", "/tokenize", '{"prompt": 3}'),
     ("POST", "/api/v1/encode", '{"text": '),

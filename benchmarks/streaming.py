@@ -19,7 +19,7 @@ WATCH = """window.tasks = [];
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => tasks.push([entry.startTime, entry.duration])))
     .observe({type: 'longtask', buffered: true});"""
 PREPARE = r"""async () => {
-    const {load} = await import('/static/js/mathjax.js');
+    const {load} = await import('/static/math-text/mathjax.js');
     await load();
     const text = document.createElement('math-text');
     text.setAttribute('format', 'markdown');

@@ -59,7 +59,7 @@ SPOILT = """() => {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=100)
-    parser.add_argument("--translator", type=Path, default=ROOT / "tests/browser/translator.js")
+    parser.add_argument("--translator", type=Path, default=ROOT / "tests/browser/math_text/translator.js")
     asked = parser.parse_args()
     texts = abstracts(asked.papers)
     translator = source(asked.translator)

@@ -42,9 +42,9 @@ def test_each_failure_that_a_person_can_meet_has_words_of_its_own() -> None:
 
 def test_no_text_is_left_over() -> None:
     everything = "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("templates/*.html"))
-    everything += "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("js/*.js"))
+    everything += "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("js/**/*.js"))
     everything += "".join(
-        path.read_text(encoding="utf-8") for path in (STATIC.parent / "app" / "web").glob("*.py")
+        path.read_text(encoding="utf-8") for path in (STATIC.parent / "app" / "web").rglob("*.py")
     )
     prefixes = tuple(re.findall(r"\bt\('([a-z0-9_]+_)' ~", everything))
     for name in words("en"):

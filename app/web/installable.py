@@ -40,7 +40,9 @@ def manifest(request: Request) -> Response:
 def service_worker() -> Response:
     """Served from the root, because a worker governs what lies beneath its own address."""
     headers = {"cache-control": "no-cache"}
-    return FileResponse(STATIC / "js" / "service-worker.js", media_type="text/javascript", headers=headers)
+    return FileResponse(
+        STATIC / "js" / "page" / "service-worker.js", media_type="text/javascript", headers=headers
+    )
 
 
 @router.get("/offline")

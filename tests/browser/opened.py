@@ -50,7 +50,7 @@ class Opened:
 
     def typeset_all(self) -> None:
         """Typeset what is far from the viewport too."""
-        self.page.evaluate("async () => (await import('/static/js/math-text.js')).typesetAll()")
+        self.page.evaluate("async () => (await import('/static/math-text/math-text.js')).typesetAll()")
         self.settle()
 
     def show(self, source: str, format: str = "markdown") -> None:

@@ -25,7 +25,7 @@ OWN = """() => {
         {last: null, current: {time: Date.now() - 21 * 3600_000, day: '2026-06-29'}}));
 }"""
 STAR = """async () => {
-    const {shelf} = await import('/static/js/shelf.js');
+    const {shelf} = await import('/static/js/shelf/shelf.js');
     await shelf.ready();
     const {items} = await (await fetch('/api/v1/papers?categories=math.CO+math.PR+cs.LG&limit=60')).json();
     for (const [place, {id}] of items.entries())
@@ -60,7 +60,8 @@ def _edit(page: Page) -> None:
 def _at(paper: str) -> Callable[[Page], object]:
     def go(page: Page) -> None:
         page.evaluate(
-            """async (id) => (await import('/static/js/keys.js')).goTo(document.getElementById(id))""", paper
+            """async (id) => (await import('/static/js/reader/shortcuts.js')).goTo(document.getElementById(id))""",
+            paper,
         )
 
     return go
@@ -113,11 +114,11 @@ def _offline(page: Page) -> None:
             document.documentElement.dataset.offlineSince = since;
         }"""
     )
-    page.evaluate("import('/static/js/offline.js?again')")
+    page.evaluate("import('/static/js/page/offline.js?again')")
 
 
 def _print(page: Page) -> None:
-    page.evaluate("async () => (await import('/static/js/math-text.js')).typesetAll()")
+    page.evaluate("async () => (await import('/static/math-text/math-text.js')).typesetAll()")
     page.emulate_media(media="print")
 
 

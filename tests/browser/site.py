@@ -19,9 +19,9 @@ HEAD = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
     '<link rel="icon" href="data:,">'
     '<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/page.css">'
-    '<link rel="stylesheet" href="/static/css/math-text.css">'
+    '<link rel="stylesheet" href="/static/math-text/math-text.css">'
 )
-MATH_TEXT = '<script type="module" src="/static/js/math-text.js"></script>'
+MATH_TEXT = '<script type="module" src="/static/math-text/math-text.js"></script>'
 
 
 class Site:

@@ -105,7 +105,7 @@ def test_people_get_a_page_with_the_same_status_and_id(
 def test_allow_names_every_method_of_an_address_and_head_answers_like_get(client: httpx.Client) -> None:
     assert client.delete("/api/v1/papers").headers["allow"] == "GET, HEAD, POST"
     assert client.get("/detokenize").headers["allow"] == "POST"
-    for path in ("/", "/healthz", "/api/v1/papers", "/static/js/list.js", "/nowhere"):
+    for path in ("/", "/healthz", "/api/v1/papers", "/static/js/reader/list.js", "/nowhere"):
         head, whole = client.head(path), client.get(path)
         assert (head.status_code, head.content) == (whole.status_code, b"")
         assert head.headers["content-type"] == whole.headers["content-type"]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.tokenizer.training.jit import compiled
+from app.tokenizer.engine.jit import compiled
 
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int32]

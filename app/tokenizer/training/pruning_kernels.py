@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.tokenizer.training.jit import compiled, pick
+from app.tokenizer.engine.jit import compiled, pick
 
 Bytes = NDArray[np.uint8]
 Symbols = NDArray[np.uint16]

@@ -46,7 +46,7 @@ LONG = {
 }
 
 COMPARE = r"""async ([pieces, first, count, [head, line, lines]]) => {
-    const {GrowingText} = await import('/static/js/growing-text.js');
+    const {GrowingText} = await import('/static/math-text/growing-text.js');
     const randomFrom = (seed) => () => { // mulberry32
         seed = (seed + 0x6d2b79f5) | 0;
         let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);

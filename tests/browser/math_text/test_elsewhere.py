@@ -32,7 +32,7 @@ def elsewhere(tmp_path: Path) -> Iterator[str]:
         (static / name).symlink_to(ROOT / "static" / name)
     shutil.copytree(ROOT / "static/vendor", static / "vendor", ignore=shutil.ignore_patterns(*UNNEEDED))
     [example] = re.findall(
-        r"```html\n(.*?)```", (ROOT / "docs/math-text.md").read_text(encoding="utf-8"), re.DOTALL
+        r"```html\n(.*?)```", (ROOT / "static/math-text/README.md").read_text(encoding="utf-8"), re.DOTALL
     )
     page = "<!doctype html><meta charset=utf-8><link rel=icon href=data:,>" + example.replace(
         "/static/", f"/{PLACE}/"

@@ -85,14 +85,14 @@ FREED = """async () => {
 
 NUMBERED = r"Some $x$ and \begin{equation}a\label{e}\end{equation} see $\eqref{e}$."
 WAYS = {
-    "typeset": "() => import('/static/js/math-text.js').then((element) => element.typesetAll())",
+    "typeset": "() => import('/static/math-text/math-text.js').then((element) => element.typesetAll())",
     "untouched": "() => {}",
     "growing": """() => {
         for (const text of document.querySelectorAll('math-text')) text.append(' and $y$ or $z');
         return new Promise((done) => setTimeout(done, 20));
     }""",
     "after their menus": """async () => {
-        await (await import('/static/js/math-text.js')).typesetAll();
+        await (await import('/static/math-text/math-text.js')).typesetAll();
         for (const formula of document.querySelectorAll('mjx-container')) {
             formula.dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}));
             document.querySelector('.CtxtMenu_MenuFrame')?.remove();

@@ -423,7 +423,7 @@ def test_the_gold_abstracts_show_the_text_that_a_reader_expects(open_page: OpenP
 
 def test_the_example_of_the_documentation_runs(open_page: OpenPage) -> None:
     opened = open_page("")
-    opened.page.goto(f"{opened.address}/docs/math-text-example.html")
+    opened.page.goto(f"{opened.address}/static/math-text/example.html")
     opened.page.wait_for_function(
         "() => document.querySelector('#answer').source.includes('mathematics here')"
         " && document.querySelector('#answer').getAttribute('state') === 'ready'",

@@ -231,7 +231,7 @@ def test_finished_blocks_are_left_alone_and_the_open_end_is_plain_and_guarded(op
 
 # Streams a text in chunks of these sizes and tells what changed, but in its open end and where parts came last.
 WATCHED = r"""async ([source, sizes]) => {
-    const {GrowingText} = await import('/static/js/growing-text.js');
+    const {GrowingText} = await import('/static/math-text/growing-text.js');
     const host = document.createElement('div');
     const growing = new GrowingText(host, 'markdown');
     const changes = [];
@@ -429,7 +429,7 @@ def _restyled(page: Page, append: str, chunk: str) -> int:
 
 
 def test_no_style_looks_through_the_page_for_each_element_that_comes() -> None:
-    for sheet in Path("static/css").glob("*.css"):
+    for sheet in [*Path("static/css").glob("*.css"), *Path("static/math-text").glob("*.css")]:
         screen = sheet.read_text(encoding="utf-8").partition("@media print")[0]
         assert re.findall(r":has\((?!> )", screen) == [], sheet
 

@@ -11,7 +11,7 @@ KEPT = """async () => {
     const {active} = await navigator.serviceWorker.ready;
     const kept = async (path) => Boolean(await (await caches.open('quire-1')).match(new URL(path, location.href).href));
     return active.state === 'activated' && await kept('/offline') && await kept(location.pathname)
-        && await kept('/static/js/reading.js');
+        && await kept('/static/js/reader/reading.js');
 }"""
 
 

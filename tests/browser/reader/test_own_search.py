@@ -8,7 +8,7 @@ from tests.browser.opened import Opened
 from tests.browser.reader.conftest import ALL, OpenReader, ids
 
 FILL = """async ([ids, tagged]) => {
-    const {shelf} = await import('/static/js/shelf.js');
+    const {shelf} = await import('/static/js/shelf/shelf.js');
     await shelf.ready();
     for (const id of ids) await shelf.set(id, {starred: '2026-07-01T00:00:00.000Z'});
     await shelf.set(tagged, {tags: ['To read']});

@@ -140,7 +140,9 @@ def test_a_revoked_key_is_refused_at_once_by_a_server_that_has_not_seen_it(data:
 
 
 def test_every_address_has_a_scope_or_is_open_to_all() -> None:
-    assert {scope_of(path) for path in ("/healthz", "/readyz", "/version", "/static/js/list.js")} == {None}
+    assert {scope_of(path) for path in ("/healthz", "/readyz", "/version", "/static/js/reader/list.js")} == {
+        None
+    }
     assert scope_of("/metrics") == "admin"
     described = create_app(Settings()).openapi()["paths"]
     by_tag = {"tokenizer": "tokenise", "dialects": "tokenise", "reader": "read", "feeds": "read"}
@@ -236,7 +238,7 @@ def test_every_link_on_pages_in_scripts_and_in_feeds_leads_through_the_proxy(pro
         "/arxiv/cs.LG/feed",
         "/search/feed?q=paper",
         "/opensearch.xml",
-        "/static/js/reading.js",
+        "/static/js/reader/reading.js",
     ]
     wrong, led = [], set[str]()
     with httpx.Client(trust_env=False, timeout=30) as client:

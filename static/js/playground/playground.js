@@ -1,0 +1,246 @@
+/**
+ * The playground: reads the form, asks the server, shows pieces, figures and the lattice, and keeps the address right.
+ *
+ * Without it the form is sent and the server shows the same.
+ */
+
+import { keepAddress } from './address.js';
+import { Flow } from './flow.js';
+import { drawn, listed } from './lattice.js';
+import { Pointer } from './pointer.js';
+import { Server, dropped } from './server.js';
+import { WHOLE, bytesOf, lineAt, passagesOf, prepared, whole } from './text.js';
+
+/**
+ * @typedef {import('./flow.js').Shown} Shown
+ *
+ * @typedef {object} State
+ * @property {string} text
+ * @property {string[]} models one or two
+ * @property {boolean} sample
+ * @property {number} alpha
+ * @property {number} seed
+ */
+
+const AT_ONCE = 64; // passages in a request
+const LONGEST_LINE = 120; // bytes of a line that a lattice is drawn of
+
+const form = /** @type {HTMLFormElement} */ (document.getElementById('playground'));
+/** @template {HTMLElement} T @param {string} id @returns {T} */
+const element = (id) => /** @type {T} */ (document.getElementById(id));
+/** @param {string} name */
+const field = (name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+
+const server = new Server(form.dataset.api ?? '');
+/** @type {Set<Shown>} */
+const wanted = new Set();
+const flow = new Flow(element('pieces'), (shown) => {
+  wanted.add(shown);
+  void fetchWanted();
+});
+/** @type {State} */
+let state = read();
+/** @type {Shown[]} */
+let passages = [];
+let fetching = false;
+let drawnLine = '';
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** @returns {State} */
+function read() {
+  const text = whole(field('text').value);
+  const models = [field('model').value, field('other').value].filter(Boolean);
+  const sample = field('sample').checked && text.length <= WHOLE;
+  return {
+    text,
+    models,
+    sample,
+    alpha: Number(field('alpha').value),
+    seed: Number(field('seed').value) || 0,
+  };
+}
+
+/** The form has changed: forget what was asked for, show what is known, ask for the rest. */
+function update() {
+  state = read();
+  wanted.clear();
+  for (const row of [0, 1]) {
+    server.drop(`encode ${row}`);
+    server.drop(`count ${row}`);
+  }
+  const { models, sample, alpha, seed } = state;
+  flow.pane.classList.toggle('two', models.length > 1);
+  element('differs').hidden = models.length < 2;
+  passages = flow.show(passagesOf(state.text), JSON.stringify([models, sample && [alpha, seed, state.text]]));
+  const all = state.text.length <= WHOLE;
+  for (const shown of passages) if (!shown.rows && (all || flow.near(shown))) wanted.add(shown);
+  if (!state.text) flow.pane.replaceChildren();
+  keepAddress(form, state);
+  complain(field('sample').checked && !sample ? (form.dataset.tooLongToDraw ?? '') : '');
+  void fetchWanted();
+  void showFigures();
+  void showLattice();
+}
+
+/** Fetch what is wanted, a number of passages at a time, until nothing is or the form has changed. */
+async function fetchWanted() {
+  if (fetching) return;
+  fetching = true;
+  try {
+    while (wanted.size) {
+      const some = [...wanted].sort((a, b) => a.number - b.number).slice(0, AT_ONCE);
+      for (const shown of some) wanted.delete(shown);
+      try {
+        await fetchSome(some.filter((shown) => !shown.rows));
+      } catch (error) {
+        if (!dropped(error)) throw error;
+      }
+    }
+  } catch (error) {
+    complain(failed(error));
+  } finally {
+    fetching = false;
+  }
+}
+
+/** @param {Shown[]} some passages that follow each other where they are drawn at random */
+async function fetchSome(some) {
+  if (!some.length) return;
+  const { models, sample, alpha, seed } = state;
+  const drawing = sample ? { alpha, seed: seed + some[0].number } : {};
+  const rows = await Promise.all(
+    models.map(async (model, row) => {
+      const { normalization } = await server.model(model);
+      const texts = some.map(({ passage }) => prepared(passage.text, normalization));
+      const body = { model, texts, normalize: null, add_bos: false, add_eos: false, ...drawing };
+      const { items } = await server.ask(`encode ${row}`, 'encode', {
+        ...body,
+        return: ['byte_spans', 'scores'],
+      });
+      return texts.map((text, i) => ({ bytes: bytesOf(text), ...items[i] }));
+    }),
+  );
+  some.forEach((shown, i) => {
+    if (passages.includes(shown))
+      flow.fill(
+        shown,
+        rows.map((row) => row[i]),
+      );
+  });
+  if (passages.every((shown) => shown.rows)) void showFigures();
+}
+
+/** Tokens and bytes of the whole text: added up where all is known, else counted by the server. */
+async function showFigures() {
+  const asked = state;
+  const known = passages.every((shown) => shown.rows);
+  if (!known && state.text.length <= WHOLE) return;
+  try {
+    const figures = await Promise.all(
+      asked.models.map(async (model, row) => {
+        if (!known) return server.ask(`count ${row}`, 'count', { model, text: asked.text });
+        const rows = passages.map((shown) => /** @type {any[]} */ (shown.rows)[row]);
+        const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
+        return { count: sum(rows.map((r) => r.ids.length)), bytes: sum(rows.map((r) => r.bytes.length)) };
+      }),
+    );
+    if (asked !== state) return;
+    element('figures').replaceChildren(...figures.map((figure, row) => figureRow(asked.models[row], figure)));
+  } catch (error) {
+    if (!dropped(error)) complain(failed(error));
+  }
+}
+
+/** @param {string} model @param {{count: number, bytes: number}} figure */
+function figureRow(model, { count, bytes }) {
+  const row = document.createElement('tr');
+  const name = document.createElement('th');
+  name.scope = 'row';
+  name.textContent = model;
+  name.translate = false;
+  row.append(name);
+  for (const text of [
+    count.toLocaleString(),
+    bytes.toLocaleString(),
+    count ? (bytes / count).toFixed(2) : '–',
+  ]) {
+    row.insertCell().textContent = text;
+  }
+  return row;
+}
+
+/** The cursor has moved, perhaps to another line; a text that has just changed is on its way already. */
+function followCursor() {
+  const text = field('text');
+  if (document.activeElement !== text || text.value !== state.text) return;
+  if (lineAt(state.text, text.selectionStart ?? 0) !== drawnLine) void showLattice();
+}
+
+/** Draw the segmentations of the line at the cursor. */
+async function showLattice() {
+  const asked = state;
+  const details = /** @type {HTMLDetailsElement} */ (element('lattice'));
+  const drawing = /** @type {HTMLElement} */ (details.querySelector('.drawing'));
+  const list = /** @type {HTMLElement} */ (details.querySelector('ol'));
+  server.drop('lattice');
+  if (!details.open) return;
+  const line = lineAt(asked.text, field('text').selectionStart ?? 0);
+  drawnLine = line;
+  const fits = line && bytesOf(line).length <= LONGEST_LINE;
+  details.classList.toggle('empty', !fits);
+  if (!fits) {
+    drawing.textContent = details.dataset.short ?? '';
+    list.replaceChildren();
+    return;
+  }
+  try {
+    const lattice = await server.ask('lattice', 'lattice', { model: asked.models[0], text: line, n: 5 });
+    const label = details.querySelector('summary')?.textContent ?? '';
+    drawing.replaceChildren(drawn(lattice, label));
+    list.replaceChildren(...listed(lattice));
+  } catch (error) {
+    if (!dropped(error)) complain(failed(error));
+  }
+}
+
+/** @param {string} reason nothing if all is well */
+function complain(reason) {
+  const place = element('failure');
+  place.textContent = reason;
+  place.hidden = !reason;
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  return (form.dataset.failed ?? '{reason}').replace(
+    '{reason}',
+    error instanceof Error ? error.message : String(error),
+  );
+}
+
+function start() {
+  new Pointer(flow, element('known'));
+  element('cut').hidden = true;
+  for (const id of ['link', 'again', 'lattice']) element(id).hidden = false;
+  form.addEventListener('submit', (event) => event.preventDefault());
+  form.addEventListener('input', ({ target }) => {
+    if (target === field('alpha')) element('alpha-shown').textContent = field('alpha').value;
+    if (target === field('alpha') || target === field('seed')) field('sample').checked = true;
+    flow.spaces = field('spaces').checked;
+    if (target === field('spaces')) flow.redraw();
+    clearTimeout(timer);
+    timer = setTimeout(update, state.text.length > WHOLE ? 300 : 60);
+  });
+  element('again').addEventListener('click', () => {
+    field('sample').checked = true;
+    field('seed').value = String((Number(field('seed').value) + 1) % 2 ** 32);
+    update();
+  });
+  document.addEventListener('selectionchange', followCursor);
+  element('lattice').addEventListener('toggle', () => void showLattice());
+  flow.spaces = field('spaces').checked;
+  update();
+}
+
+start();

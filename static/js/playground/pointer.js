@@ -1,0 +1,117 @@
+/** Which piece is looked at: by pointing at it, or by the arrow keys. Tells what is known of it. */
+
+import { hex } from './text.js';
+
+/** @typedef {import('./flow.js').Flow} Flow */
+
+export class Pointer {
+  /** @type {HTMLElement | null} */
+  #selected = null;
+
+  /**
+   * @param {Flow} flow
+   * @param {HTMLElement} table holds an element with `data-known` for each thing that is told
+   */
+  constructor(flow, table) {
+    this.flow = flow;
+    this.table = table;
+    flow.pane.addEventListener('pointerover', ({ target }) => {
+      if (target instanceof HTMLElement && target.matches('.piece')) this.#tell(target);
+    });
+    flow.pane.addEventListener('pointerdown', ({ target }) => {
+      if (target instanceof HTMLElement && target.matches('.piece')) this.#select(target);
+    });
+    flow.pane.addEventListener('keydown', this.#pressed);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const pieces = /** @type {HTMLElement[]} */ ([...this.flow.pane.querySelectorAll('.piece')]);
+    const row = this.#selected?.dataset.row ?? '0';
+    const own = pieces.filter((piece) => piece.dataset.row === row);
+    const here = this.#selected ? own.indexOf(this.#selected) : -1;
+    const moves = {
+      ArrowRight: () => own[here + 1],
+      ArrowLeft: () => own[Math.max(0, here - 1)],
+      ArrowDown: () => lineAway(own, here, 1),
+      ArrowUp: () => lineAway(own, here, -1),
+      Home: () => own[0],
+      End: () => own[own.length - 1],
+    };
+    const move = moves[/** @type {keyof typeof moves} */ (event.key)];
+    if (!move) return;
+    event.preventDefault();
+    const piece = move();
+    if (piece) this.#select(piece);
+  };
+
+  /** @param {HTMLElement} piece */
+  #select(piece) {
+    this.#selected?.removeAttribute('aria-selected');
+    this.#selected?.removeAttribute('id');
+    this.#selected = piece;
+    piece.setAttribute('aria-selected', 'true');
+    piece.id = 'selected-piece';
+    this.flow.pane.setAttribute('aria-activedescendant', piece.id);
+    piece.scrollIntoView({ block: 'nearest' });
+    this.#tell(piece);
+  }
+
+  /** @param {HTMLElement} piece */
+  #tell(piece) {
+    const found = this.flow.known(piece);
+    const pieces = found?.shown.rows?.[found.row];
+    if (!found || !pieces) return;
+    const [start, end] = pieces.byte_spans[found.place];
+    const before = found.shown.passage.character;
+    const from = before + begun(pieces.bytes, start);
+    const to = before + begun(pieces.bytes, end);
+    this.#write({
+      id: String(pieces.ids[found.place]),
+      bytes: hex(pieces.bytes.subarray(start, end)),
+      score: pieces.scores[found.place].toFixed(3),
+      span: `${from.toLocaleString()} – ${to.toLocaleString()}`,
+    });
+  }
+
+  /** @param {Record<string, string>} known */
+  #write(known) {
+    this.table.hidden = false;
+    for (const [name, value] of Object.entries(known)) {
+      const place = this.table.querySelector(`[data-known="${name}"]`);
+      if (place) place.textContent = value;
+    }
+  }
+}
+
+/** How many characters have begun before a place. @param {Uint8Array} bytes @param {number} place */
+function begun(bytes, place) {
+  let count = 0;
+  for (let i = 0; i < place; i++) if ((bytes[i] & 0xc0) !== 0x80) count++;
+  return count;
+}
+
+/**
+ * The piece a line above or below, at about the same place in it.
+ *
+ * @param {HTMLElement[]} pieces
+ * @param {number} here
+ * @param {1 | -1} direction
+ */
+function lineAway(pieces, here, direction) {
+  if (here < 0) return pieces[0];
+  const origin = pieces[here].getClientRects()[0];
+  let best = pieces[here];
+  let line = 0;
+  let nearest = Infinity;
+  for (let i = here + direction; i >= 0 && i < pieces.length; i += direction) {
+    const box = pieces[i].getClientRects()[0];
+    if (!box || (box.top - origin.top) * direction < origin.height / 2) continue;
+    if (!line) line = box.top;
+    if (Math.abs(box.top - line) > origin.height / 2) break;
+    if (Math.abs(box.left - origin.left) < nearest)
+      [best, nearest] = [pieces[i], Math.abs(box.left - origin.left)];
+  }
+  return best;
+}

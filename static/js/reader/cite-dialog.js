@@ -1,0 +1,85 @@
+/**
+ * The dialog that cites all papers of a list, a search or the stars at once, as a copy or a file; the form chosen in
+ * it is the one that the button of each paper uses from then on.
+ */
+
+import { choice, choose, citations, fileOf } from './citing.js';
+import { copyText } from './cite.js';
+import { idsListed } from './papers-by-id.js';
+import { goesOn, rest } from './list.js';
+import { download } from '../shelf/shelf-file.js';
+import { say, word } from '../page/announcements.js';
+
+const MOST = 5000; // papers in one file
+
+const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById('cite-dialog'));
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById('cite-form'));
+
+const onPage = () => [...document.querySelectorAll('article.paper:not([hidden])')].map((paper) => paper.id);
+
+/** The papers of the list, those that are not on the page yet too; with words in the find bar, those that it left. */
+async function ids() {
+  if (idsListed().length > 0) {
+    const hidden = document.querySelector('#papers > .paper[hidden]');
+    return hidden ? onPage() : idsListed();
+  }
+  if (goesOn()) await rest(() => document.querySelectorAll('#papers > .paper').length < MOST);
+  return onPage().slice(0, MOST);
+}
+
+function show() {
+  if (!form) return;
+  const { form: chosen, template } = choice();
+  const fields = form.elements;
+  /** @type {RadioNodeList} */ (fields.namedItem('form')).value = chosen;
+  const own = /** @type {HTMLTextAreaElement} */ (fields.namedItem('template'));
+  own.value = template;
+  /** @type {HTMLElement} */ (own.closest('.own-form')).hidden = chosen !== 'own';
+}
+
+function changed() {
+  if (!form) return;
+  const fields = new FormData(form);
+  try {
+    choose({
+      form: /** @type {import('./citing.js').Form} */ (fields.get('form')),
+      template: String(fields.get('template')),
+    });
+  } catch (error) {
+    console.warn(error);
+    say(word('keepsNothing'));
+  }
+  const own = form.querySelector('.own-form');
+  if (own instanceof HTMLElement) own.hidden = fields.get('form') !== 'own';
+}
+
+/** @param {(text: string, count: number) => unknown} action */
+async function withCitations(action) {
+  const busy = document.getElementById('loading');
+  busy?.setAttribute('data-busy', '');
+  try {
+    const papers = await ids();
+    if (papers.length === 0) return say(word('nothingToCite'));
+    await action(await citations(papers), papers.length);
+    dialog?.close();
+    say(word('citedAll', { count: papers.length }));
+  } catch (error) {
+    console.warn(error);
+    say(word('notFetched'));
+  } finally {
+    busy?.removeAttribute('data-busy');
+  }
+}
+
+document.getElementById('cite-all')?.addEventListener('click', () => {
+  show();
+  dialog?.showModal();
+});
+form?.addEventListener('input', changed);
+form?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const { ending, type } = fileOf();
+  const isFile = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value === 'file';
+  void withCitations((text) => (isFile ? download(text, type, `papers.${ending}`) : copyText(text)));
+});
+document.getElementById('cite-close')?.addEventListener('click', () => dialog?.close());

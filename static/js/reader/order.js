@@ -1,0 +1,98 @@
+/**
+ * Orders that only the browser knows: starred papers first, or those that speak of the reader's words. Chosen beside
+ * the server's orders, never by itself; no paper is hidden, and each tells which words it was found by.
+ */
+
+import { kept, keep } from '../page/local-settings.js';
+import { isShort, rest } from './list.js';
+import { authorsOf, sourceOf } from './paper-text.js';
+import { liking } from './preference.js';
+import { say, word } from '../page/announcements.js';
+import { shelf } from '../shelf/shelf.js';
+
+/** @typedef {'' | 'starred' | 'words'} Order */
+
+const list = document.getElementById('papers');
+const select = /** @type {HTMLSelectElement | null} */ (document.getElementById('sort'));
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById('preference'));
+const field = /** @type {HTMLInputElement | null} */ (document.getElementById('preferred'));
+
+/** Where each paper and heading stood when it came. @type {Map<Element, number>} */
+const places = new Map();
+
+/** @returns {Order} */
+const chosen = () =>
+  select && 'here' in (select.selectedOptions[0]?.dataset ?? {}) ? /** @type {Order} */ (select.value) : '';
+
+/** @returns {(paper: Element) => number} */
+function scoring() {
+  const order = chosen();
+  if (order === 'starred') return (paper) => (shelf.of(paper.id).starred ? 1 : 0);
+  const like = liking(order === 'words' ? (field?.value ?? '') : '');
+  return (paper) => {
+    const { score, found } = like(
+      sourceOf(paper, 'title'),
+      `${authorsOf(paper)}\n${sourceOf(paper, 'abstract')}`,
+    );
+    showWhy(paper, found);
+    return score;
+  };
+}
+
+/** @param {Element} paper @param {string[]} found */
+function showWhy(paper, found) {
+  const shown = paper.querySelector('.why');
+  if (found.length === 0) return shown?.remove();
+  const why = shown ?? document.createElement('span');
+  why.className = 'why';
+  why.textContent = ` · ${found.join(', ')}`;
+  if (!shown) paper.querySelector('.facts')?.append(why);
+}
+
+function apply() {
+  if (!list) return;
+  for (const element of list.children) if (!places.has(element)) places.set(element, places.size);
+  const score = scoring();
+  const scores = new Map([...list.children].map((element) => [element, element.id ? score(element) : 0]));
+  const by = (/** @type {Map<Element, number>} */ map, /** @type {Element} */ element) =>
+    map.get(element) ?? 0;
+  const wanted = [...list.children].sort(
+    (one, other) => by(scores, other) - by(scores, one) || by(places, one) - by(places, other),
+  );
+  list.classList.toggle('reordered', chosen() !== '');
+  if (wanted.some((element, index) => list.children[index] !== element)) list.append(...wanted);
+}
+
+/** Shows the papers in the order that was chosen; all of them, where the list is not endless. */
+function reorder() {
+  if (form) form.hidden = chosen() !== 'words';
+  if (isShort()) void rest(() => chosen() !== '');
+  apply();
+}
+
+if (list && select) {
+  if (field) field.value = kept('words') ?? '';
+  select.addEventListener('change', () => {
+    const order = chosen();
+    history.replaceState(history.state, '', order ? `#order=${order}` : location.href.split('#')[0]);
+    reorder();
+    if (order === 'words' && !field?.value) field?.focus();
+  });
+  form?.addEventListener('submit', (event) => event.preventDefault());
+  field?.addEventListener('input', () => {
+    try {
+      keep('words', field.value || null);
+    } catch (error) {
+      console.warn(error);
+      say(word('keepsNothing'));
+    }
+    apply();
+  });
+  document.addEventListener('list:grown', () => chosen() && apply());
+  const asked = new URLSearchParams(location.hash.slice(1)).get('order');
+  const known = [...select.options].some((option) => option.value === asked && 'here' in option.dataset);
+  if (asked && known) {
+    select.value = asked;
+    shelf.ready().then(reorder, reorder); // without a shelf no paper is starred
+  }
+}
