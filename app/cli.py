@@ -15,9 +15,9 @@ from app import __version__
 from app.errors import QuireError
 
 _COMMANDS = {
-    "serve": ("serving", "Serve the pages and the API; prints one line with the address when it is ready."),
+    "serve": ("serve", "Serve the pages and the API; prints one line with the address when it is ready."),
     "train": (
-        "training",
+        "train",
         "Learn a vocabulary from texts. The same texts and options give the same file, with any number of threads.",
     ),
     "encode": (
@@ -40,11 +40,11 @@ _COMMANDS = {
     "papers": ("papers", "Import, export and look after the papers."),
     "keys": ("keys", "Make, list and revoke API keys."),
     "backup": (
-        "safekeeping",
+        "backup",
         "Copy all papers and answers into one file, while servers and imports go on.",
     ),
     "restore": (
-        "safekeeping",
+        "backup",
         "Put a backup in the place of the papers; servers have to be stopped first. The old store is kept beside it.",
     ),
 }

@@ -1,4 +1,4 @@
-"""Imports point one way: main, cli and commands -> web -> papers, tokenizer -> errors; settings only at the top."""
+"""Imports point one way: main, cli, commands -> serving, web -> asking -> papers, tokenizer -> errors."""
 
 import ast
 from collections.abc import Iterator
@@ -8,12 +8,18 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-TOP = {"main", "cli", "commands", "serve", "connections", "workers", "schedule", "memory", "logs", "settings"}
+BASE = {"errors", "logs"}
+LIBRARIES = {"papers", "tokenizer"}
+TOP = {"main", "cli", "commands", "settings"}
 MAY_IMPORT = {
-    **dict.fromkeys(TOP, TOP | {"web", "papers", "tokenizer", "errors"}),
-    "web": {"web", "papers", "tokenizer", "errors"},
+    **dict.fromkeys(TOP, TOP | BASE | LIBRARIES | {"serving", "web", "asking"}),
+    "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
+    "web": {"web", "asking"} | LIBRARIES | BASE,
+    "asking": {"asking"} | LIBRARIES | BASE,
     "papers": {"papers", "errors"},
     "tokenizer": {"tokenizer", "errors"},
+    "settings": {"errors", "papers", "web"},
+    "logs": {"errors"},
     "errors": set[str](),
 }
 READS_SETTINGS = {"main", "cli", "commands"}

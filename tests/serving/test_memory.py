@@ -12,7 +12,7 @@ from tests.server import ROOT
 THREADS = """
 import ctypes, sys
 from threading import Barrier, Thread
-from app.memory import give_back, keep_together
+from app.serving.memory import give_back, keep_together
 
 keep_together()
 library = ctypes.CDLL(None)

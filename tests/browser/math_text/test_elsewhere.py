@@ -28,7 +28,7 @@ def elsewhere(tmp_path: Path) -> Iterator[str]:
     """The address of a server that knows nothing of this project but the folders, and the document's example."""
     static = tmp_path / PLACE
     static.mkdir(parents=True)
-    for name in ("js", "css"):
+    for name in ("math-text",):
         (static / name).symlink_to(ROOT / "static" / name)
     shutil.copytree(ROOT / "static/vendor", static / "vendor", ignore=shutil.ignore_patterns(*UNNEEDED))
     [example] = re.findall(
