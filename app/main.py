@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         pages.router,
     ):
         app.include_router(router, dependencies=[Depends(room_to_read)])
-    for folder in ("css", "img", "js", "vendor"):
+    for folder in ("css", "img", "js", "math-text", "vendor"):
         app.mount(f"/static/{folder}", StaticFiles(directory=STATIC / folder), name=folder)
     return app
 
