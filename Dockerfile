@@ -9,14 +9,14 @@ RUN .venv/bin/pip install --no-cache-dir --require-hashes -r requirements/build.
 
 # Node is needed to fetch the browser's libraries, and nowhere else.
 FROM build AS assets
-RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 COPY requirements/assets.txt requirements/
 RUN .venv/bin/pip install --no-cache-dir --no-build-isolation --require-hashes -r requirements/assets.txt
-COPY package.json package-lock.json .npmrc Makefile ./
-RUN PATH=/quire/.venv/bin:$PATH npm ci --omit=dev && make -o node_modules/.runtime static/vendor/.copied
+COPY package.json package-lock.json .npmrc ./
+COPY static/copy_libraries.py static/
+RUN PATH=/quire/.venv/bin:$PATH npm ci --omit=dev && .venv/bin/python static/copy_libraries.py
 
 FROM build AS image
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY app app
 COPY models models
 COPY static static

@@ -56,13 +56,13 @@ models: .venv/.runtime ## Trains the models anew from CORPUS, a folder with trai
 lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requirements/
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra assets -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/assets.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra audit -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/audit.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra traces -c requirements/runtime.txt --no-emit-package quire pyproject.toml -o requirements/traces.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev -c requirements/assets.txt --no-emit-package quire pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra assets -c requirements/runtime.txt --no-emit-package quire-reader pyproject.toml -o requirements/assets.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra audit -c requirements/runtime.txt --no-emit-package quire-reader pyproject.toml -o requirements/audit.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra traces -c requirements/runtime.txt --no-emit-package quire-reader pyproject.toml -o requirements/traces.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev -c requirements/assets.txt --no-emit-package quire-reader pyproject.toml -o requirements/dev.txt
 
 audit: .venv/.audit .venv/.dev node_modules/.dev ## Licences, bills of materials, and known vulnerabilities where their services can be asked
-	.venv/audit/bin/pip-licenses --python=$(BIN)/python --partial-match --ignore-packages quire --allow-only="$(LICENCES)" > /dev/null
+	.venv/audit/bin/pip-licenses --python=$(BIN)/python --partial-match --ignore-packages quire-reader --allow-only="$(LICENCES)" > /dev/null
 	mkdir -p dist
 	.venv/audit/bin/cyclonedx-py environment --output-file dist/python.cdx.json $(BIN)/python
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm sbom --sbom-format cyclonedx > dist/npm.cdx.json
@@ -111,20 +111,5 @@ node_modules/.dev: package.json package-lock.json .npmrc .venv/.runtime
 	touch node_modules/.runtime $@
 
 # What the browser needs of other people's packages, and nothing else of their 70 MB.
-$(VENDOR)/.copied: node_modules/.runtime Makefile
-	rm -rf $(VENDOR)
-	mkdir -p $(VENDOR)/mathjax/input/tex $(VENDOR)/mathjax/a11y $(VENDOR)/mathjax-newcm-font
-	cp node_modules/marked/lib/marked.esm.js node_modules/dompurify/dist/purify.es.mjs $(VENDOR)/
-	cp node_modules/marked/lib/marked.d.ts $(VENDOR)/marked.esm.d.ts
-	cp node_modules/dompurify/dist/purify.es.d.mts $(VENDOR)/
-	cp node_modules/qrcode-generator/dist/qrcode.mjs $(VENDOR)/
-	sed '/^declare module/,$$d' node_modules/qrcode-generator/dist/qrcode.d.ts > $(VENDOR)/qrcode.d.mts
-	echo 'export default qrcode;' >> $(VENDOR)/qrcode.d.mts
-	cp node_modules/mathjax/tex-chtml.js $(VENDOR)/mathjax/
-	cp -R node_modules/mathjax/ui node_modules/mathjax/sre $(VENDOR)/mathjax/
-	cp -R node_modules/mathjax/a11y/. $(VENDOR)/mathjax/a11y/
-	cp -R node_modules/mathjax/input/tex/extensions $(VENDOR)/mathjax/input/tex/
-	cp -R node_modules/@mathjax/mathjax-newcm-font/chtml $(VENDOR)/mathjax-newcm-font/
-	mkdir $(VENDOR)/swagger-ui
-	cp node_modules/swagger-ui-dist/swagger-ui-bundle.js node_modules/swagger-ui-dist/swagger-ui.css $(VENDOR)/swagger-ui/
-	touch $@
+$(VENDOR)/.copied: node_modules/.runtime static/copy_libraries.py
+	$(BIN)/python static/copy_libraries.py

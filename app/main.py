@@ -16,6 +16,7 @@ from app.logs import configure_logs
 from app.papers.importing import prepare_papers
 from app.papers.search.searching import SearchIndex
 from app.papers.store.reading import Store
+from app.paths import STATIC
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
 from app.web import errors, operations
@@ -31,7 +32,7 @@ from app.web.middleware.security_headers import SecurityHeaders
 from app.web.middleware.traces import Traces, span_exporter
 from app.web.openapi import describe_fully
 from app.web.papers import api, citations, crawlers, discovery, feeds, opml, pages, suggestions
-from app.web.templates import STATIC, load_templates
+from app.web.templates import load_templates
 from app.web.tokenizer import dialects, routes
 
 

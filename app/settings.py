@@ -14,9 +14,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import InputError
 from app.papers.categories import codes_to_fetch
+from app.paths import DEFAULT_DATA, MODELS
 from app.web.middleware.keys import Scope
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one setting, with commas or spaces between."""
@@ -29,7 +28,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="QUIRE_", extra="ignore")
 
-    data_dir: Path = Field(PROJECT / "data", description="the only folder that Quire writes to")
+    data_dir: Path = Field(DEFAULT_DATA, description="the only folder that Quire writes to")
     default_model: str = Field("default", description="the model that answers where a request names none")
     base_path: str = Field("", description="path under which a proxy serves Quire, such as /quire")
 
@@ -158,4 +157,4 @@ class Settings(BaseSettings):
     @property
     def model_folders(self) -> tuple[Path, Path]:
         """Where models are looked for, the operator's own first."""
-        return self.data_dir / "models", PROJECT / "models"
+        return self.data_dir / "models", MODELS

@@ -8,7 +8,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-BASE = {"errors", "logs"}
+BASE = {"errors", "logs", "paths"}
 LIBRARIES = {"papers", "tokenizer"}
 TOP = {"main", "cli", "commands", "settings"}
 MAY_IMPORT = {
@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "asking": {"asking"} | LIBRARIES | BASE,
     "papers": {"papers", "errors"},
     "tokenizer": {"tokenizer", "errors"},
-    "settings": {"errors", "papers", "web"},
+    "settings": {"errors", "papers", "paths", "web"},
     "logs": {"errors"},
+    "paths": set[str](),
     "errors": set[str](),
 }
 READS_SETTINGS = {"main", "cli", "commands"}

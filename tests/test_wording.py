@@ -6,7 +6,7 @@ import string
 import pytest
 
 from app.papers.taxonomy import CATEGORIES
-from app.web.templates import STATIC
+from app.paths import STATIC
 from app.web.wording import LANGUAGES, Wording, words
 
 

@@ -4,7 +4,8 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from app.web.templates import STATIC, render
+from app.paths import STATIC
+from app.web.templates import render
 
 router = APIRouter(include_in_schema=False)
 

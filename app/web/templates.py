@@ -1,6 +1,5 @@
 """Pages from templates: every value is escaped, every page gets its words and its addresses."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,9 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import __version__
 from app.papers.citations import coins, csl
 from app.papers.plain_text import plain_text
+from app.paths import STATIC
 from app.web.wording import load_words, wording_of
-
-STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 
 PAGES = {"/search": "search", "/starred": "starred"}
 MENU_PAGES = {"/tokenizer": "tokenizer", "/preview": "preview", "/docs": "api"}

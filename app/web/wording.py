@@ -7,18 +7,18 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 from babel.dates import format_date, get_day_names
 from fastapi import Request
 
 from app.papers.taxonomy import CATEGORIES
+from app.paths import STATIC
 
 LANGUAGES = ("en", "zh")
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _SHORT_DAYS = {"en": "d MMM", "zh": "M月d日"}
 _MONTHS = {"en": "LLLL y", "zh": "y年M月"}
-_FOLDER = Path(__file__).resolve().parent.parent.parent / "static" / "wording"
+_FOLDER = STATIC / "wording"
 
 
 @cache

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.papers.plain_text import plain_text
-from app.web.templates import STATIC
+from app.paths import STATIC
 
 # What lies outside of the production Char of XML 1.0, https://www.w3.org/TR/xml/#charsets.
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
