@@ -16,10 +16,20 @@ SOURCES = \
   --source "fortunes-zh_2.98_all.deb sha256:211c5ddee59d0ae74ce01cbfd02f7c8714740bae1835d5661eb2254edd739105" \
   --source "abstracts of papers from arXiv's metadata (CC0)"
 
+# Browsers and servers wait more than they compute: a few more processes than cores.
+TEST_PROCESSES ?= 4
+QUICK_TESTS = tests/test_layers.py tests/test_wording.py tests/tokenizer/test_tokenizer.py tests/tokenizer/test_spans.py \
+  tests/tokenizer/test_text.py tests/tokenizer/engine/test_segmentation_kernels.py tests/papers/test_query.py \
+  tests/papers/test_models.py tests/papers/test_citations.py tests/papers/test_categories.py tests/papers/store/test_reading.py \
+  tests/web/papers/test_api.py
+# What touches the interfaces of libraries: the rest of the suite would only repeat it.
+LOWEST_TESTS = tests/test_cli.py tests/serving tests/web tests/tokenizer/engine tests/tokenizer/test_formats.py \
+  tests/papers/search tests/papers/store
+
 # Parts of the names of licences that Apache-2.0 can be given together with.
 LICENCES := MIT;BSD;Apache;PSF;Python Software Foundation;MPL;Mozilla;ISC;Permission is hereby granted, free of charge
 
-.PHONY: help serve test check format bench models lock audit clean
+.PHONY: help serve test quick lowest check format bench models lock audit clean
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -29,7 +39,22 @@ serve: .venv/.runtime $(VENDOR)/.copied ## Serves http://127.0.0.1:$(PORT) with 
 
 test: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every test, the browser's too
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+quick: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs the checks and tests that matter while one works, in under 20 s
+	@$(MAKE) --no-print-directory -j 3 quick-python quick-types quick-node
+
+quick-python:
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK_TESTS)
+
+quick-types:
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy
+
+quick-node:
+	@export PATH="$(CURDIR)/$(BIN):$$PATH" && npm run --silent check && npm run --silent quick
+
+lowest: .venv/.lowest $(VENDOR)/.copied ## Runs the tests of the libraries' interfaces at the lowest versions that pyproject.toml allows
+	.venv/lowest/bin/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile $(LOWEST_TESTS)
 
 check: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats, lints and types, without changing anything
 	$(BIN)/ruff format --check .
@@ -60,6 +85,7 @@ lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requir
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra audit -c requirements/runtime.txt --no-emit-package quire-reader pyproject.toml -o requirements/audit.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra traces -c requirements/runtime.txt --no-emit-package quire-reader pyproject.toml -o requirements/traces.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra dev -c requirements/assets.txt --no-emit-package quire-reader pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --no-header --python-version 3.11 --resolution lowest-direct --extra dev --no-emit-package quire-reader pyproject.toml -o requirements/lowest.txt
 
 audit: .venv/.audit .venv/.dev node_modules/.dev ## Licences, bills of materials, and known vulnerabilities where their services can be asked
 	.venv/audit/bin/pip-licenses --python=$(BIN)/python --partial-match --ignore-packages quire-reader --allow-only="$(LICENCES)" > /dev/null
@@ -73,7 +99,7 @@ audit: .venv/.audit .venv/.dev node_modules/.dev ## Licences, bills of materials
 
 clean: ## Removes what the other targets made (never the data folder)
 	rm -rf .venv node_modules $(VENDOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
-	find app tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find app static tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' \
@@ -94,6 +120,11 @@ clean: ## Removes what the other targets made (never the data folder)
 
 .venv/.dev: requirements/dev.txt .venv/.runtime
 	$(INSTALL) -r requirements/dev.txt
+	touch $@
+
+.venv/.lowest: requirements/lowest.txt .venv/.created
+	$(PYTHON) -m venv .venv/lowest
+	.venv/lowest/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/lowest.txt
 	touch $@
 
 .venv/.audit: requirements/audit.txt .venv/.created

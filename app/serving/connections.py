@@ -1,7 +1,7 @@
 """What one connection may cost: bytes of a request's headers, seconds of silence, and how many there are at once.
 
 uvicorn's protocol bounds none of these, and an endless head would fill the memory before any request is seen. What is
-refused here leaves as problem+json too. Knows nothing of routes; bodies are bounded in `web/limits.py`.
+refused here leaves as problem+json too. Knows nothing of routes; bodies are bounded in `web/middleware/body_size.py`.
 """
 
 import asyncio
@@ -11,8 +11,10 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.errors import InputError
 from app.web.errors import problem_json
 from app.web.middleware.address_length import ADDRESS_SIZE, MOST_ADDRESS_BYTES
 
@@ -234,7 +236,17 @@ class BoundedConnection(HttpToolsProtocol):
             self._waiting = None
 
 
+# What BoundedConnection overrides or reads without being asked to by uvicorn's documentation.
+_HOOKS = ("_start_asgi_task", "on_headers_complete", "on_response_complete", "timeout_keep_alive_handler")
+
+
 def bounded(bounds: Bounds) -> type[BoundedConnection]:
-    """The protocol class for uvicorn's `http`."""
+    """The protocol class for uvicorn's `http`; raises InputError where this uvicorn lacks what the class builds on."""
+    missing = [name for name in _HOOKS if not hasattr(HttpToolsProtocol, name)]
+    if missing:
+        raise InputError(
+            f"uvicorn {uvicorn.__version__} lacks {', '.join(missing)}: "
+            "install the version that requirements/runtime.txt names"
+        )
     attributes: dict[str, Any] = {"bounds": bounds}
     return type("Connection", (BoundedConnection,), attributes)

@@ -10,6 +10,7 @@ read-only image, it is used.
 import ctypes
 import hashlib
 import importlib.metadata
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -79,6 +80,9 @@ def _machine_code() -> bytes:
         content = _read_kept(folder / name)
         if content is not None:
             return content
+    logging.getLogger(__name__).warning(
+        "quire: compiling its kernels for this processor, once; this may take half a minute"
+    )
     content = _compile()
     for folder in _folders():
         if _keep(folder, name, content):

@@ -45,7 +45,9 @@ def train(
     try:
         from distributed import Client
     except ImportError as error:
-        raise InputError("--scheduler needs Dask: install it with `pip install 'quire[cluster]'`") from error
+        raise InputError(
+            "--scheduler needs Dask: install it from the checkout: pip install '.[cluster]'"
+        ) from error
     try:
         client: Any = cast(Any, Client)(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
