@@ -25,7 +25,12 @@ else:
     from backports import zstd
 
 OPERATING = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "static/math-text/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 _COMMAND = re.compile(r"^(?:.*\| )?(?:\.venv/bin/)?quire ([^#|\n]+)", re.MULTILINE)
 
