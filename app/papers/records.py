@@ -4,11 +4,12 @@ Other forms (arXiv's snapshot, Atom, OAI-PMH) are read in `sources`. A wrong fie
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 from app.errors import InputError, NotFound
-from app.papers.answers import Answer
+from app.papers.answers import Answer, Quote, QuoteStatus, Usage
 from app.papers.categories import canonical_category, sort_out
 from app.papers.models import AnnounceType, Author, Paper, Version, parse_id
 
@@ -63,7 +64,18 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "answer": answer.answer,
         "model": answer.model,
         "language": answer.language,
+        "name": answer.name,
+        "created": instant_text(answer.created),
+        "source": answer.source,
+        "prompt_sha256": answer.prompt_sha256,
+        "usage": usage_record(answer.usage),
+        "quotes": [asdict(quote) for quote in answer.quotes],
     }
+
+
+def usage_record(usage: Usage | None) -> dict[str, int] | None:
+    """The JSON object of what an answer cost; None where nobody counted."""
+    return None if usage is None else asdict(usage)
 
 
 def instant_text(instant: datetime | None) -> str | None:
@@ -120,6 +132,12 @@ def read_answer(record: Mapping[str, Any]) -> Answer:
         model=text_or_none(record, "model"),
         language=text_or_none(record, "language"),
         answer=text(record, "answer"),
+        name=text_or_none(record, "name"),
+        created=read_instant(record, "created"),
+        source=text_or_none(record, "source"),
+        prompt_sha256=text_or_none(record, "prompt_sha256"),
+        usage=_usage(record.get("usage")),
+        quotes=tuple(_quote(entry) for entry in items(record, "quotes")),
     )
 
 
@@ -213,6 +231,33 @@ def _author(value: object) -> Author:
     if not name:
         raise InputError("authors holds an author without a name")
     return Author(name, family, given, suffix)
+
+
+def _usage(value: object) -> Usage | None:
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        asked, answered = value.get("prompt_tokens"), value.get("completion_tokens")
+        if type(asked) is int and type(answered) is int and min(asked, answered) >= 0:
+            return Usage(asked, answered)
+    raise InputError(
+        f"usage holds the whole numbers prompt_tokens and completion_tokens, not {_shown(value)}"
+    )
+
+
+def _quote(value: object) -> Quote:
+    known = get_args(QuoteStatus)
+    if not isinstance(value, dict) or value.get("status") not in known:
+        raise InputError(
+            f"quotes holds objects whose status is one of {', '.join(known)}, not {_shown(value)}"
+        )
+    return Quote(
+        text(value, "quote"),
+        value["status"],
+        text_or_none(value, "anchor"),
+        text_or_none(value, "passage"),
+        text_or_none(value, "words"),
+    )
 
 
 def _version(value: object) -> Version:

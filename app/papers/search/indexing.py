@@ -10,7 +10,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tantivy import Index, IndexWriter, Query
@@ -89,9 +89,7 @@ class SearchWriter:
             self._writer.commit()
             self._empty = False
             self.state = IndexState(SCHEMA_VERSION, self.state.store, changes, self.state.name)
-            beside = self._folder / "state.json.new"
-            beside.write_text(json.dumps(asdict(self.state)))
-            beside.replace(self._folder / "state.json")
+            _write_state(self._folder, self.state)
 
     def close(self) -> None:
         """Waits for segments that are being merged, and removes the folders of indexes that are no more used."""
@@ -101,6 +99,23 @@ class SearchWriter:
             if other.is_dir() and other.name != self.state.name:
                 # Where readers hold its files open and the system minds, the next writer tries again.
                 shutil.rmtree(other, ignore_errors=True)
+
+
+def pass_over(folder: Path, before: int, after: int) -> None:
+    """Notes in the index that the store's changes from `before` to `after` touched no paper.
+
+    An index that lags is left as it is: the next one who opens it catches up. The caller holds the writer's lock.
+    """
+    state = read_state(folder)
+    if state is not None and state.changes == before:
+        with _index_errors(folder):
+            _write_state(folder, replace(state, changes=after))
+
+
+def _write_state(folder: Path, state: IndexState) -> None:
+    beside = folder / "state.json.new"
+    beside.write_text(json.dumps(asdict(state)))
+    beside.replace(folder / "state.json")
 
 
 @contextmanager

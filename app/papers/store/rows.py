@@ -1,11 +1,12 @@
 """Rows of the store and papers, both ways. The texts of a paper are kept as they came."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 import orjson
 
-from app.papers.answers import Answer
+from app.papers.answers import Answer, Quote, Usage
 from app.papers.models import Author, Paper, Version
 from app.papers.store.positions import announced_position, paper_number, published_position
 
@@ -87,6 +88,12 @@ def answer_row(answer: Answer) -> dict[str, Any]:
         "model": answer.model or "",
         "language": answer.language or "",
         "answer": answer.answer,
+        "name": answer.name or "",
+        "created": answer.created.isoformat() if answer.created else None,
+        "source": answer.source,
+        "prompt_sha256": answer.prompt_sha256 or "",
+        "usage": _json(asdict(answer.usage)) if answer.usage else None,
+        "quotes": _json([asdict(quote) for quote in answer.quotes]) if answer.quotes else None,
     }
 
 
@@ -99,6 +106,12 @@ def row_answer(row: Any) -> Answer:
         model=row.model or None,
         language=row.language or None,
         answer=row.answer,
+        name=row.name or None,
+        created=datetime.fromisoformat(row.created) if row.created else None,
+        source=row.source,
+        prompt_sha256=row.prompt_sha256 or None,
+        usage=Usage(**orjson.loads(row.usage)) if row.usage else None,
+        quotes=tuple(Quote(**quote) for quote in orjson.loads(row.quotes)) if row.quotes else (),
     )
 
 

@@ -78,7 +78,13 @@ answers = Table(
     Column("model", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("answer", Text, nullable=False),
-    UniqueConstraint("paper_number", "version", "question", "model", "language"),
+    Column("name", Text, nullable=False),
+    Column("created", Text),
+    Column("source", Text),
+    Column("prompt_sha256", Text, nullable=False),
+    Column("usage", Text),
+    Column("quotes", Text),
+    UniqueConstraint("paper_number", "version", "question", "prompt_sha256", "model", "language"),
 )
 
 # How far a file was read, written with the records themselves.
@@ -117,11 +123,32 @@ def _m003_announcements_and_versions(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE papers ADD COLUMN {column} TEXT"))
 
 
+def _m004_answers_with_their_prompts(connection: Connection) -> None:
+    # SQLite can't change what is unique in a table, so it is made again.
+    for statement in _ANSWERS_WITH_PROMPTS.split(";"):
+        connection.execute(text(statement))
+
+
 MIGRATIONS: list[Callable[[Connection], None]] = [
     _m001_first_tables,
     _m002_places,
     _m003_announcements_and_versions,
+    _m004_answers_with_their_prompts,
 ]
+
+_ANSWERS_WITH_PROMPTS = """
+CREATE TABLE answers_with_prompts (
+  answer_number INTEGER PRIMARY KEY, paper_number INTEGER NOT NULL, paper_id TEXT NOT NULL, version INTEGER NOT NULL,
+  question TEXT NOT NULL, model TEXT NOT NULL, language TEXT NOT NULL, answer TEXT NOT NULL,
+  name TEXT NOT NULL DEFAULT '', created TEXT, source TEXT, prompt_sha256 TEXT NOT NULL DEFAULT '', usage TEXT,
+  quotes TEXT, UNIQUE (paper_number, version, question, prompt_sha256, model, language)
+);
+INSERT INTO answers_with_prompts
+  (answer_number, paper_number, paper_id, version, question, model, language, answer)
+  SELECT answer_number, paper_number, paper_id, version, question, model, language, answer FROM answers;
+DROP TABLE answers;
+ALTER TABLE answers_with_prompts RENAME TO answers
+"""
 
 _FIRST_TABLES = """
 CREATE TABLE papers (

@@ -17,7 +17,7 @@ from app.papers.models import Paper
 from app.papers.store.database import store_errors, writing_engine
 from app.papers.store.lock import writer_lock
 from app.papers.store.positions import paper_number
-from app.papers.store.rows import LIST_CHANGED, answer_row, paper_row, row_paper
+from app.papers.store.rows import LIST_CHANGED, answer_row, paper_row, row_answer, row_paper
 from app.papers.store.schema import (
     MIGRATIONS,
     answers,
@@ -29,6 +29,8 @@ from app.papers.store.schema import (
     places,
     state,
 )
+
+_ANSWER_KEY = ("paper_number", "version", "question", "prompt_sha256", "model", "language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +170,18 @@ def _kept(connection: Connection, numbers: Sequence[int]) -> dict[int, Paper]:
 
 
 def _add_answers(connection: Connection, given: Sequence[Answer], added: Added) -> bool:
-    key = [answers.c.paper_number, answers.c.version, answers.c.question, answers.c.model, answers.c.language]
+    key = [answers.c[name] for name in _ANSWER_KEY]
     wrote = False
     for answer in given:
         row = answer_row(answer)
-        same = select(answers.c.answer).where(*(column == row[column.name] for column in key))
-        before = connection.execute(same).scalar()
-        if before == answer.answer:
+        same = select(answers).where(*(column == row[column.name] for column in key))
+        before = connection.execute(same).first()
+        if before is not None and row_answer(before) == answer:
             added.unchanged += 1
             continue
         statement = upsert(answers).values(row)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=key, set_={"answer": answer.answer})
-        )
+        rest = {name: value for name, value in row.items() if name not in _ANSWER_KEY}
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest))
         wrote = True
         if before is None:
             added.new += 1

@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.papers.answers import Answer
+from app.papers.answers import Answer, QuoteStatus
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.records import answer_record, paper_record
@@ -73,6 +73,23 @@ class PaperPage(BaseModel):
     total: int
 
 
+class UsageShape(BaseModel):
+    """What an answer cost in tokens."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class QuoteShape(BaseModel):
+    """A quote of an answer, looked up in the paper: its passage, and the paper's own words there."""
+
+    quote: str
+    status: QuoteStatus
+    anchor: str | None
+    passage: str | None
+    words: str | None
+
+
 class AnswerShape(BaseModel):
     """An answer in Markdown with mathematics to a question about a version of a paper."""
 
@@ -82,6 +99,12 @@ class AnswerShape(BaseModel):
     answer: str
     model: str | None
     language: str | None
+    name: str | None = Field(description="of the question, where it is one of GET /questions")
+    created: str | None
+    source: str | None = Field(description="what of the paper was read: html, ar5iv, pdf or abstract")
+    prompt_sha256: str | None
+    usage: UsageShape | None
+    quotes: list[QuoteShape]
 
 
 class AnswerPage(BaseModel):

@@ -17,10 +17,13 @@ from sqlalchemy import Connection, create_engine, text
 from app.errors import StoreError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.categories import parse_expression
+from app.papers.importing import prepare_papers
 from app.papers.merging import merged
 from app.papers.models import Paper
+from app.papers.search.indexing import pass_over
 from app.papers.store import schema
 from app.papers.store.listing import ListQuery, ordered
+from app.papers.store.maintenance import check
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 from tests.papers.samples import FIRST_DAY, paper, stored
@@ -215,3 +218,29 @@ def test_the_holder_is_told_even_where_its_words_are_broken(path: Path) -> None:
         holder.write_text("{")
         with pytest.raises(StoreLocked, match="by another process"), open_for_writing(path, "two"):
             pass
+
+
+def test_answers_of_a_store_from_before_prompts_were_kept_stay(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("app.papers.store.writing.MIGRATIONS", schema.MIGRATIONS[:3])
+        with open_for_writing(path, "test"):
+            pass
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO answers VALUES (7, 1, '2606.00001', 2, 'Why?', 'm', 'en', 'So.')")
+    connection.close()
+    with open_for_writing(path, "test") as writer:
+        same_question = Answer("2606.00001", 2, "Why?", "m", "en", "No.", prompt_sha256="ab")
+        writer.add([], [same_question])
+    with Store(path) as store:
+        assert [answer.answer for answer in store.all_answers()] == ["So.", "No."]
+
+
+def test_an_answer_leaves_the_index_in_step(tmp_path: Path) -> None:
+    store, index = tmp_path / "papers.sqlite", tmp_path / "index"
+    prepare_papers(store, index)
+    with open_for_writing(store, "test") as writer:
+        added = writer.add([], [Answer("quire/0001", 1, "Why?", "m", "en", "So.")])
+        pass_over(index, added.changes - 1, added.changes)
+    assert check(store, index) == []

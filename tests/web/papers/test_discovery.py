@@ -182,11 +182,22 @@ def test_a_weakness_is_told_to_whom_the_operator_named(client: httpx.Client, lib
 
 def test_answers_go_in_by_a_file_and_out_by_api_and_export(tmp_path: Path) -> None:
     paper = {"id": "2606.00001", "title": "T", "abstract": "A", "categories": "cs.AI"}
+    quote = {"quote": "the words", "status": "repaired", "anchor": "S1.p1", "passage": "a", "words": "b"}
+    asked = {
+        "name": "why",
+        "created": "2026-11-23T08:30:00Z",
+        "source": "html",
+        "prompt_sha256": "ab" * 32,
+        "usage": {"prompt_tokens": 12000, "completion_tokens": 300},
+        "quotes": [quote],
+    }
+    nothing = dict.fromkeys(asked) | {"quotes": []}
     told: list[dict[str, object]] = [
         {"question": "Why $x$?", "answer": "**So** $y$", "version": 2, "model": "m", "language": "en"},
         {"question": "为什么？", "answer": "<b>", "version": None, "model": None, "language": None},
+        {"question": "Why $x$?", "answer": "**No**", "version": 2, "model": "m", "language": "en"} | asked,
     ]
-    answers = [{"id": "2606.00001", **answer} for answer in told]
+    answers = [{"id": "2606.00001", **nothing, **answer} for answer in told]
     file, saved = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     file.write_bytes(b"\n".join(map(orjson.dumps, [paper, *answers])) + b"\n")
     assert quire("papers", "import", file, data_dir=tmp_path / "one").returncode == 0
