@@ -13,8 +13,10 @@ from starlette.staticfiles import StaticFiles
 from app import __version__
 from app.errors import QuireError
 from app.logs import configure_logs
+from app.papers.fetch_job import Fetches, FetchPlace
 from app.papers.importing import prepare_papers
 from app.papers.search.searching import SearchIndex
+from app.papers.sources.client import Addresses
 from app.papers.store.reading import Store
 from app.paths import STATIC
 from app.settings import Settings
@@ -31,7 +33,7 @@ from app.web.middleware.rates import Rates
 from app.web.middleware.security_headers import SecurityHeaders
 from app.web.middleware.traces import Traces, span_exporter
 from app.web.openapi import describe_fully
-from app.web.papers import api, citations, crawlers, discovery, feeds, opml, pages, suggestions
+from app.web.papers import api, citations, crawlers, discovery, feeds, fetches, opml, pages, suggestions
 from app.web.templates import load_templates
 from app.web.tokenizer import dialects, routes
 
@@ -83,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(operations.router)
     for router in (
         routes.pages_router,
+        fetches.router,
         api.router,
         citations.router,
         feeds.router,
@@ -162,5 +165,19 @@ def _services(settings: Settings, models: ModelRegistry, store: Store, index: Se
         index=index,
         work=Work(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
         requests_folder=settings.requests_folder,
+        fetches=Fetches(
+            FetchPlace(
+                settings.store_path,
+                settings.index_path,
+                settings.requests_folder,
+                __version__,
+                settings.contact,
+                settings.fetch_daily_budget,
+                Addresses(settings.arxiv_api, settings.arxiv_oai, settings.arxiv_feeds),
+                settings.offline,
+            )
+        ),
+        keys=Keys(settings.keys_path),
+        fetch_on_loopback=settings.fetch_on_loopback,
         contact=settings.contact,
     )

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         description="categories whose day is fetched by the server, such as cs.CL cs.LG; none: no fetching",
     )
     fetch_at: time = Field(time(6, 30), description="when it is fetched, in UTC, such as 06:30")
+    fetch_on_loopback: bool = Field(
+        True,
+        description="visitors on this machine may have papers fetched by a button; others need an admin key",
+    )
     arxiv_api: str = Field("https://export.arxiv.org/api/query", description="address of arXiv's API")
     arxiv_oai: str = Field("https://oaipmh.arxiv.org/oai", description="address of arXiv's OAI-PMH")
     arxiv_feeds: str = Field(

@@ -93,14 +93,20 @@ def import_files(
         return work.result
 
 
+FIRST_NOTE = "quire/0001"
+
+
 def prepare_papers(store_path: Path, index_path: Path) -> None:
     """Makes a store of today's format and its index where there is none, with the built-in papers in an empty one.
+
+    They come too where all that is in it was fetched before the server first ran; a library that was brought in from
+    files is left as it is.
 
     Where another process writes, or the disk is read-only, a store and an index that can be read are enough.
     """
     try:
-        with open_for_writing(store_path, "quire serve, preparing"), Store(store_path) as store:
-            empty = len(store) == 0
+        with open_for_writing(store_path, "quire serve, preparing") as writer, Store(store_path) as store:
+            empty = len(store) == 0 or (writer.has_only_fetched() and not store.papers([FIRST_NOTE]))
             with open_index(index_path, store):
                 pass
         if empty:

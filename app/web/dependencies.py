@@ -11,9 +11,11 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, Request
 
 from app.errors import Overloaded
+from app.papers.fetch_job import Fetches
 from app.papers.search.searching import SearchIndex
 from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
+from app.web.middleware.keys import Keys
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,6 +83,11 @@ class Services:
     work: Work
     requests_folder: Path
     """Where the queue of requests to papers' sources keeps what it remembers."""
+    fetches: Fetches
+    """What fetches papers where a page asks for it."""
+    keys: Keys
+    fetch_on_loopback: bool = True
+    """Whether a visitor on this machine may have papers fetched without a key."""
     contact: str = ""
     """Whom the operator named to be written to."""
 

@@ -5,7 +5,7 @@ A paper's text is never translated here.
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 
 from babel.dates import format_date, get_day_names
@@ -83,6 +83,10 @@ class Wording:
     def short_day(self, day: date) -> str:
         """A day of a year that is plain, such as 23 Nov."""
         return format_date(day, _SHORT_DAYS[self.language], locale=_LOCALES[self.language])
+
+    def moment(self, moment: datetime) -> str:
+        """A moment in UTC, such as 23 November 2026, 06:30 UTC."""
+        return f"{self.long_day(moment.date())}, {moment:%H:%M} UTC"
 
     def month(self, day: date) -> str:
         """The month of a day, such as November 2026."""

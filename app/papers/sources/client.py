@@ -24,6 +24,7 @@ from app.papers.sources.queue import RequestQueue
 
 T = TypeVar("T")
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_NO_WAY = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _MOST_REDIRECTS = 5
 _LONGEST_REFUSAL = 1 << 14
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 120.0
@@ -85,7 +86,7 @@ class PoliteClient:
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.addresses = addresses or Addresses()
-        self._offline, self._attempts = offline, attempts
+        self._offline, self._attempts, self._reached = offline, attempts, False
         self._deadline, self._max_bytes = deadline, max_bytes
         self._clock, self._stopwatch, self._jitter, self._notice = clock, stopwatch, jitter, notice
         self._origins = {_origin(httpx.URL(address)) for address in astuple(self.addresses)}
@@ -126,7 +127,7 @@ class PoliteClient:
         """What `read` makes of the answer; a MarkupError that it raises for a cut one counts as a cut connection.
 
         Waits for its turn, and again where the server asks to or breaks off. Raises SourceError where it refuses,
-        keeps failing, or where we are offline or over the budget.
+        keeps failing, can't be reached from the start, or where we are offline or over the budget.
         """
         if self._offline:
             raise SourceError("Quire is offline (QUIRE_OFFLINE is set) and asks no other host for anything")
@@ -155,10 +156,16 @@ class PoliteClient:
                     with self._counted(url):
                         return self._once(url, read)
                 except (_Passing, httpx.RequestError) as error:
-                    attempt += 1
-                    wait = self._backoff(attempt, error)
-                    self._queue.pause(wait)
                     said = str(error) or type(error).__name__
+                    if isinstance(error, _NO_WAY) and not self._reached:
+                        # Nobody was there to ask us to wait, and whoever waits for us shall know at once.
+                        raise SourceError(
+                            f"{url.host} can't be reached ({said}); look at this machine's connection"
+                        ) from error
+                    attempt += 1
+                    asked = isinstance(error, _Passing) and error.wait is not None
+                    wait = self._backoff(attempt, error)
+                    self._queue.pause(wait, asked=asked)
                     if attempt >= self._attempts:
                         raise SourceError(f"{url.host} failed {attempt} times: {said}") from error
                     self._notice(f"{url.host}: {said}; trying again")
@@ -189,6 +196,7 @@ class PoliteClient:
     def _once(self, url: httpx.URL, read: Callable[[bytes], T]) -> T:
         request = self._http.build_request("GET", url)
         with closing(self._http.send(request, stream=True)) as response:
+            self._reached = True
             if response.has_redirect_location:
                 raise _Moved(_target(url, response))
             if response.status_code != 200:

@@ -106,6 +106,21 @@ def fetch_daily(
         yield Batch("the day's announcements", places=kept, reached=max(days.values()))
 
 
+def fetch_newest(
+    categories: Sequence[str], client: PoliteClient, *, places: Mapping[str, str] | None = None
+) -> Iterator[Batch]:
+    """Yields the latest day's announcements; where the feeds hold none, as at weekends, what `fetch` does.
+
+    Raises like `fetch`.
+    """
+    came = False
+    for batch in fetch_daily(categories, client, places=places):
+        came = came or bool(batch.papers)
+        yield batch
+    if not came:
+        yield from fetch(categories, client, places=places)
+
+
 def fetch_papers(ids: Sequence[str], client: PoliteClient) -> Iterator[Batch]:
     """Yields the papers with these ids, with or without version, from the API.
 

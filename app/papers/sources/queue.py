@@ -28,6 +28,8 @@ class _Memory:
 
     last: float = 0.0
     not_before: float = 0.0
+    asked: bool = True
+    """Whether the source asked for that; else the wait is our own, after a failure."""
     day: str = ""
     count: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -76,14 +78,16 @@ class RequestQueue:
                     yield
                     return
             if wait > self._interval:
-                self._notice(f"waiting {wait:.0f} s, as arXiv asks")
+                why = "as arXiv asks" if memory.asked else "before it is tried again"
+                self._notice(f"waiting {wait:.0f} s, {why}")
             self._sleep(wait)
 
-    def pause(self, seconds: float) -> None:
-        """Nobody asks for so long; to be called within a turn."""
+    def pause(self, seconds: float, *, asked: bool = True) -> None:
+        """Nobody asks for so long, since the source `asked` for it or else failed; to be called within a turn."""
         until = self._clock() + min(seconds, _LONGEST_PAUSE)
         memory = self._remembered()
-        self._remember(replace(memory, not_before=max(until, memory.not_before)))
+        if until > memory.not_before:
+            self._remember(replace(memory, not_before=until, asked=asked))
 
     def count_outcome(self, endpoint: str, outcome: str) -> None:
         """Remember how a request to an endpoint, in a word each, ended; to be called within its turn."""
@@ -99,9 +103,8 @@ class RequestQueue:
             pause = 0.0
         if pause > self._patience:
             until = datetime.fromtimestamp(memory.not_before, UTC)
-            raise SourceError(
-                f"arXiv asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC; try again then"
-            )
+            why = "arXiv asked to be left alone" if memory.asked else "after failures nothing is asked"
+            raise SourceError(f"{why} until {until:%Y-%m-%d %H:%M:%S} UTC; try again then")
         return max(pause, memory.last + self._interval - now)
 
     def _count(self, memory: _Memory) -> None:
@@ -145,6 +148,12 @@ class RequestQueue:
             raise FileError(f"can't write {path}: {error.strerror or error}") from error
 
 
+def last_request(folder: Path) -> datetime | None:
+    """When any process last asked a source (UTC); None where none has. FileError where that can't be read."""
+    last = _read(folder).last
+    return datetime.fromtimestamp(last, UTC) if last else None
+
+
 def outcomes(folder: Path) -> dict[tuple[str, str], int]:
     """How many requests of all processes ended how, by endpoint and outcome. FileError where that can't be read."""
     return {
@@ -161,6 +170,7 @@ def _read(folder: Path) -> _Memory:
         return _Memory(
             float(kept["last"]),
             float(kept["not_before"]),
+            bool(kept.get("asked", True)),
             str(kept["day"]),
             int(kept["count"]),
             {str(name): int(count) for name, count in kept.get("outcomes", {}).items()},

@@ -174,6 +174,25 @@ class Store:
         )
         return {row.category: row[1] for row in rows}
 
+    def newest_days(self) -> dict[str, tuple[date, int]]:
+        """The newest day of each category that has papers, with their number on it; until the store changes."""
+
+        def ask(connection: Connection, _: int) -> dict[str, tuple[date, int]]:
+            found = {}
+            for code in CATEGORIES:
+                # Both are a look into the index of the category, and no walk through its listings.
+                newest = select(func.max(listings.c.announced_position)).where(listings.c.category == code)
+                position = connection.execute(newest).scalar()
+                if position is not None:
+                    day = day_at(position)
+                    of_day = select(func.count()).where(
+                        listings.c.category == code, listings.c.announced_position >= day_position(day)
+                    )
+                    found[code] = day, int(connection.execute(of_day).scalar_one())
+            return found
+
+        return dict(self._remember("newest days", ListQuery(), ask))
+
     def paper(self, paper_id: str) -> Paper:
         """The paper of an id in any of its forms. Raises NotFound where it is malformed or not here."""
         canonical, _ = parse_id(paper_id)

@@ -96,6 +96,11 @@ class StoreWriter:
         with store_errors(self.path), self._engine.connect() as connection:
             return {row.name: row.place for row in connection.execute(select(places))}
 
+    def has_only_fetched(self) -> bool:
+        """Whether no file was ever imported: all that is here was fetched."""
+        with store_errors(self.path), self._engine.connect() as connection:
+            return connection.execute(select(imports).limit(1)).first() is None
+
     def progress(self, path: str) -> Progress | None:
         """How far the file of this path was read the last time."""
         with store_errors(self.path), self._engine.connect() as connection:

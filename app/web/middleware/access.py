@@ -60,7 +60,7 @@ class Access:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        given = _given_key(request.headers)
+        given = given_key(request.headers)
         try:
             key = self.keys.find(given) if given else None
         except QuireError as error:
@@ -84,7 +84,7 @@ class Access:
         await self.app(scope, receive, send)
 
 
-def _given_key(headers: Headers) -> str:
+def given_key(headers: Headers) -> str:
     """The key that a request brings: as a bearer's token, as `X-API-Key`, or as a browser sends a password."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":

@@ -9,18 +9,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import NotFound, StoreError
+from app.errors import FileError, NotFound, StoreError
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.query import asks_the_browser
 from app.papers.search.searching import related_papers
+from app.papers.sources.queue import last_request
+from app.papers.store.listing import ListQuery
 from app.papers.store.positions import listing_day
 from app.papers.store.reading import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web import installable
-from app.web.dependencies import IndexDep, LimitsDep, StoreDep
+from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep
+from app.web.errors import is_page
 from app.web.papers import calendar
 from app.web.papers.api import find
+from app.web.papers.fetches import Offer, OfferDep
 from app.web.papers.list_parameters import ListParameters, ListParametersDep, address, expression_or_ids
 from app.web.templates import render
 
@@ -45,6 +49,12 @@ _EVERYTHING = "+".join(dict.fromkeys(category.archive for category in CATEGORIES
 _RELATED = 5
 """How many papers are named beneath one that they are near to."""
 
+NOTES = "quire"
+"""The category of the notes that come with Quire."""
+
+SUGGESTIONS = ("cs.CL", "cs.LG", "cs.AI", "cs.CV", "math.PR", "hep-th", "quant-ph", "stat.ML")
+"""Categories of which a first page without papers offers the newest day."""
+
 PREVIEW_SAMPLE = r"""Let $p(w)$ be the probability of a piece $w$. The best segmentation of a text is
 
 $$\hat{\boldsymbol{w}} = \operatorname*{argmax}_{w_1 w_2 \cdots w_n = x} \sum_{i=1}^{n} \log p(w_i),$$
@@ -64,18 +74,39 @@ class Entry:
     cross_list: bool = False
 
 
+@dataclass(frozen=True)
+class Present:
+    """A category that has papers here: its newest day, how many came on it, and how many there are in all."""
+
+    code: str
+    day: date
+    count: int
+    total: int
+
+
 @router.get("/")
-def home(request: Request, store: StoreDep) -> Response:
-    latest = store.latest_day()
-    counts = store.category_counts(latest) if latest else {}
-    present = [(CATEGORIES[code], counts[code]) for code in sorted(counts)]
+def home(request: Request, store: StoreDep, services: ServicesDep, offer: OfferDep) -> Response:
+    present = [
+        Present(code, day, count, store.count(ListQuery(parse_expression(code))))
+        for code, (day, count) in sorted(store.newest_days().items())
+    ]
+    papers = [category for category in present if category.code != NOTES]
+    fetched = None
+    with suppress(FileError):  # without it the page lacks a sentence
+        fetched = last_request(services.requests_folder)
     return render(
         request,
         "home.html",
-        latest=latest,
-        categories=present,
+        # Our own notes are of some day too, which is not the day that readers ask for.
+        latest=max((category.day for category in papers or present), default=None),
+        categories=papers,
+        notes=[category for category in present if category.code == NOTES],
+        total=store.count(),
+        fetched=fetched,
         taxonomy=CATEGORIES.values(),
         everything=_EVERYTHING,
+        offer=offer,
+        suggestions=SUGGESTIONS,
     )
 
 
@@ -100,15 +131,26 @@ def list_or_paper(
     store: StoreDep,
     index: IndexDep,
     parameters: ListParametersDep,
+    offer: OfferDep,
     path: str,
     start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
 ) -> Response:
     """A list of categories, one paper, or several papers in the order asked."""
     asked = expression_or_ids(path)
     if isinstance(asked, CategoryExpression):
-        return _category_list(request, store, parameters, asked, start)
+        return _category_list(request, store, parameters, asked, start, offer)
     if len(asked) == 1 and "," not in path:
-        paper = store.paper(asked[0])
+        try:
+            paper = store.paper(asked[0])
+        except NotFound as error:
+            if not is_page(request):
+                raise
+            request_id = request.scope.get("request_id", "")
+            missing = render(
+                request, "missing.html", ids=asked, offer=offer, detail=str(error), request_id=request_id
+            )
+            missing.status_code = 404
+            return missing
         related: list[Paper] = []
         with suppress(StoreError):  # a paper can be read also while there is no index
             related = related_papers(store, index, paper, _RELATED)
@@ -121,11 +163,18 @@ def list_or_paper(
         heading=", ".join(asked),
         entries=_entries(papers, start, days=False),
         total=len(papers),
+        missing=[name for name in asked if name not in {paper.id for paper in papers}],
+        offer=offer,
     )
 
 
 def _category_list(
-    request: Request, store: Store, parameters: ListParameters, expression: CategoryExpression, start: int
+    request: Request,
+    store: Store,
+    parameters: ListParameters,
+    expression: CategoryExpression,
+    start: int,
+    offer: Offer,
 ) -> Response:
     query = parameters.query(expression)
     page = store.page(query, cursor=parameters.cursor, limit=parameters.limit)
@@ -151,6 +200,9 @@ def _category_list(
         next_day=next_day,
         month=shown_day.isoformat()[:7] if shown_day else None,
         next_address=_following(request, page, start),
+        missing=(),
+        fetchable=[code for code in expression.include if code != NOTES],
+        offer=offer,
     )
 
 

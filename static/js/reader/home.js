@@ -2,6 +2,7 @@
 
 import { BASE } from '../page/base.js';
 import './shortcuts.js';
+import './fetching.js';
 import '../page/offline.js';
 import { kept, keep } from '../page/local-settings.js';
 import { expressionOf, ownCategories, turned } from './own-categories.js';
@@ -45,10 +46,10 @@ function row(expression, name) {
   const link = /** @type {HTMLAnchorElement} */ (element('a', expression, 'notranslate'));
   link.translate = false;
   link.href = new URL(`arxiv/${expression}`, BASE).href;
-  const shown = document.querySelector(`#present [data-code="${expression}"] .count`)?.textContent;
-  const counted = element('span', shown ?? '', 'count');
+  const shown = document.querySelector(`#present [data-code="${expression}"] .count`);
+  const counted = /** @type {Element} */ (shown?.cloneNode(true) ?? element('span', '', 'count'));
   item.append(link, ' ', element('span', name, 'quiet'), ' ', counted);
-  if (shown == null && latest)
+  if (!shown && latest)
     count({ categories: expression, date: latest }).then(
       (total) => (counted.textContent = total.toLocaleString('en')),
       (error) => console.warn(error), // the count stays empty
@@ -94,6 +95,7 @@ function choice(button) {
 function edit() {
   part('choosing').hidden = !part('choosing').hidden;
   part('edit').setAttribute('aria-expanded', String(!part('choosing').hidden));
+  if (!part('choosing').hidden) part('edit').scrollIntoView({ block: 'start' });
 }
 
 async function showNew() {

@@ -3,6 +3,7 @@
 import './list.js';
 import './list-position.js';
 import './shortcuts.js';
+import './fetching.js';
 import '../shelf/paper-marks.js';
 import './cite.js';
 import './cite-dialog.js';
