@@ -1,5 +1,6 @@
 """The commands do what the README tells, and a failure is one line that says what was wrong, never a traceback."""
 
+import gzip
 import json
 import shutil
 import socket
@@ -14,9 +15,10 @@ import pytest
 from app.cli import _COMMANDS, load_command, main
 from app.tokenizer import Tokenizer
 from tests import library
-from tests.server import ROOT, quire
+from tests.server import QUIRE, ROOT, environment, quire
 
 TEXT = "Hello, 世界\nA second line\r\n\n🙂 e\u0301nd\n"
+LINES = TEXT.replace("\r\n", "\n")  # the carriage return of a line end is not text
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def test_decode_gives_back_what_encode_was_given(model: Path, data: Path) -> Non
     encoded = quire("encode", "--model", model, data_dir=data, input=TEXT.encode())
     assert encoded.stdout.count(b"\n") == TEXT.count("\n")
     decoded = quire("decode", "--model", model, data_dir=data, input=encoded.stdout)
-    assert decoded.stdout.decode() == TEXT.replace("e\u0301", "é"), "composed, as the model's card says"
+    assert decoded.stdout.decode() == LINES.replace("e\u0301", "é"), "composed, as the model's card says"
 
 
 def test_tokenize_shows_pieces_and_count_counts_them(model: Path, data: Path, tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_drawing_is_reproducible_and_what_is_drawn_is_the_text(model: Path, data
 
 
 def test_as_is_keeps_what_composing_would_change(model: Path, data: Path) -> None:
-    for option, expected in (("--as-is", TEXT), ("--nfc", unicodedata.normalize("NFC", TEXT))):
+    for option, expected in (("--as-is", LINES), ("--nfc", unicodedata.normalize("NFC", LINES))):
         encoded = quire("encode", option, "--model", model, data_dir=data, input=TEXT.encode()).stdout
         decoded = quire("decode", "--model", model, data_dir=data, input=encoded).stdout
         assert decoded.decode() == expected
@@ -280,3 +282,55 @@ def test_what_needs_no_server_and_no_store_does_not_import_them(arguments: list[
         "httpx",
         "app.papers.store.reading",
     }
+
+
+def test_encode_answers_each_line_as_it_comes(model: Path, data: Path) -> None:
+    process = subprocess.Popen(
+        [*QUIRE, "encode", "--model", model],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(data),
+        cwd=ROOT,
+    )
+    assert process.stdin
+    assert process.stdout
+    tokenizer = Tokenizer.load(model)
+    for line in ("one", "two and two"):
+        process.stdin.write(f"{line}\n".encode())
+        process.stdin.flush()
+        assert process.stdout.readline().decode().split() == list(map(str, tokenizer.encode(line)))
+    assert process.communicate(timeout=60)[0] == b""
+    assert process.returncode == 0
+
+
+def test_what_was_done_before_a_bad_file_is_printed(model: Path, data: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
+    good.write_text("one\ntwo\n")
+    bad.write_bytes(b"three\ncaf\xe9\nfour\n")
+    for command in ("encode", "count", "tokenize"):
+        stopped = quire(command, "--model", model, good, bad, good, data_dir=data)
+        assert stopped.returncode == 1
+        assert b"bad.txt:2: not UTF-8: byte 0xe9" in stopped.stderr
+        first = quire(command, "--model", model, good, data_dir=data).stdout
+        assert stopped.stdout.startswith(first)
+        skipped = quire(command, "--model", model, "--errors", "skip", good, bad, good, data_dir=data)
+        assert b"1 lines or files were skipped" in skipped.stderr
+        assert skipped.stdout.startswith(first)
+        assert len(skipped.stdout.splitlines()) > len(stopped.stdout.splitlines())
+        replaced = quire(command, "--model", model, "--errors", "replace", good, bad, data_dir=data)
+        assert replaced.returncode == 0, replaced.stderr
+
+
+@pytest.mark.parametrize("word", ["1_0", "+5", "٥", "5.0", "0x5"])
+def test_decode_takes_ids_as_they_are_printed_and_nothing_else(model: Path, data: Path, word: str) -> None:
+    done = quire("decode", "--model", model, data_dir=data, input=f"5 {word}\n".encode())
+    assert done.returncode == 1
+    assert b"-:1: a line of ids was expected" in done.stderr
+
+
+def test_json_lines_on_standard_input_are_read_as_such(model: Path, data: Path) -> None:
+    plain = quire("encode", "--model", model, data_dir=data, input=b"Hello\n").stdout
+    lines = b'{"body": "Hello"}\n'
+    assert quire("encode", "--model", model, "--field", "body", data_dir=data, input=lines).stdout == plain
+    packed = gzip.compress(lines)
+    assert quire("encode", "--model", model, "--field", "body", data_dir=data, input=packed).stdout == plain

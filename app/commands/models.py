@@ -129,7 +129,7 @@ def compare(
     ] = False,
 ) -> None:
     """Print how many tokens each tokenizer needs for the same text, and how many bytes a token holds."""
-    documents = list(Corpus(text or [STANDARD_INPUT], keep_newlines=True))
+    documents = list(Corpus(text or [STANDARD_INPUT], parts=True))
     size = _size(documents)
     if not size:
         raise InputError(

@@ -6,7 +6,8 @@ A line is a document, as in training: its line end is not part of it. What is he
 import base64
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from app.errors import InputError
+from app.errors import FileError, InputError
 from app.settings import Settings
 from app.tokenizer import Tokenizer
+from app.tokenizer.engine.segmenters import Ids
 from app.tokenizer.registry import ModelRegistry
-from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus
+from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus, Errors, Format
 
 BATCH_LINES = 2048
 
@@ -28,7 +30,18 @@ app = typer.Typer(add_completion=False)
 Files = Annotated[list[str] | None, typer.Argument(help="Files to read; none, or -, is standard input.")]
 Model = Annotated[str | None, typer.Option(help="A model's name, or the path of a vocabulary file.")]
 Threads = Annotated[int | None, typer.Option(help="Threads to use; all cores if not given.", min=1)]
-Field = Annotated[str, typer.Option(help="The key of the text in .jsonl files.")]
+Field = Annotated[str, typer.Option(help="The key of the text in JSON lines.")]
+FormatOption = Annotated[
+    Format,
+    typer.Option("--format", help="text, jsonl, or auto: by the file's ending, else by its first line."),
+]
+ErrorsOption = Annotated[
+    Errors,
+    typer.Option(
+        "--errors",
+        help="Stop at what can't be read, replace bytes that aren't UTF-8 by U+FFFD, or skip such lines and files.",
+    ),
+]
 Alpha = Annotated[
     float | None,
     typer.Option(help="Draw each segmentation by its probability to this power, above 0 and at most 10."),
@@ -74,6 +87,24 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
+class Skipped:
+    """Counts what was left out, and says so at the end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, error: FileError) -> None:
+        """Note one line or file that was left out."""
+        self.count += 1
+        print(f"quire: skipped: {error}", file=sys.stderr)
+
+    def report(self) -> None:
+        """The tally, and exit code 1, where something was left out."""
+        if self.count:
+            print(f"quire: {self.count:,} lines or files were skipped", file=sys.stderr)
+            raise typer.Exit(1)
+
+
 def normalization(composed: bool | None) -> Any:
     """What `Tokenizer` takes for `--nfc`, `--as-is` or neither."""
     return ... if composed is None else "NFC" if composed else None
@@ -96,6 +127,8 @@ def encode(
     seed: Seed = None,
     composed: Composed = None,
     field: Field = "text",
+    text_format: FormatOption = "auto",
+    errors: ErrorsOption = "strict",
     whole_file: WholeFile = False,
     threads: Threads = None,
     shards: Annotated[Path | None, typer.Option(help="Write a folder of shards instead of lines.")] = None,
@@ -104,27 +137,55 @@ def encode(
 ) -> None:
     """Print the ids of each line, separated by spaces; `quire decode` turns them back."""
     tokenizer = load_tokenizer(model)
-    texts = Corpus(files or [STANDARD_INPUT], field, whole_file)
-    texts.check()
-    encoded = (
-        tokenizer.encode_batch(
-            batch, threads, bos, eos, alpha, seed_of(seed, i * BATCH_LINES), normalization(composed)
-        )
-        for i, batch in enumerate(batches(texts))
+    skipped = Skipped()
+    pending: list[str] = []
+    done = 0
+
+    def flush() -> None:
+        nonlocal done
+        first, texts = seed_of(seed, done), pending.copy()
+        done += len(texts)
+        pending.clear()
+        write(tokenizer.encode_batch(texts, threads, bos, eos, alpha, first, normalization(composed)))
+
+    texts = Corpus(
+        files or [STANDARD_INPUT],
+        field,
+        whole_file,
+        format=text_format,
+        errors=errors,
+        on_wait=flush,
+        on_skip=skipped,
     )
+    with writer_of_ids(tokenizer, shards, shard_form, shard_tokens) as write:
+        try:
+            for text in texts:
+                pending.append(text)
+                if len(pending) == BATCH_LINES:
+                    flush()
+        finally:  # what was read before a failure is written too
+            flush()
+    skipped.report()
+
+
+@contextmanager
+def writer_of_ids(
+    tokenizer: Tokenizer, shards: Path | None, form: ShardForm, most: int
+) -> Iterator[Callable[[list[Ids]], None]]:
+    """What writes the ids of documents: as lines to standard output, or to a folder of shards."""
     if shards is None:
-        for arrays in encoded:
-            lines = (" ".join(map(str, ids.tolist())) for ids in arrays)
-            sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+        def write(documents: list[Ids]) -> None:
+            sys.stdout.write("".join(f"{' '.join(map(str, ids.tolist()))}\n" for ids in documents))
+            sys.stdout.flush()
+
+        yield write
         return
     from app.tokenizer.shards import ShardWriter
 
     about = tokenizer.model
-    with ShardWriter(
-        shards, tokenizer.vocab_size, about.name, about.sha256, shard_form.value, shard_tokens
-    ) as writer:
-        for arrays in encoded:
-            writer.write(arrays)
+    with ShardWriter(shards, tokenizer.vocab_size, about.name, about.sha256, form.value, most) as writer:
+        yield writer.write
 
 
 @app.command()
@@ -132,13 +193,20 @@ def decode(files: Files = None, model: Model = None) -> None:
     """Print the text of each line of ids, byte for byte; separators are spaces or commas."""
     tokenizer = load_tokenizer(model)
     for name in files or [STANDARD_INPUT]:
-        for number, line in enumerate(Corpus([name]), 1):
+        for number, line in enumerate(Corpus([name], format="text"), 1):
             try:
-                ids = [int(word) for word in line.replace(",", " ").strip(" []").split()]
+                ids = [_id(word) for word in line.replace(",", " ").strip(" []").split()]
                 data = tokenizer.decode_bytes(ids)
             except (ValueError, InputError) as error:
                 raise InputError(f"{name}:{number}: a line of ids was expected: {error}") from error
             sys.stdout.buffer.write(data + b"\n")
+
+
+def _id(word: str) -> int:
+    """An id as `encode` prints it. Raises ValueError for other spellings of numbers, such as 1_000 or +5."""
+    if not (word.isascii() and word.isdigit()):
+        raise ValueError(f"{word[:40]!r} is not an id")
+    return int(word)
 
 
 @app.command()
@@ -149,6 +217,8 @@ def tokenize(
     seed: Seed = None,
     composed: Composed = None,
     field: Field = "text",
+    text_format: FormatOption = "auto",
+    errors: ErrorsOption = "strict",
     whole_file: WholeFile = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON array a line, with ids and spans.")
@@ -156,8 +226,10 @@ def tokenize(
 ) -> None:
     """Print the pieces of each line, separated by spaces; bytes that can't be seen show as \\xNN, a space as ␣."""
     tokenizer = load_tokenizer(model)
-    texts = Corpus(files or [STANDARD_INPUT], field, whole_file)
-    texts.check()
+    skipped = Skipped()
+    texts = Corpus(
+        files or [STANDARD_INPUT], field, whole_file, format=text_format, errors=errors, on_skip=skipped
+    )
     for number, text in enumerate(texts):
         how = (alpha, seed_of(seed, number), normalization(composed))
         if as_json:
@@ -167,12 +239,15 @@ def tokenize(
                     "b64": base64.b64encode(span.data).decode(),
                     "bytes": span.bytes,
                     "chars": span.chars,
+                    "source_bytes": span.source_bytes,
+                    "source_chars": span.source_chars,
                 }
                 for span in tokenizer.spans(text, *how)
             ]
             sys.stdout.buffer.write(orjson.dumps(pieces) + b"\n")
         else:
             sys.stdout.write(" ".join(map(visible, tokenizer.tokenize(text, *how))) + "\n")
+    skipped.report()
 
 
 @app.command()
@@ -180,37 +255,27 @@ def count(
     files: Files = None,
     model: Model = None,
     field: Field = "text",
+    text_format: FormatOption = "auto",
+    errors: ErrorsOption = "strict",
     threads: Threads = None,
 ) -> None:
     """Print the number of tokens of each file, and of all; a line's end counts as it would within the text."""
     tokenizer = load_tokenizer(model)
     names = files or [STANDARD_INPUT]
-    Corpus(names).check()
+    skipped = Skipped()
     total = 0
     for name in names:
+        before = skipped.count
+        texts = Corpus([name], field, parts=True, format=text_format, errors=errors, on_skip=skipped)
         tokens = sum(
-            sum(map(len, tokenizer.encode_batch(batch, threads=threads)))
-            for batch in batches(_documents(name, field))
+            sum(map(len, tokenizer.encode_batch(batch, threads=threads))) for batch in batches(texts)
         )
+        if tokens or skipped.count == before:
+            print(tokens if name == STANDARD_INPUT else f"{tokens}\t{name}", flush=True)
         total += tokens
-        print(tokens if name == STANDARD_INPUT else f"{tokens}\t{name}")
     if len(names) > 1:
         print(f"{total}\ttotal")
-
-
-def _documents(name: str, field: str) -> Iterator[str]:
-    """Parts of a file that can be counted one by one and add up to the whole: nothing crosses a run of newlines."""
-    if ".jsonl" in Path(name).suffixes:
-        yield from Corpus([name], field)
-        return
-    held = ""
-    for line in Corpus([name], keep_newlines=True):
-        if held and line.strip("\n"):
-            yield held
-            held = ""
-        held += line
-    if held:
-        yield held
+    skipped.report()
 
 
 def visible(piece: bytes) -> str:

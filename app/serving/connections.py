@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import InputError
+from app.serving.plain_http import PlainHttpParser
 from app.web.errors import problem_json
 from app.web.middleware.address_length import ADDRESS_SIZE, MOST_ADDRESS_BYTES
 
@@ -55,6 +56,7 @@ class BoundedConnection(HttpToolsProtocol):
     _writing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.parser = PlainHttpParser(self)  # type: ignore[assignment] # it has the interface of httptools' own
         super().connection_made(transport)
         if len(self.connections) > self.bounds.connections:
             self._refuse(503, "overloaded", "too many connections are open; try again in a moment")

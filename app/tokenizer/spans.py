@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError
+from app.tokenizer.normalization import compose
 from app.tokenizer.text import split_lines
 
 Boundaries = NDArray[np.int64]
@@ -191,7 +192,7 @@ def _alignment(source: str, size: int) -> tuple[NDArray[np.int64], NDArray[np.bo
             place += len(line)
             continue
         for cluster in _clusters(line):
-            composed = unicodedata.normalize("NFC", cluster)
+            composed = compose(cluster)
             if composed == cluster:
                 steps[place : place + len(cluster)] = firsts[place : place + len(cluster)] = 1
             else:
@@ -203,8 +204,8 @@ def _alignment(source: str, size: int) -> tuple[NDArray[np.int64], NDArray[np.bo
 def _clusters(line: str) -> list[str]:
     """The parts of a line that NFC treats apart: a character and those after it that may join or pass it."""
     clusters = _cluster_pattern().findall(line)
-    composed = "".join(unicodedata.normalize("NFC", cluster) for cluster in clusters)
-    return clusters if composed == unicodedata.normalize("NFC", line) else [line]
+    composed = "".join(map(compose, clusters))
+    return clusters if composed == compose(line) else [line]
 
 
 @cache

@@ -5,10 +5,10 @@ texts treated so: a piece never reaches over the end of a line, and a line ends 
 """
 
 import re
-import unicodedata
 from typing import Literal
 
 from app.errors import InputError
+from app.tokenizer.normalization import compose
 
 Normalization = Literal["NFC"]
 
@@ -31,7 +31,7 @@ def normalize(text: str, normalization: Normalization | None = "NFC") -> str:
     >>> normalize("e\\u0301") == "\\u00e9", normalize("e\\u0301", None) == "e\\u0301"
     (True, True)
     """
-    return text if normalization is None else unicodedata.normalize(normalization, text)
+    return text if normalization is None else compose(text)
 
 
 def to_utf8(text: str) -> bytes:

@@ -37,7 +37,7 @@ _KINDS: dict[type[QuireError], tuple[int, str]] = {
     StoreLocked: (503, "store-locked"),
     StoreError: (503, "store-unavailable"),
     Overloaded: (503, "overloaded"),
-    ModelError: (503, "model-unusable"),
+    ModelError: (422, "model-unusable"),
     FileError: (503, "file-unusable"),
     SourceError: (503, "source-unavailable"),
 }

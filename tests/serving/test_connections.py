@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from contextlib import suppress
+from http.client import HTTPResponse
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -83,3 +84,24 @@ def test_no_more_connections_are_taken_than_the_system_grants_files(library_fold
         for connection in held:
             connection.close()
         assert httpx.get(f"{address}/readyz", trust_env=False, timeout=60).status_code == 200
+
+
+def test_an_offer_to_upgrade_neither_loses_the_body_nor_runs_it_as_a_request(library_folder: Path) -> None:
+    hidden = b"GET /metrics HTTP/1.1\r\nhost: quire\r\n\r\n"
+    body = b'{"text": "' + b"a" * 40 + b'"}'
+    offer = b"connection: upgrade\r\nupgrade: h2c\r\ncontent-type: application/json\r\nhost: quire\r\n"
+    with server_process(library_folder) as (address, _), connect(address) as connection:
+        for content, status in ((body, 200), (hidden, 400)):
+            head = b"POST /api/v1/count HTTP/1.1\r\n" + offer + b"content-length: %d\r\n\r\n" % len(content)
+            connection.sendall(head)
+            threading.Event().wait(0.05)  # so that the body comes in a packet of its own
+            connection.sendall(content)
+            answer = HTTPResponse(connection, method="POST")
+            answer.begin()
+            assert (answer.status, bool(answer.read())) == (status, True)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: quire\r\nconnection: close\r\n\r\n")
+        last = b""
+        while part := connection.recv(1 << 16):
+            last += part
+    assert last.startswith(b"HTTP/1.1 200")
+    assert b"quire_requests" not in last

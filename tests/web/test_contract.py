@@ -14,6 +14,7 @@ from app.web.errors import Problem
 from tests.server import serving
 
 JSON = {"content-type": "application/json"}
+NDJSON = {"content-type": "application/x-ndjson"}
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 FAILURES: list[tuple[int, str, str, dict[str, Any]]] = [
@@ -37,6 +38,9 @@ FAILURES: list[tuple[int, str, str, dict[str, Any]]] = [
     (400, "POST", "/tokenize", {"content": b"\xff\xfe", "headers": JSON}),
     (413, "POST", "/api/v1/encode", {"content": b" " * 400_001, "headers": JSON}),
     (413, "POST", "/api/v1/papers", {"content": b" " * 400_001, "headers": JSON}),
+    (413, "POST", "/api/v1/papers", {"content": [b" " * 200_001] * 2, "headers": JSON}),
+    (413, "POST", "/api/v1/papers", {"content": [b" " * 200_001] * 2, "headers": NDJSON}),
+    (413, "POST", "/api/v1/cite", {"content": b" " * 400_001, "headers": NDJSON}),
     (415, "POST", "/api/v1/encode", {"content": b"x", "headers": {"content-type": "text/plain"}}),
     (415, "POST", "/api/v1/papers", {"content": b"x", "headers": {"content-type": "text/plain"}}),
     (415, "POST", "/api/v1/cite", {"content": b"x"}),
@@ -262,3 +266,13 @@ def test_a_body_over_the_limit_is_answered_whole_however_the_client_sends_it(cli
         assert answer.status_code == 413
     chunks = (b" " * 65_536 for _ in range(300))
     assert client.post("/api/v1/encode", content=chunks, headers=JSON).status_code == 413
+
+
+@pytest.mark.parametrize("digits", [19, 4300, 5000])
+def test_a_length_of_many_digits_is_too_large(address: str, digits: int) -> None:
+    parts = urlsplit(address)
+    head = f"POST /api/v1/papers HTTP/1.1\r\nhost: quire\r\ncontent-length: {'0' * (digits - 19)}{'9' * 19}\r\n\r\n"
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as connection:
+        connection.sendall(head.encode())
+        status = connection.recv(1 << 16).partition(b"\r\n")[0]
+    assert b" 413 " in status or b" 400 " in status

@@ -4,11 +4,13 @@ import gzip
 import io
 import json
 import lzma
+import os
+import select
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, Literal
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -25,37 +27,61 @@ LANGUAGE_FIELD = "lang"
 _COMPRESSED = (".gz", ".xz", ".zst")
 
 
+_JSON_ENDINGS = (".jsonl", ".ndjson")
+_TEXT_ENDINGS = (".txt",)
+_MAGIC = ((b"\x1f\x8b", ".gz"), (b"\xfd7zXZ\0", ".xz"), (b"\x28\xb5\x2f\xfd", ".zst"))
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LOOKED_AT = 1 << 16
+
+Format = Literal["auto", "text", "jsonl"]
+Errors = Literal["strict", "replace", "skip"]
+
+
 @dataclass(frozen=True)
 class Corpus:
-    """The texts of some files, read anew each time it is iterated; nothing but one text is held in memory.
+    """The texts of some files, read again each time it is iterated; nothing but one text is held in memory.
 
-    `.jsonl` files (also as `.jsonl.gz`, `.jsonl.xz`, `.jsonl.zst`) give the string at `text_field` of each line;
-    all other files give a text a line, without the newline that ends it unless `keep_newlines`, or one text in all
-    with `whole_file`. `-` is standard input, which can be iterated once. `on_read`, where given, is called with the
-    number of (compressed) bytes that each step read. `span`, where given, is the part of the one file, in bytes,
-    in which those lines begin that are read.
+    JSON lines give the string at `text_field` of each line; other files give a text a line, without the line end, or
+    one text in all with `whole_file`. With `parts`, a line is a part of its file that ends after a run of newlines,
+    and nothing is left out. Where `format` is "auto", files that end in .jsonl or .ndjson (before .gz, .xz or .zst)
+    hold JSON lines, files that end in .txt don't, and others are looked at: JSON lines begin with an object that has
+    the field. Compression is known by the ending, else by a file's first bytes. A byte order mark is not text, and
+    neither is the carriage return of a line end, except in whole files and parts.
 
-    Iterating raises FileError for a file that can't be read or is cut short, RecordError with file and line for a
-    line that is no UTF-8, no JSON or has no such field.
+    `-` is standard input, which can be iterated once; `on_wait`, where given, is called before reading it has to wait.
+    `on_read`, where given, is called with the number of (compressed) bytes that each step read. `span`, where given, is
+    the part of the one file, in bytes, in which those lines begin that are read.
+
+    Iterating raises FileError for a file that can't be read or is cut short, RecordError with file and line for a line
+    that is not UTF-8, not JSON or has no such field. Where `errors` is "replace", bytes that are not UTF-8 become
+    U+FFFD; there and where it is "skip", what is wrong otherwise is left out and given to `on_skip`.
     """
 
     paths: Sequence[str]
     text_field: str = "text"
     whole_file: bool = False
-    keep_newlines: bool = False
+    parts: bool = False
+    format: Format = "auto"
+    errors: Errors = "strict"
     on_read: Callable[[int], None] | None = field(default=None, compare=False)
+    on_wait: Callable[[], None] | None = field(default=None, compare=False)
+    on_skip: Callable[[FileError], None] | None = field(default=None, compare=False)
     span: tuple[int, int] | None = None
 
     def check(self) -> int:
-        """Open every file once, so that a wrong name is told before the work; returns their size in bytes."""
+        """Open every file once, so that a wrong name is reported before the work; returns their size in bytes."""
         if not self.paths:
             raise InputError("No file was named; `-` reads standard input")
         total = 0
         for name in self.paths:
             if name == STANDARD_INPUT:
                 continue
-            with _open(name) as raw:
-                total += raw.seek(0, io.SEEK_END)
+            try:
+                with _open(name) as raw:
+                    total += raw.seek(0, io.SEEK_END)
+            except FileError:
+                if self.errors == "strict":
+                    raise
         return total
 
     def split(self, size: int) -> list[tuple["Corpus", int]]:
@@ -67,7 +93,9 @@ class Corpus:
         for name in self.paths:
             alone = replace(self, paths=[name], on_read=None)
             end = alone.check()
-            whole = Path(name).suffix in _COMPRESSED or (self.whole_file and Path(name).suffix != ".jsonl")
+            with _open(name) as raw:
+                compressed = _compression(name, raw)
+                whole = bool(compressed) or (self.whole_file and not self._holds_json(name, raw))
             if whole or end <= size:
                 parts.append((alone, end))
             else:
@@ -82,23 +110,31 @@ class Corpus:
     def with_languages(self) -> Iterator[tuple[str, str | None]]:
         """Each text with the language that its record names at "lang", None where it names none."""
         for name in self.paths:
-            yield from self._read(name)
+            try:
+                yield from self._read(name)
+            except FileError as error:
+                self._skip(error)
+
+    def _skip(self, error: FileError) -> None:
+        """Leaves out what is wrong, where that is asked for."""
+        if self.errors == "strict":
+            raise error
+        if self.on_skip:
+            self.on_skip(error)
 
     def _read(self, name: str) -> Iterator[tuple[str, str | None]]:
-        with _open(name) as raw:
-            counted = cast(BinaryIO, io.BufferedReader(_Counted(raw, self.on_read))) if self.on_read else raw
-            suffixes = [] if name == STANDARD_INPUT else Path(name).suffixes
-            compression = suffixes.pop() if suffixes and suffixes[-1] in _COMPRESSED else ""
-            stream = _decompressed(counted, compression)
+        with _open(name, self.on_wait) as raw:
+            counted = raw
+            if self.on_read:
+                counted = io.BufferedReader(_Counted(raw, self.on_read), _LOOKED_AT)
+            stream = _decompressed(counted, _compression(name, counted))
             try:
-                if suffixes[-1:] == [".jsonl"]:
+                if self._holds_json(name, stream):
                     yield from self._json_lines(name, stream)
                 elif self.whole_file:
-                    yield _decode(stream.read(), name, 1), None
+                    yield self._decode(stream.read(), name, 1), None
                 else:
-                    for number, line in self._lines(stream):
-                        text = _decode(line, name, number)
-                        yield text if self.keep_newlines else text.removesuffix("\n"), None
+                    yield from self._text_lines(name, stream)
             except RecordError as error:
                 if self.span is None:
                     raise
@@ -108,13 +144,60 @@ class Corpus:
             except (EOFError, lzma.LZMAError, zstd.ZstdError, gzip.BadGzipFile, OSError) as error:
                 raise FileError(f"{name}: broken or cut short: {error}") from error
 
-    def _lines(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    def _holds_json(self, name: str, stream: io.BufferedReader) -> bool:
+        """Whether a file holds JSON lines: by what was said, by its ending, or by its first line."""
+        if self.format != "auto":
+            return self.format == "jsonl"
+        ending = next((suffix for suffix in _endings(name)[::-1] if suffix not in _COMPRESSED), "")
+        if ending in _JSON_ENDINGS or ending in _TEXT_ENDINGS or self.whole_file:
+            return ending in _JSON_ENDINGS
+        head = stream.peek(_LOOKED_AT)[:_LOOKED_AT].removeprefix(_BYTE_ORDER_MARK).lstrip()
+        line, whole, _ = head.partition(b"\n")
+        if not line.startswith(b"{"):
+            return False
+        if not whole and len(head) >= _LOOKED_AT // 2:
+            return json.dumps(self.text_field).encode() in line
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(record, dict) and isinstance(record.get(self.text_field), str)
+
+    def _text_lines(self, name: str, stream: io.BufferedReader) -> Iterator[tuple[str, str | None]]:
+        held = ""
+        for number, line in self._lines(stream):
+            try:
+                text = self._decode(line, name, number)
+            except RecordError as error:
+                self._skip(error)
+                continue
+            if not self.parts:
+                yield text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text, None
+                continue
+            if held and text.strip("\n"):
+                yield held, None
+                held = ""
+            held += text
+        if held:
+            yield held, None
+
+    def _decode(self, line: bytes, name: str, number: int) -> str:
+        try:
+            return line.decode("utf-8", "replace" if self.errors == "replace" else "strict")
+        except UnicodeDecodeError as error:
+            raise RecordError(
+                f"not UTF-8: byte 0x{line[error.start]:02x} at column {error.start + 1}", name, number
+            ) from error
+
+    def _lines(self, stream: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
         """The lines, those that begin in the span if there is one, numbered from 1."""
+        if not self.parts and not (self.span and self.span[0]) and stream.peek(3)[:3] == _BYTE_ORDER_MARK:
+            stream.read(3)
         if self.span is None:
             yield from enumerate(stream, 1)
             return
         start, end = self.span
-        at = stream.seek(max(0, start - 1))
+        at = stream.seek(start - 1) if start else stream.tell()
         if start:
             at += len(stream.readline())  # what is left of a line that begins before
         for number, line in enumerate(stream, 1):
@@ -123,25 +206,29 @@ class Corpus:
             yield number, line
             at += len(line)
 
-    def _json_lines(self, name: str, stream: BinaryIO) -> Iterator[tuple[str, str | None]]:
+    def _json_lines(self, name: str, stream: io.BufferedReader) -> Iterator[tuple[str, str | None]]:
         for number, line in self._lines(stream):
             if not line.strip():
                 continue
             try:
-                record = json.loads(_decode(line, name, number))
-            except ValueError as error:
-                raise RecordError(f"no JSON: {error}", name, number) from error
-            except RecursionError as error:
-                raise RecordError(
-                    "no JSON that can be read: it is nested too deeply", name, number
-                ) from error
-            text = record.get(self.text_field) if isinstance(record, dict) else None
-            if not isinstance(text, str):
-                raise RecordError(
-                    f"no string at the key {self.text_field!r} (--field names another)", name, number
-                )
-            language = record.get(LANGUAGE_FIELD)
-            yield text, language if isinstance(language, str) else None
+                yield self._record(self._decode(line, name, number), name, number)
+            except RecordError as error:
+                self._skip(error)
+
+    def _record(self, line: str, name: str, number: int) -> tuple[str, str | None]:
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise RecordError(f"not JSON: {error}", name, number) from error
+        except RecursionError as error:
+            raise RecordError("JSON that is nested too deeply to be read", name, number) from error
+        text = record.get(self.text_field) if isinstance(record, dict) else None
+        if not isinstance(text, str):
+            raise RecordError(
+                f"no string at the key {self.text_field!r} (--field names another)", name, number
+            )
+        language = record.get(LANGUAGE_FIELD)
+        return text, language if isinstance(language, str) else None
 
 
 class _Counted(io.RawIOBase):
@@ -161,14 +248,35 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def _open(name: str) -> BinaryIO:
+class _Waiting(io.RawIOBase):
+    """Standard input; says when a read has to wait for it."""
+
+    def __init__(self, on_wait: Callable[[], None] | None) -> None:
+        self._file = sys.stdin.fileno()
+        self._on_wait = on_wait
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        if self._on_wait and not select.select([self._file], [], [], 0)[0]:
+            self._on_wait()
+        data = os.read(self._file, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _open(name: str, on_wait: Callable[[], None] | None = None) -> io.BufferedReader:
     if name == STANDARD_INPUT:
-        # A duplicate, so that closing it leaves the process's own standard input open.
-        return open(sys.stdin.fileno(), "rb", closefd=False)
+        return io.BufferedReader(_Waiting(on_wait), _LOOKED_AT)
     try:
-        return Path(name).open("rb")
+        return io.BufferedReader(io.FileIO(name), _LOOKED_AT)
     except OSError as error:
         raise FileError(f"{name}: can't be read: {error.strerror}") from error
+
+
+def _endings(name: str) -> list[str]:
+    return [] if name == STANDARD_INPUT else [suffix.lower() for suffix in Path(name).suffixes]
 
 
 def _lines_before(name: str, start: int) -> int:
@@ -181,18 +289,18 @@ def _lines_before(name: str, start: int) -> int:
     return before + 1 if start else 0
 
 
-def _decompressed(raw: BinaryIO, suffix: str) -> BinaryIO:
-    if suffix == ".gz":
-        return cast(BinaryIO, gzip.open(raw))
-    if suffix == ".xz":
-        return cast(BinaryIO, lzma.open(raw))
-    return cast(BinaryIO, zstd.open(raw)) if suffix == ".zst" else raw
+def _compression(name: str, stream: io.BufferedReader) -> str:
+    """The ending of a file's compression, "" for none."""
+    ending = _endings(name)[-1:]
+    if ending and ending[0] in _COMPRESSED:
+        return ending[0]
+    head = stream.peek(6)
+    return next((suffix for magic, suffix in _MAGIC if head.startswith(magic)), "")
 
 
-def _decode(line: bytes, name: str, number: int) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RecordError(
-            f"no UTF-8: byte 0x{line[error.start]:02x} at column {error.start + 1}", name, number
-        ) from error
+def _decompressed(raw: io.BufferedReader, suffix: str) -> io.BufferedReader:
+    if not suffix:
+        return raw
+    openers: dict[str, Callable[[BinaryIO], Any]] = {".gz": gzip.open, ".xz": lzma.open, ".zst": zstd.open}
+    opened: Any = openers[suffix](raw)
+    return io.BufferedReader(opened, _LOOKED_AT)

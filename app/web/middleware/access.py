@@ -22,7 +22,7 @@ from app.web.middleware.rates import Rates, Taken
 _OPEN = frozenset(
     {"/healthz", "/readyz", "/version", "/openapi.json", "/docs", "/robots.txt", "/opensearch.xml"}
 )
-_TOKENISE = ("tokenize", "detokenize", "tokenizer_info", "tokenizer")
+_TOKENISE = ("tokenize", "detokenize", "decode", "tokenizer_info", "tokenizer")
 _TOKENISE_API = ("models", "encode", "decode", "count", "chunk", "compare", "lattice")
 
 

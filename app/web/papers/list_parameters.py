@@ -120,7 +120,7 @@ def papers_named(store: Store, names: list[str], pointer: str) -> list[Paper]:
     return papers
 
 
-def address(path: str, **parameters: object) -> str:
+def address(path: str, /, **parameters: object) -> str:
     """A path with those parameters that have a value; `+` and `,` of expressions stay readable."""
     given = {name: str(value) for name, value in parameters.items() if value is not None}
     return quote(path, safe="/+,") + (f"?{urlencode(given)}" if given else "")

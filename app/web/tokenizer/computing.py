@@ -110,10 +110,9 @@ def compare(body: CompareRequest, services: Services) -> Answer:
             tokenizer = tokenizer_of(services, name)
         except NotFound as error:
             raise NotFound(str(error), f"/models/{i}") from error
+        _check_pieces(tokenizer, body.text, left, "/text")
         pieces = tokenizer.spans(body.text)
         left -= len(pieces)
-        if left < 0:
-            raise _too_many_pieces("/text")
         note(tokenizer.name, "compare", started, len(pieces), body.text)
         size = len(pieces.data)
         items.append(
@@ -209,6 +208,8 @@ def _with_places(
     card = tokenizer.model.card
     bos = [BOS] if (card.add_bos if body.add_bos is None else body.add_bos) else []
     eos = [EOS] if (card.add_eos if body.add_eos is None else body.add_eos) else []
+    if most_pieces is not None and not body.truncate:
+        _check_pieces(tokenizer, text, most_pieces, "/return")
     whole = pieces = tokenizer.spans(text, body.alpha, _seed(body, number), _normalization(body))
     if body.truncate:
         room = body.truncate.max_tokens - len(bos) - len(eos)
@@ -261,11 +262,12 @@ def _decoded(
 def _parts(pieces: Pieces, max_tokens: int, overlap: int, limits: Limits) -> list[Pieces]:
     """The chunks of a text, if they are not too many for one answer."""
     about = len(pieces) // max(1, max_tokens - overlap) + 1
-    if about * max(max_tokens, _LEAST_OF_A_CHUNK) > max(limits.ids, len(pieces)):
+    repeated = about * max(overlap, _LEAST_OF_A_CHUNK)
+    if repeated > limits.ids:
         raise TooLarge(
-            f"about {about:,} chunks of {max_tokens:,} tokens are too much for one answer of up to {limits.ids:,} "
-            f"tokens (QUIRE_MAX_IDS), where a chunk counts as {_LEAST_OF_A_CHUNK} or more; allow more tokens in a "
-            "chunk, or less overlap",
+            f"about {about:,} chunks that overlap by {overlap:,} tokens repeat {repeated:,} tokens; one answer "
+            f"repeats up to {limits.ids:,} (QUIRE_MAX_IDS), where a chunk counts as {_LEAST_OF_A_CHUNK} or more; "
+            "allow more tokens in a chunk, or less overlap",
             "/max_tokens",
         )
     return pieces.chunks(max_tokens, overlap)
@@ -281,6 +283,12 @@ def _chunk(text: str, part: Pieces) -> Answer:
         "source_bytes": [int(part.source_bytes[0]), int(part.source_bytes[-1])],
         "source_chars": [first, last],
     }
+
+
+def _check_pieces(tokenizer: Tokenizer, text: str, most: int, pointer: str) -> None:
+    """Refuse a text of too many pieces before their places are worked out, which takes many times its memory."""
+    if (len(text) if text.isascii() else len(text) * 4) > most and tokenizer.count(text) > most:
+        raise _too_many_pieces(pointer)
 
 
 def _too_many_pieces(pointer: str) -> TooLarge:

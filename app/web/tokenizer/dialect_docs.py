@@ -10,6 +10,7 @@ from app.web.tokenizer.dialect_shapes import (
     LlamaCppAnswer,
     LlamaCppProblem,
     LlamaCppRequest,
+    TeiDecodeRequest,
     TeiProblem,
     TeiRequest,
     TeiToken,
@@ -50,7 +51,7 @@ TOKENIZE_DOCS: dict[str, Any] = {
     "response_model": VllmAnswer | LlamaCppAnswer | list[list[TeiToken]],
     "responses": _failures(
         {
-            400: VllmProblem | LlamaCppProblem,
+            400: VllmProblem | LlamaCppProblem | TeiProblem,
             404: VllmProblem | LlamaCppProblem | TeiProblem,
             413: VllmProblem | LlamaCppProblem | TeiProblem,
             422: TeiProblem,
@@ -59,6 +60,14 @@ TOKENIZE_DOCS: dict[str, Any] = {
         }
     ),
     "openapi_extra": _body([VllmRequest, LlamaCppRequest, TeiRequest], _TOKENIZE_EXAMPLES),
+}
+
+DECODE_DOCS: dict[str, Any] = {
+    "response_model": list[str],
+    "responses": _failures(
+        {400: TeiProblem, 404: TeiProblem, 413: TeiProblem, 422: TeiProblem, 429: TeiProblem}
+    ),
+    "openapi_extra": _body([TeiDecodeRequest], {"ids": {"value": {"ids": [260, 412]}}}),
 }
 
 DETOKENIZE_DOCS: dict[str, Any] = {

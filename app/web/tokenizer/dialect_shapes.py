@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.errors import InputError, NotFound, Overloaded, TooLarge
+from app.errors import InputError, ModelError, NotFound, Overloaded, TooLarge
 from app.web.json_route import Characters
 
 Ids = list[Annotated[int, Field(ge=0, lt=2**63)]]
@@ -25,6 +25,13 @@ class TooManyTokens(TooLarge):
         )
         self.count = count
         self.most = most
+
+
+class EmptyInputs(InputError):
+    """text-embeddings-inference refuses a request without texts by a status and kind of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("`inputs` cannot be empty: send a text, or a list with at least one", "/inputs")
 
 
 class _Request(BaseModel):
@@ -53,11 +60,18 @@ class LlamaCppRequest(_Request):
 
 
 class TeiRequest(_Request):
-    """text-embeddings-inference: answers a list of tokens for each text, positions in characters."""
+    """text-embeddings-inference: answers a list of tokens for each text, positions in bytes."""
 
     inputs: Characters | list[Characters]
     add_special_tokens: bool = Field(True, description="add the special tokens that the model's card says")
     prompt_name: Characters | None = Field(None, description="must be null: these models have no prompts")
+
+
+class TeiDecodeRequest(_Request):
+    """text-embeddings-inference: answers a text for each list of ids."""
+
+    ids: Ids | list[Ids]
+    skip_special_tokens: bool = Field(True, description="special tokens decode to nothing")
 
 
 class DetokenizeRequest(_Request):
@@ -90,7 +104,7 @@ class LlamaCppAnswer(BaseModel):
 
 
 class TeiToken(BaseModel):
-    """A token and the characters of the text as sent that it stands for; a special one stands for none."""
+    """A token, the bytes of the text as sent that it stands for, and the text there; a special one has none."""
 
     id: int
     text: str
@@ -149,7 +163,7 @@ class TeiProblem(BaseModel):
     """`{error, error_type}`."""
 
     error: str
-    error_type: Literal["Validation", "Overloaded", "Unhealthy"]
+    error_type: Literal["Validation", "Empty", "Overloaded", "Unhealthy"]
 
 
 @dataclass(frozen=True)
@@ -167,7 +181,9 @@ class Dialect:
             (NotFound, 404),
             (TooManyTokens, self.too_many_tokens),
             (TooLarge, 413),
+            (EmptyInputs, 400),
             (InputError, self.invalid),
+            (ModelError, self.invalid),
             (RequestValidationError, self.invalid),
             (Overloaded, self.overloaded),
         )
@@ -178,7 +194,7 @@ class Dialect:
         status = self.status(error)
         message, field = _explained(error)
         if self.name == "tei":
-            kind = "Overloaded" if status == 429 else "Unhealthy" if status == 503 else "Validation"
+            kind = {400: "Empty", 429: "Overloaded", 503: "Unhealthy"}.get(status, "Validation")
             return {"error": message, "error_type": kind}
         if self.name == "llama.cpp":
             kind = {404: "not_found_error", 503: "unavailable_error"}.get(status, "invalid_request_error")

@@ -26,7 +26,7 @@ from app.tokenizer.model import BOS, EOS, FIRST_PIECE, SPECIAL_TOKENS
 from app.web.dependencies import SMALL_TEXT, Limits, Services, get_services
 from app.web.json_route import BareRoute, check_media_type, dump, parse, validate
 from app.web.tokenizer.bounds import at_hand, bytes_of, check_batch, check_ids, check_text, tokenizer_of
-from app.web.tokenizer.dialect_docs import DETOKENIZE_DOCS, TOKENIZE_DOCS
+from app.web.tokenizer.dialect_docs import DECODE_DOCS, DETOKENIZE_DOCS, TOKENIZE_DOCS
 from app.web.tokenizer.dialect_shapes import (
     DETOKENIZE,
     LLAMA_CPP,
@@ -34,13 +34,18 @@ from app.web.tokenizer.dialect_shapes import (
     VLLM,
     DetokenizeRequest,
     Dialect,
+    EmptyInputs,
     LlamaCppRequest,
+    TeiDecodeRequest,
     TeiRequest,
     TokenizerInfo,
     TooManyTokens,
     VllmRequest,
 )
 from app.web.tokenizer.metrics import note
+
+CURL_DEFAULT = "application/x-www-form-urlencoded"
+"""What curl calls a body where nothing else is said; llama.cpp's server reads JSON whatever it is called."""
 
 Answerer = Callable[[Any, Services], Any]
 
@@ -63,6 +68,12 @@ async def detokenize(request: Request) -> Response:
     return await _answer(request, lambda _: (DETOKENIZE, _detokenized))
 
 
+@router.post("/decode", **DECODE_DOCS)
+async def decode(request: Request) -> Response:
+    """Ids to text as text-embeddings-inference answers it: a text for each list of ids."""
+    return await _answer(request, lambda _: (TEI, _tei_decoded))
+
+
 @router.get("/tokenizer_info", response_model=TokenizerInfo)
 async def tokenizer_info(request: Request) -> Response:
     """What vLLM's clients ask first. No text stands for a special token here, so these are null."""
@@ -77,13 +88,16 @@ async def tokenizer_info(request: Request) -> Response:
 
 async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answerer]]) -> Response:
     """Read the body and find whose it is; from then on every answer has that dialect's shape."""
-    if "content-type" in request.headers:  # llama.cpp asks for none
+    unnamed = request.headers.get("content-type", CURL_DEFAULT) == CURL_DEFAULT
+    if not unnamed:
         check_media_type(request)
     services = get_services(request)
     content = await request.body()
     short = len(content) <= SMALL_TEXT
     value = parse(content) if short else await run_in_threadpool(parse, content)
     dialect, answerer = choose(value)
+    if unnamed and "content-type" in request.headers and dialect not in (LLAMA_CPP, DETOKENIZE):
+        check_media_type(request)
     if short and isinstance(value, dict) and at_hand(services, value.get("model")):
         return _answer_as(dialect, answerer, value, services)
     try:
@@ -195,6 +209,8 @@ def _tei(value: Any, services: Services) -> Any:
             f"there is no prompt {body.prompt_name[:100]!r} here; these models have none", "/prompt_name"
         )
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+    if not texts:
+        raise EmptyInputs
     check_batch(texts, "/inputs", limits)
     card = tokenizer.model.card if body.add_special_tokens else None
     before = [_tei_special(BOS)] if card and card.add_bos else []
@@ -211,10 +227,23 @@ def _tei(value: Any, services: Services) -> Any:
     return answers
 
 
+def _tei_decoded(value: Any, services: Services) -> Any:
+    body = validate(TeiDecodeRequest, value)
+    started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    nested = bool(body.ids) and isinstance(body.ids[0], list)
+    lists: list[list[int]] = body.ids if nested else [body.ids]  # type: ignore[list-item, assignment]
+    check_batch(lists, "/ids", services.limits)
+    for i, ids in enumerate(lists):
+        check_ids(ids, tokenizer, f"/ids/{i}" if nested else "/ids", services.limits)
+    note(tokenizer.name, "decode", started, sum(map(len, lists)))
+    special = not body.skip_special_tokens
+    return [bytes_of(ids, tokenizer, special).decode(errors="replace") for ids in lists]
+
+
 def _tei_tokens(tokenizer: Tokenizer, text: str) -> list[dict[str, Any]]:
-    """The tokens of a text with where they begin and stop, in characters of the text as sent."""
-    if (shown := _shown_of.get(tokenizer)) is None:
-        shown = _shown_of[tokenizer] = _Shown(tokenizer.model.pieces)
+    """The tokens of a text with where they begin and stop, in bytes of the text as sent, and its slice there."""
+    if (begun := _begun_of.get(tokenizer)) is None:
+        begun = _begun_of[tokenizer] = _Begun(tokenizer.model.pieces)
     normalization = tokenizer.model.card.normalization
     boundaries: Iterable[int]
     if normalization and not unicodedata.is_normalized(normalization, text):
@@ -222,26 +251,29 @@ def _tei_tokens(tokenizer: Tokenizer, text: str) -> list[dict[str, Any]]:
         ids, boundaries = pieces.ids.tolist(), pieces.source_chars.tolist()
     else:  # The text is its own normal form: a piece is as many characters as begin in it.
         ids = _encode(tokenizer, text, add_special=False).tolist()
-        boundaries = accumulate([shown[number][1] for number in ids], initial=0)
-    return [
-        {"id": number, "text": shown[number][0], "special": False, "start": start, "stop": stop}
-        for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True)
-    ]
+        boundaries = accumulate([begun[number] for number in ids], initial=0)
+    tokens = []
+    at = 0
+    for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True):
+        part = text[start:stop]
+        end = at + (len(part) if part.isascii() else len(part.encode()))
+        tokens.append({"id": number, "text": part, "special": False, "start": at, "stop": end})
+        at = end
+    return tokens
 
 
-class _Shown(dict[int, tuple[str, int]]):
-    """Of the ids that were met: a piece as text, and how many characters begin in it."""
+class _Begun(dict[int, int]):
+    """How many characters begin in a piece, for the ids that were met."""
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         self._pieces = pieces
 
-    def __missing__(self, number: int) -> tuple[str, int]:
-        piece = self._pieces[number - FIRST_PIECE]
-        self[number] = piece.decode(errors="replace"), len(piece.translate(None, _CONTINUATION))
+    def __missing__(self, number: int) -> int:
+        self[number] = len(self._pieces[number - FIRST_PIECE].translate(None, _CONTINUATION))
         return self[number]
 
 
-_shown_of: WeakKeyDictionary[Tokenizer, _Shown] = WeakKeyDictionary()
+_begun_of: WeakKeyDictionary[Tokenizer, _Begun] = WeakKeyDictionary()
 
 
 def _tei_special(number: int) -> dict[str, Any]:

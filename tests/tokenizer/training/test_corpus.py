@@ -57,8 +57,8 @@ def test_a_record_may_name_its_language(folder: Path) -> None:
 def test_a_plain_file_is_a_text_a_line_or_one_text(folder: Path, suffix: str) -> None:
     path = folder / f"lines.txt{suffix}"
     path.write_bytes(COMPRESS[suffix]("一\r\ntwo\n\nfour".encode()))
-    assert list(Corpus([str(path)])) == ["一\r", "two", "", "four"]
-    assert list(Corpus([str(path)], keep_newlines=True)) == ["一\r\n", "two\n", "\n", "four"]
+    assert list(Corpus([str(path)])) == ["一", "two", "", "four"]
+    assert list(Corpus([str(path)], parts=True)) == ["一\r\n", "two\n\n", "four"]
     assert list(Corpus([str(path)], whole_file=True)) == ["一\r\ntwo\n\nfour"]
 
 
@@ -70,7 +70,7 @@ def test_a_plain_file_is_a_text_a_line_or_one_text(folder: Path, suffix: str) ->
 def test_the_parts_of_a_file_give_its_texts(folder: Path, content: str, size: int) -> None:
     path = folder / "split.txt"
     path.write_bytes(content.encode())
-    corpus = Corpus([str(path)], keep_newlines=True)
+    corpus = Corpus([str(path)])
     parts = corpus.split(size)
     assert sum(size for _, size in parts) == len(content.encode())
     assert [text for part, _ in parts for text in part] == list(corpus)
@@ -106,11 +106,11 @@ def test_a_file_that_was_cut_short_is_told(folder: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"text": "ok"', "no JSON"),
+        (b'{"text": "ok"', "not JSON"),
         (b'{"txt": "ok"}', "'text'"),
         (b'{"text": 5}', "'text'"),
         (b'["text"]', "'text'"),
-        (b'{"text": "\xff"}', "no UTF-8: byte 0xff at column 11"),
+        (b'{"text": "\xff"}', "not UTF-8: byte 0xff at column 11"),
         (b"[" * 100_000, "nested"),
     ],
 )
@@ -136,3 +136,53 @@ def test_what_was_read_adds_up_to_the_size_of_the_files(folder: Path) -> None:
     corpus = Corpus([str(path)], on_read=steps.append)
     assert sum(1 for _ in corpus) == 100_000
     assert sum(steps) == corpus.check() == path.stat().st_size
+
+
+JSON_LINES = b'{"text": "Hello"}\n\n{"text": "world"}\n'
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.JSONL", "a.Jsonl.GZ", "a", "a.log", "a.xz"])
+def test_json_lines_are_known_by_the_ending_or_by_the_first_line(folder: Path, name: str) -> None:
+    path = folder / name
+    content = b"\xef\xbb\xbf" + JSON_LINES
+    if path.suffix.lower() in COMPRESS:
+        content = COMPRESS[path.suffix.lower()](content)
+    path.write_bytes(content)
+    assert list(Corpus([str(path)])) == ["Hello", "world"]
+    assert list(Corpus([str(path)], format="text")) == ['{"text": "Hello"}', "", '{"text": "world"}']
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"txt": "a"}\n', b"{ not JSON }\n", b'["text"]\n', b"{}\n", b'"text"\n', b"{" * 9000]
+)
+def test_what_only_looks_like_json_lines_is_text(folder: Path, content: bytes) -> None:
+    path = folder / "looks.md"
+    path.write_bytes(content)
+    assert list(Corpus([str(path)])) == [content.decode().removesuffix("\n")]
+
+
+def test_a_compressed_file_is_known_by_its_first_bytes(folder: Path) -> None:
+    path = folder / "unnamed"
+    path.write_bytes(gzip.compress(b"one\r\ntwo"))
+    assert list(Corpus([str(path)])) == ["one", "two"]
+
+
+def test_whole_files_and_parts_keep_a_byte_order_mark_and_carriage_returns(folder: Path) -> None:
+    path = folder / "windows.txt"
+    path.write_bytes("\ufeffone\r\ntwo\r\n".encode())
+    assert list(Corpus([str(path)])) == ["one", "two"]
+    assert list(Corpus([str(path)], whole_file=True)) == ["\ufeffone\r\ntwo\r\n"]
+    assert "".join(Corpus([str(path)], parts=True)) == "\ufeffone\r\ntwo\r\n"
+
+
+def test_what_is_wrong_is_replaced_or_left_out_where_that_is_asked_for(folder: Path) -> None:
+    path, missing = folder / "latin.txt", folder / "missing.txt"
+    path.write_bytes(b"good\ncaf\xe9\nlast\n")
+    skipped: list[FileError] = []
+    names = [str(path), str(missing), str(path)]
+    lines = list(Corpus(names, errors="skip", on_skip=skipped.append))
+    assert lines == ["good", "last", "good", "last"]
+    assert [str(error).split(":")[0] for error in skipped] == names
+    replaced = list(Corpus(names, errors="replace", on_skip=skipped.append))
+    assert replaced == ["good", "caf\ufffd", "last"] * 2
+    assert len(skipped) == 4

@@ -224,8 +224,8 @@ def test_a_model_is_told_as_its_card_tells_it(client: httpx.Client, tokenizer: T
 def test_a_broken_model_is_listed_with_its_reason_and_serves_nothing(client: httpx.Client) -> None:
     items = client.get(f"{API}/models").json()["items"]
     assert "single bytes are missing" in next(item["problem"] for item in items if item["name"] == "broken")
-    refusal(client.post(f"{API}/encode", json={"model": "broken", "text": "a"}), 503)
-    refusal(client.get(f"{API}/models/broken"), 503)
+    refusal(client.post(f"{API}/encode", json={"model": "broken", "text": "a"}), 422)
+    refusal(client.get(f"{API}/models/broken"), 422)
 
 
 WRONG: list[tuple[str, dict[str, Any], int, str]] = [
