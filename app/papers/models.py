@@ -34,6 +34,25 @@ _CODE_HOSTS = re.compile(
     re.IGNORECASE,
 )
 
+# How authors and arXiv say that a paper is withdrawn. "Withdrawn from a conference" is a paper that still stands.
+_WORK = (
+    r"(?:paper|article|submission|manuscript|preprint|work|note|report|document|draft|e-?print|arxiv version)"
+)
+_WITHDRAWN = (
+    rf"(?:this|the|our)\s+(?:\w+\s+)?{_WORK}\s+(?:has|have|is|was|had)\s+(?:now\s+|also\s+)?(?:been\s+|being\s+)?"
+    r"(?:\w+ly\s+)?(?:withdrawn|retracted)(?!\s+from)"
+    rf"|(?:withdrawn|withdrew|withdraw|withdrawing|retracted)\s+(?:this|the|our)\s+{_WORK}"
+    rf"|{_WORK}\s+(?:withdrawn|retracted)(?!\s+from)"
+)
+_WITHDRAWN_AT_ONCE = (
+    r"\W{0,3}(?:withdrawn|withdrawal|retracted)\b"
+    r"(?!\s+(?:from|at|submission|paper|article|version|publication)\b)"
+)
+_SAYS_WITHDRAWN = re.compile(
+    rf"{_WITHDRAWN}|(?:\A|[.;]\s){_WITHDRAWN_AT_ONCE}|\bwithdrawn\s+(?:by|due|because)\b", re.IGNORECASE
+)
+_BEGINS_WITHDRAWN = re.compile(rf"\s*\W{{0,3}}(?:{_WITHDRAWN}|{_WITHDRAWN_AT_ONCE})", re.IGNORECASE)
+
 # Archives that identifiers were given in before April 2007; the categories of today are in categories.py.
 OLD_ARCHIVES = (
     *("acc-phys", "adap-org", "alg-geom", "ao-sci", "astro-ph", "atom-ph", "bayes-an", "chao-dyn", "chem-ph"),
@@ -123,13 +142,26 @@ class Paper:
     versions: tuple[Version, ...] = ()
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether its comment says that the paper is withdrawn, or its abstract begins with that.
+
+        >>> Paper("2401.12345", "", "", comment="This paper has been withdrawn by the author").is_withdrawn
+        True
+        """
+        return (
+            _SAYS_WITHDRAWN.search(self.comment or "") is not None
+            or _BEGINS_WITHDRAWN.match(self.abstract) is not None
+        )
+
+    @property
     def links(self) -> tuple[Link, ...]:
         """Where the paper leads, from its id, its DOI and the code that its comment and abstract name."""
         links = []
         if not self.id.startswith("quire/"):
             versioned = self.id if self.version is None else f"{self.id}v{self.version}"
             links.append(Link("abstract", f"https://arxiv.org/abs/{versioned}"))
-            links.append(Link("pdf", f"https://arxiv.org/pdf/{versioned}"))
+            if not self.is_withdrawn:
+                links.append(Link("pdf", f"https://arxiv.org/pdf/{versioned}"))
         if self.doi is not None:
             links += [Link("doi", f"https://doi.org/{doi}") for doi in self.doi.split()]
         found = _CODE_HOSTS.findall(f"{self.comment or ''}\n{self.abstract}")

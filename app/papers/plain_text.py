@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from pylatexenc.latex2text import LatexNodes2Text
 
+from app.papers.formulas import find_formulas
+
 # What the tables of pylatexenc are asked for is one macro or one accent at a time: on whole abstracts it takes
 # some milliseconds each and fails on what people write outside of TeX, such as a lone brace.
 _SYMBOLS = LatexNodes2Text(math_mode="verbatim")
@@ -22,14 +24,6 @@ _LONGEST = 100_000
 
 # Patterns begin with a plain character, by which `re` skips the prose between; lengths are bounded, so that time
 # grows with the text alone.
-_MATHEMATICS = re.compile(
-    r"""(
-    [$\\](?:
-        (?<=\$)(?<!\\\$)(?: \$.{1,800}?\$\$ | (?:\\.|[^$\\]){1,800}\$ )
-      | (?<=\\)(?: \(.{1,800}?\\\) | \[.{1,800}?\\\] | begin\{([a-z]{1,20}\*?)\}.{1,800}?\\end\{\2\} )
-    ))""",
-    re.DOTALL | re.VERBOSE,
-)
 _STYLES = (
     "textbf|textit|emph|textsc|texttt|textsf|textrm|textsl|textup|textmd|textnormal|underline|uline|ul|mbox|hbox|text"
     "|textsuperscript|textsubscript|mathrm|mathbf|mathit|mathsf|mathtt|boldsymbol|em|it|bf|tt|sc|sf|rm|sl"
@@ -80,11 +74,19 @@ def resolve(source: str) -> str:
 def split_mathematics(source: str) -> list[tuple[bool, str]]:
     """The parts of a text in order, each told whether it is a formula with its delimiters; joined they are the text.
 
-    It finds what is meant as mathematics at first sight; money and other traps are for the page's own scanner.
+    >>> split_mathematics("at $5, $x$")
+    [(False, 'at $5, '), (True, '$x$')]
     """
-    # The pattern's split gives prose, a formula, and the name of its environment (or None), over and over.
-    parts = _MATHEMATICS.split(source)
-    return [(index % 3 == 1, part) for index, part in enumerate(parts) if index % 3 != 2 and part]
+    parts: list[tuple[bool, str]] = []
+    at = 0
+    for start, end in find_formulas(source):
+        if start > at:
+            parts.append((False, source[at:start]))
+        parts.append((True, source[start:end]))
+        at = end
+    if at < len(source):
+        parts.append((False, source[at:]))
+    return parts
 
 
 def _has_markup(source: str) -> bool:

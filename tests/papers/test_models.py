@@ -103,3 +103,23 @@ def test_a_paper_leads_to_its_version_its_doi_and_its_code() -> None:
         ("doi", "https://doi.org/10.1000/x"),
         ("code", "https://github.com/a/b"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("comment", "withdrawn"),
+    [
+        ("This paper has been withdrawn by the author due to a crucial error", True),
+        ("12 pages. Withdrawn due to an error in Lemma 3", True),
+        ("The authors have withdrawn this paper", True),
+        ("This submission has been withdrawn by arXiv administrators", True),
+        ("Paper withdrawn", True),
+        ("Withdrawn from ICLR 2024", False),
+        ("ICLR 2024 withdrawn submission", False),
+        ("supersedes the withdrawn paper arXiv:1234.5678", False),
+        (None, False),
+    ],
+)
+def test_a_comment_tells_that_a_paper_is_withdrawn(comment: str | None, withdrawn: bool) -> None:
+    paper = Paper("2401.12345", "", "", comment=comment)
+    assert paper.is_withdrawn is withdrawn
+    assert any(link.relation == "pdf" for link in paper.links) is not withdrawn

@@ -64,6 +64,7 @@ class Entry:
     names: Sequence[str]
     summary: str
     abstract: Sequence[str]
+    published: datetime
     updated: datetime
 
 
@@ -175,27 +176,23 @@ def _render(request: Request, store: Store, feed: _Feed, page: Page, start: int)
 
 def _entry(paper: Paper, base: str) -> Entry:
     own = paper.id.startswith("quire/")
+    announced = datetime.combine(listing_day(paper), time(), UTC)
     return Entry(
         paper=paper,
         id=uuid5(_COLLECTION, paper.id).urn if own else f"https://arxiv.org/abs/{paper.id}",
         page=f"{base}/arxiv/{paper.id}",
-        title=plain_text(paper.title),
+        title=f"{'[Withdrawn] ' if paper.is_withdrawn else ''}{plain_text(paper.title)}",
         # Sources part a collaboration from its members by an author named ":".
         names=[name for author in paper.authors if any(map(str.isalnum, name := plain_text(author.name)))],
         summary=plain_text(paper.abstract),
         abstract=[
-            _formula(part) if formula else resolve(part) for formula, part in _parts(paper.abstract.strip())
+            _formula(part) if formula else resolve(part)
+            for formula, part in split_mathematics(paper.abstract.strip())
         ],
-        updated=paper.updated or datetime.combine(listing_day(paper), time(), UTC),
+        published=announced,
+        # Papers are sent in some days before they are announced; nothing is updated before it is published.
+        updated=max(paper.updated or announced, announced),
     )
-
-
-def _parts(source: str) -> list[tuple[bool, str]]:
-    """Prose and formulas; what lies between two sums of money is prose, as the spaces beside its signs tell."""
-    return [
-        (formula and not (part[0] == "$" != part[1] and (part[1].isspace() or part[-2].isspace())), part)
-        for formula, part in split_mathematics(source)
-    ]
 
 
 def _formula(source: str) -> Markup:

@@ -251,3 +251,26 @@ def test_addresses_are_those_that_the_reader_used(client: httpx.Client) -> None:
     assert link(root, "self") == "http://papers.example:81/arxiv/quire/feed"
     assert all(identity.startswith("urn:uuid:") for identity in entries(root))
     assert set(entries(root)) == set(entries(feed(client, "/arxiv/quire/feed")))
+
+
+def test_a_withdrawn_paper_is_marked_and_leads_to_no_pdf(tmp_path: Path) -> None:
+    record = {
+        "id": "2606.00001",
+        "title": "On zeros",
+        "abstract": "It costs $5, and $x$ steps cost $10.",
+        "authors": "E. Noether",
+        "categories": "math.NT",
+        "comments": "This paper has been withdrawn by the author due to a gap",
+        "update_date": "2026-06-30",
+        "versions": [{"version": "v1", "created": "Fri, 26 Jun 2026 17:59:59 GMT"}],
+    }
+    given = tmp_path / "given.jsonl"
+    given.write_bytes(orjson.dumps(record))
+    assert quire("papers", "import", given, data_dir=tmp_path).returncode == 0
+    with serving(tmp_path) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
+        (entry,) = feed(client, "/arxiv/math.NT/feed").iterfind(f"{ATOM}entry")
+    assert text(entry, "title") == "[Withdrawn] On zeros"
+    assert "/pdf/" not in str([node.attrib for node in entry.iter()])
+    assert text(entry, "published") == "2026-06-30T00:00:00Z"
+    assert text(entry, "updated") == "2026-06-30T00:00:00Z"
+    assert [node.attrib["alttext"] for node in entry.iter(f"{MATHML}math")] == ["x"]
