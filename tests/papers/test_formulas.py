@@ -16,9 +16,9 @@ NODE = Path(sys.executable).with_name("node")
 SCAN = Path(__file__).with_name("scan.mjs")
 PARTS = [
     *("$", "$", "$$", "$$$$", "$5", "$.75", "10", r"\(", r"\)", r"\[", r"\]", "{", "}", r"\text{", r"\mbox{", " "),
-    *("  ", "\n", "\n\n", "x", "n=2", "^", "_", "|", "(", ")", '"', "the price", "and", "words", "中文", "é", "ℝ", "US"),
+    *("  ", "\n", "\n\n", "x", "n=2", "^", "_", "|", "(", ")", '"', "the price", "and", "words", "中文", "é", "ℝ"),
     *(r"\begin{align}", r"\end{align}", r"\begin{cases}", r"\end{cases}", r"\alpha", r"\\", r"\$", r"\%", "&", "="),
-    *(",", r"\url{a$b}", r"\href{x}", ".", "-", "**", "A_", "HOME", "/", "sin", "> "),
+    *("US", ",", r"\url{a$b}", r"\href{x}", ".", "-", "**", "A_", "HOME", "/", "sin", "> "),
 ]  # fmt: skip
 
 
