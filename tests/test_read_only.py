@@ -29,7 +29,7 @@ def closed_off(data: Path) -> list[str]:
     """What to put before a command, so that it can write to this folder alone; skips where that can't be had."""
     data.mkdir()
     command = ["unshare", "--mount", "--map-root-user", "sh", "-c", READ_ONLY, "sh"]
-    command += [str(data), str(ROOT / "app/tokenizer/__pycache__"), str(ROOT)]
+    command += [str(data), str(ROOT / "app/tokenizer/engine/__pycache__"), str(ROOT)]
     try:
         for place, writable in ((data, True), (data.parent, False), (ROOT, False), (Path("/tmp"), False)):
             tried = subprocess.run([*command, "touch", place / "tried"], capture_output=True, check=False)

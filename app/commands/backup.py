@@ -30,4 +30,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of the papers; servers have to be stopped first. The old store is kept beside it."""
     settings = Settings()
-    print(f"{put_back(settings.store_path, settings.index_path, file):,} papers are back")
+    restored = put_back(settings.store_path, settings.index_path, file)
+    print(f"{restored.papers:,} papers are back")
+    if restored.kept:
+        print(f"The store that was there is kept as {restored.kept}")

@@ -59,7 +59,9 @@ class SearchWriter:
         with _index_errors(folder):
             path.mkdir(parents=True, exist_ok=True)
             index = register(Index(schema(), path=str(path), reuse=True))
-            self._empty = index.searcher().num_docs == 0
+            self.size = index.searcher().num_docs
+            self._only_new = self.size == 0
+            self._added: set[int] = set()
             self._writer: IndexWriter = index.writer(_MEMORY_BYTES, _THREADS)
 
     def catch_up(self, store: Store) -> int:
@@ -77,17 +79,20 @@ class SearchWriter:
         fields = schema()
         with _index_errors(self._folder):
             for paper in papers:
-                if not self._empty:
-                    self._writer.delete_documents_by_query(
-                        Query.term_query(fields, "number", paper_number(paper.id))
-                    )
+                number = paper_number(paper.id)
+                # What an empty index got in this run is known by heart: a first import would else delete each paper.
+                if not self._only_new or number in self._added:
+                    self._writer.delete_documents_by_query(Query.term_query(fields, "number", number))
+                if self._only_new:
+                    self._added.add(number)
                 self._writer.add_document(document(paper))
 
     def commit(self, changes: int) -> None:
         """Makes everything added visible to readers, as the store's state after `changes`."""
         with _index_errors(self._folder):
             self._writer.commit()
-            self._empty = False
+            self._only_new = False
+            self._added.clear()
             self.state = IndexState(SCHEMA_VERSION, self.state.store, changes, self.state.name)
             _write_state(self._folder, self.state)
 
@@ -120,8 +125,14 @@ def _write_state(folder: Path, state: IndexState) -> None:
 
 @contextmanager
 def open_index(folder: Path, store: Store, *, rebuild: bool = False) -> Iterator[SearchWriter]:
-    """The writer of the index in `folder`, in step with the store; with `rebuild` it is made anew from it."""
+    """The writer of the index in `folder`, in step with the store; with `rebuild` it is made again from it.
+
+    So is an index that claims to be in step and holds another number of papers.
+    """
     writer = SearchWriter(folder, store, rebuild=rebuild)
+    if writer.state.changes == store.changes and writer.size != len(store):
+        writer.close()
+        writer = SearchWriter(folder, store, rebuild=True)
     try:
         writer.catch_up(store)
         yield writer

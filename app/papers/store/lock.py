@@ -1,8 +1,10 @@
 """The writer's lock: one process at a time writes to a data folder, and the next one is told who does.
 
-Readers take no lock. The lock lives as long as its process: after a crash nothing has to be cleared away.
+Readers hold a lock of their own that any number can share, and that keeps a backup from replacing the store under them.
+Locks live as long as their process: after a crash nothing has to be cleared away.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -40,6 +42,47 @@ def writer_lock(path: Path, command: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def readers_lock(store: Path) -> Path:
+    """The lock file of a store's readers."""
+    return store.with_suffix(".readers")
+
+
+def hold_for_reading(path: Path) -> int | None:
+    """A file descriptor that says, while it is open, that somebody reads the store beside the lock file `path`.
+
+    None where the folder can't be written to, so that no store in it can be replaced either. Raises StoreLocked
+    while the store is being replaced.
+    """
+    try:
+        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        raise StoreLocked(
+            f"the papers in {path.parent} are being replaced by a backup; try again then"
+        ) from error
+    return held
+
+
+@contextmanager
+def no_readers(path: Path) -> Iterator[None]:
+    """Keeps readers away while the block runs; raises StoreLocked where there are any."""
+    held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StoreLocked(
+                f"the papers in {path.parent} are being read, probably by a server; stop what has them open first"
+            ) from error
+        yield
+    finally:
+        os.close(held)
 
 
 def _told(holder: Path) -> str:

@@ -4,6 +4,7 @@ Any number of threads and processes may read while one writes (writing.py), and 
 once. Nothing here changes a store or creates one.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from app.papers.store.listing import (
     nearest_above,
     ordered,
 )
+from app.papers.store.lock import hold_for_reading, readers_lock
 from app.papers.store.positions import day_at, day_position, first_in_month, month_of, number_at, paper_number
 from app.papers.store.rows import row_answer, row_paper
 from app.papers.store.schema import answers, check_current, listings, papers, state
@@ -59,6 +61,7 @@ class Store:
         if not path.is_file():
             raise StoreError(f"there is no store of papers at {path}; `quire papers import FILE` makes one")
         self.path = path
+        self._held = hold_for_reading(readers_lock(path))
         self._files = (path, path.with_name(f"{path.name}-wal"))
         self._counter = counter
         self._engine: Engine = reading_engine(path)
@@ -80,6 +83,9 @@ class Store:
     def close(self) -> None:
         """Closes all connections."""
         self._engine.dispose()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     @property
     def changes(self) -> int:

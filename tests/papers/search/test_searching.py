@@ -14,13 +14,16 @@ from hypothesis import strategies as st
 
 from app.errors import InputError, StoreError
 from app.papers.categories import parse_expression
+from app.papers.importing import import_files
 from app.papers.models import Author, Paper
 from app.papers.search.indexing import open_index
 from app.papers.search.schema import terms
 from app.papers.search.searching import Search, SearchIndex, Sort, related_papers, search_page
 from app.papers.store.listing import ListQuery
+from app.papers.store.maintenance import check
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
+from tests import library
 from tests.papers.samples import FIRST_DAY, paper, papers
 
 PAPERS = [
@@ -297,3 +300,15 @@ def test_a_list_is_counted_without_an_index_too(tmp_path: Path) -> None:
     with Store(place.store_path, SearchIndex(place.index_path).count) as store:
         assert store.count() == len(PAPERS)
         assert store.category_counts(FIRST_DAY)["cs.AI"] == 1
+
+
+def test_a_first_import_that_holds_a_paper_twice_indexes_it_once(tmp_path: Path) -> None:
+    records = library.records()[:3]
+    newer = [{**record, "title": f"Replaced {record['title']}"} for record in records]
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    for path, lines in ((first, records), (second, newer)):
+        path.write_text("".join(json.dumps(record) + "\n" for record in lines))
+    store_path, index_path = tmp_path / "papers.sqlite", tmp_path / "index"
+    import_files(store_path, index_path, [first, second, first])
+    assert check(store_path, index_path) == []
+    assert SearchIndex(index_path).extent()[1] == len(records)

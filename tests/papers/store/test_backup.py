@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import FileError, StoreError
+from app.errors import FileError, StoreError, StoreLocked
 from app.papers.importing import COLLECTION, import_files
 from app.papers.search.searching import Search, SearchIndex
-from app.papers.store.backup import back_up, restore
+from app.papers.store.backup import Restored, back_up, restore
 from app.papers.store.database import writing_engine
 from app.papers.store.maintenance import check
 from app.papers.store.reading import Store
@@ -32,7 +32,7 @@ def test_what_was_backed_up_comes_back_with_its_index(library: tuple[Path, Path]
         wanted = list(before.all_papers())
     assert count == len(wanted)
     other = tmp_path / "other" / "papers.sqlite"
-    assert restore(other, tmp_path / "other" / "index", tmp_path / "backup") == count
+    assert restore(other, tmp_path / "other" / "index", tmp_path / "backup") == Restored(count, None)
     with Store(other) as after:
         assert list(after.all_papers()) == wanted
     assert check(other, tmp_path / "other" / "index") == []
@@ -47,10 +47,42 @@ def test_a_restore_keeps_what_it_replaces(library: tuple[Path, Path], tmp_path: 
     with sqlite3.connect(store) as connection:
         connection.execute("DELETE FROM papers")
         connection.execute("DELETE FROM listings")
-    assert restore(store, index, tmp_path / "backup") == number
-    kept = store.with_name("papers.sqlite.before-restore")
-    with sqlite3.connect(kept) as connection:
+    first = restore(store, index, tmp_path / "backup")
+    second = restore(store, index, tmp_path / "backup")
+    assert (first.papers, second.papers) == (number, number)
+    assert first.kept
+    assert second.kept not in (None, first.kept), "no copy is overwritten"
+    with sqlite3.connect(first.kept) as connection:
         assert connection.execute("SELECT count(*) FROM papers").fetchone() == (0,)
+
+
+def test_a_restore_waits_for_nobody_and_takes_nothing_from_readers(
+    library: tuple[Path, Path], tmp_path: Path
+) -> None:
+    store, index = library
+    back_up(store, tmp_path / "backup")
+    before = store.read_bytes()
+    with Store(store) as reader, Store(store):
+        with pytest.raises(StoreLocked, match="are being read"):
+            restore(store, index, tmp_path / "backup")
+        assert len(reader) > 0
+    with open_for_writing(store, "an import"), pytest.raises(StoreLocked, match="are being written"):
+        restore(store, index, tmp_path / "backup")
+    assert store.read_bytes() == before
+    assert [path.name for path in store.parent.glob("*before-restore*")] == []
+
+
+def test_a_restored_store_is_another_than_the_one_before(library: tuple[Path, Path], tmp_path: Path) -> None:
+    store, index = library
+    with Store(store) as opened:
+        before = opened.identity
+    back_up(store, tmp_path / "backup")
+    restore(store, index, tmp_path / "backup")
+    with Store(store) as opened:
+        assert opened.identity != before
+    with sqlite3.connect(store) as connection:  # as where a restore is killed before it makes the index
+        connection.execute("UPDATE state SET identity = 'restored'")
+    assert any("another store" in finding for finding in check(store, index))
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_on_its_way_back(tmp_path: Path) -> None:
@@ -68,7 +100,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_on_its_way_back(tmp_
         connection.execute("UPDATE state SET changes = 1")
     back_up(old, tmp_path / "backup")
     store, index = tmp_path / "data" / "papers.sqlite", tmp_path / "data" / "index"
-    assert restore(store, index, tmp_path / "backup") == 1
+    assert restore(store, index, tmp_path / "backup").papers == 1
     with Store(store) as opened:
         assert [paper.title for paper in opened.all_papers()] == ["Old"]
     assert check(store, index) == []
@@ -81,7 +113,7 @@ def test_what_is_no_backup_changes_nothing(
     store, index = library
     (tmp_path / "backup").write_bytes(content)
     before = store.read_bytes()
-    with pytest.raises(FileError, match="no whole backup"):
+    with pytest.raises(FileError, match="not a whole backup"):
         restore(store, index, tmp_path / "backup")
     assert store.read_bytes() == before
 
