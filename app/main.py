@@ -178,6 +178,7 @@ def _services(settings: Settings, models: ModelRegistry, store: Store, index: Se
             )
         ),
         keys=Keys(settings.keys_path),
+        keys_required=frozenset(settings.keys_required),
         fetch_on_loopback=settings.fetch_on_loopback,
         contact=settings.contact,
     )

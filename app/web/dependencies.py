@@ -15,7 +15,7 @@ from app.papers.fetch_job import Fetches
 from app.papers.search.searching import SearchIndex
 from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
-from app.web.middleware.keys import Keys
+from app.web.middleware.keys import Keys, Scope
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,6 +86,8 @@ class Services:
     fetches: Fetches
     """What fetches papers where a page asks for it."""
     keys: Keys
+    keys_required: frozenset[Scope] = frozenset()
+    """The scopes for which the operator asks for a key."""
     fetch_on_loopback: bool = True
     """Whether a visitor on this machine may have papers fetched without a key."""
     contact: str = ""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import FileError, NotFound, StoreError
+from app.errors import FileError, InputError, NotFound, StoreError, TooLarge
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.query import asks_the_browser
@@ -35,12 +35,15 @@ router.include_router(installable.router)
 _NO_LIST = dict.fromkeys(
     (
         *("expression", "date", "since", "until", "to_come", "sort"),
-        *("previous_day", "next_day", "month", "next_address"),
+        *("previous_day", "next_day", "month", "next_address", "call"),
     )
 )
 """What a page of papers says of the list they are from, where they are from none."""
 
-_NO_SEARCH: dict[str, Any] = {"entries": [], "total": 0, "sort": None, "own": False, "next_address": None}
+_NO_SEARCH: dict[str, Any] = {
+    **{"entries": [], "total": 0, "sort": None, "own": False, "next_address": None, "call": None},
+    **{"wrong": None, "categories": "", "since": None, "until": None, "request_id": ""},
+}
 """What the page of a search says where the server has none to make: nothing is asked, or the browser answers."""
 
 _EVERYTHING = "+".join(dict.fromkeys(category.archive for category in CATEGORIES.values()))
@@ -200,6 +203,14 @@ def _category_list(
         next_day=next_day,
         month=shown_day.isoformat()[:7] if shown_day else None,
         next_address=_following(request, page, start),
+        call=address(
+            "papers",
+            categories=expression,
+            date=parameters.on,
+            since=parameters.since if not parameters.on else None,
+            until=parameters.until if not parameters.on else None,
+            sort=query.sort,
+        ),
         missing=(),
         fetchable=[code for code in expression.include if code != NOTES],
         offer=offer,
@@ -234,25 +245,47 @@ def search(
     limits: LimitsDep,
     parameters: ListParametersDep,
     q: str = "",
+    categories: str = "",
     start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
 ) -> Response:
     """What a query finds; an id or an address of arXiv leads to its paper at once."""
+    given = {"q": q, "categories": categories, "since": parameters.since, "until": parameters.until}
     if not q.strip():
-        return render(request, "search.html", **_NO_SEARCH, q="")
+        return render(request, "search.html", **_NO_SEARCH | given)
     if asks_the_browser(q):
-        return render(request, "search.html", **_NO_SEARCH | {"own": True}, q=q)
+        return render(request, "search.html", **_NO_SEARCH | given | {"own": True})
     with suppress(NotFound):
         return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{parse_id(q)[0]}", 303)
-    page = find(store, index, parameters, None, q, limits.query_bytes)
+    try:
+        expression = parse_expression(categories) if categories.strip() else None
+        page = find(store, index, parameters, expression, q, limits.query_bytes)
+    except InputError as error:
+        if not is_page(request):
+            raise
+        # The words stay in the box: whoever mistyped one mends it there.
+        told = {"wrong": str(error), "request_id": request.scope.get("request_id", "")}
+        refused = render(request, "search.html", **_NO_SEARCH | given | told)
+        refused.status_code = 413 if isinstance(error, TooLarge) else 422
+        return refused
     return render(
         request,
         "search.html",
-        q=q,
-        entries=_entries(page.papers, start, days=False),
-        total=page.total,
-        sort=parameters.sort or "relevance",
-        own=False,
-        next_address=_following(request, page, start),
+        **_NO_SEARCH
+        | given
+        | {
+            "entries": _entries(page.papers, start, days=False),
+            "total": page.total,
+            "sort": parameters.sort or "relevance",
+            "next_address": _following(request, page, start),
+            "call": address(
+                "papers",
+                q=q,
+                categories=expression,
+                since=parameters.since,
+                until=parameters.until,
+                sort=parameters.sort or "relevance",
+            ),
+        },
     )
 
 
@@ -269,5 +302,5 @@ def preview(request: Request, format: str = "latex") -> Response:
 
 
 @router.get("/docs")
-def docs(request: Request) -> Response:
-    return render(request, "docs.html")
+def docs(request: Request, services: ServicesDep) -> Response:
+    return render(request, "docs.html", needs_keys=bool(services.keys_required))

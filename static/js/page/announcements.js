@@ -5,6 +5,7 @@
  */
 
 const SHOWN = 5000; // milliseconds
+const SHOWN_WITH_UNDO = 20_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let hiding;
@@ -33,15 +34,31 @@ export function word(name, values = {}) {
   return filled(document.getElementById('words')?.dataset[name] ?? '', values);
 }
 
-/** Shows a line at the foot of the window, and has it spoken. @param {string} text */
-export function say(text) {
+/**
+ * Shows a line at the foot of the window, and has it spoken; with a button where what was done can be undone.
+ * @param {string} text @param {() => unknown} [undo]
+ */
+export function say(text, undo) {
   const line = document.getElementById('said');
   if (!line) return;
   line.textContent = text;
+  if (undo) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = word('undo');
+    button.addEventListener('click', () => {
+      line.textContent = '';
+      undo();
+    });
+    line.append(' ', button);
+  }
   clearTimeout(hiding);
-  hiding = setTimeout(() => {
-    line.textContent = '';
-  }, SHOWN);
+  hiding = setTimeout(
+    () => {
+      line.textContent = '';
+    },
+    undo ? SHOWN_WITH_UNDO : SHOWN,
+  );
 }
 
 /** Has a line spoken and shows nothing: for what can be seen anyway. @param {string} text */

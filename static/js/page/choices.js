@@ -22,6 +22,8 @@
   const theme = kept('theme');
   if (theme === 'light' || theme === 'dark') root.dataset.theme = theme;
 
+  if (kept('view') === '"titles"') root.dataset.view = 'titles';
+
   // Asked by address, not by <html lang>, which a translator rewrites.
   const address = new URL(location.href);
   const asked = address.searchParams.get('lang');

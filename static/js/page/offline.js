@@ -58,17 +58,30 @@ async function showKept(place) {
   const asked = decodeURIComponent(location.pathname.slice(BASE.pathname.length)).replace(/^arxiv\//, '');
   const id = asked.replace(/v\d+$/, '');
   const list = document.createElement('ul');
+  const about = document.getElementById('offline-about');
+  /** @type {Set<string>} */
+  const named = new Set();
   for await (const { url, page } of keptPages()) {
     const paper = page.getElementById(id);
-    if (paper?.matches('article.paper')) return place.replaceChildren(document.adoptNode(paper));
+    if (paper?.matches('article.paper')) {
+      if (about) about.textContent = word('offlinePaper');
+      return place.replaceChildren(document.adoptNode(paper));
+    }
+    // One page may be kept in both languages, and in parts.
+    const title = page.title.replace(/ · Quire$/, '');
+    const name = `${url.pathname} ${title}`;
+    if (named.has(name) || url.searchParams.has('cursor')) continue;
+    named.add(name);
     const link = document.createElement('a');
     link.href = url.href;
-    link.textContent = page.title.replace(/ · Quire$/, '');
+    link.textContent = title;
     const item = document.createElement('li');
     item.append(link);
-    if (!url.searchParams.has('cursor')) list.append(item);
+    list.append(item);
   }
-  place.replaceChildren(list.childElementCount > 0 ? list : word('nothingOffline'));
+  if (list.childElementCount > 0) return place.replaceChildren(list);
+  if (about) about.textContent = word('nothingOffline');
+  place.replaceChildren();
 }
 
 tellSince();

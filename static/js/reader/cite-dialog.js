@@ -5,26 +5,30 @@
 
 import { choice, choose, citations, fileOf } from './citing.js';
 import { copyText } from './cite.js';
-import { idsListed } from './papers-by-id.js';
-import { goesOn, rest } from './list.js';
+import { goesOn, isShort, rest } from './list.js';
+import { idsOfList } from './whole-list.js';
 import { download } from '../shelf/shelf-file.js';
 import { say, word } from '../page/announcements.js';
-
-const MOST = 5000; // papers in one file
 
 const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById('cite-dialog'));
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('cite-form'));
 
-const onPage = () => [...document.querySelectorAll('article.paper:not([hidden])')].map((paper) => paper.id);
-
 /** The papers of the list, those that are not on the page yet too; with words in the find bar, those that it left. */
 async function ids() {
-  if (idsListed().length > 0) {
-    const hidden = document.querySelector('#papers > .paper[hidden]');
-    return hidden ? onPage() : idsListed();
-  }
-  if (goesOn()) await rest(() => document.querySelectorAll('#papers > .paper').length < MOST);
-  return onPage().slice(0, MOST);
+  const isFiltered = document.querySelector('#papers > .paper[hidden]') !== null;
+  if (!isFiltered && isShort() && goesOn()) await rest(() => true);
+  return idsOfList(tell);
+}
+
+/** How far it is, in the dialog. @param {number} count @param {number} total */
+function tell(count, total) {
+  const bar = /** @type {HTMLProgressElement | null} */ (document.getElementById('cite-progress'));
+  if (!bar) return;
+  bar.hidden = total === 0;
+  bar.max = total;
+  bar.value = count;
+  const line = document.getElementById('cite-count');
+  if (line) line.textContent = total > 0 ? word('citeCount', { count, total }) : '';
 }
 
 function show() {
@@ -60,13 +64,14 @@ async function withCitations(action) {
   try {
     const papers = await ids();
     if (papers.length === 0) return say(word('nothingToCite'));
-    await action(await citations(papers), papers.length);
+    await action(await citations(papers, tell), papers.length);
     dialog?.close();
     say(word('citedAll', { count: papers.length }));
   } catch (error) {
     console.warn(error);
     say(word('notFetched'));
   } finally {
+    tell(0, 0);
     busy?.removeAttribute('data-busy');
   }
 }

@@ -43,8 +43,11 @@ async function ask(call, body) {
   return response;
 }
 
-/** The citations of these papers, in their order. @param {string[]} ids @returns {Promise<string>} */
-export async function citations(ids) {
+/**
+ * The citations of these papers, in their order.
+ * @param {string[]} ids @param {(count: number, total: number) => void} [onProgress] @returns {Promise<string>}
+ */
+export async function citations(ids, onProgress = () => undefined) {
   const { form, template } = choice();
   const parts = [];
   for (let start = 0; start < ids.length; start += TOGETHER) {
@@ -53,6 +56,7 @@ export async function citations(ids) {
       const { items } = await (await ask('papers', { ids: some })).json();
       parts.push(...items.map((/** @type {any} */ paper) => `${filled(template, paper)}\n`));
     } else parts.push(await (await ask('cite', { ids: some, format: form })).text());
+    if (ids.length > TOGETHER) onProgress(start + some.length, ids.length);
   }
   if (form === 'csl' && parts.length > 1)
     return JSON.stringify(

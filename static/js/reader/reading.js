@@ -4,6 +4,8 @@ import './list.js';
 import './list-position.js';
 import './shortcuts.js';
 import './fetching.js';
+import './titles.js';
+import './new-versions.js';
 import '../shelf/paper-marks.js';
 import './cite.js';
 import './cite-dialog.js';

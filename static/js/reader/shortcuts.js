@@ -64,8 +64,11 @@ async function move(step, event) {
 
 /** @param {string} selector of a link or button in the current paper */
 const press = (selector) => () => {
+  // Before the first step there is none: then it is the one that a reader looks at.
+  const paper = currentPaper() ?? papers().find(isInSight);
+  if (paper) mark(paper);
   /** @type {HTMLElement | null | undefined} */
-  const target = currentPaper()?.querySelector(selector);
+  const target = paper?.querySelector(selector);
   target?.click();
 };
 
@@ -95,6 +98,8 @@ const ACTIONS = {
   t: press('[data-action="note"]'),
   c: press('[data-action="cite"]'),
   a: press('.abs'),
+  x: press('.unfold'),
+  T: follow('#titles'),
   A: follow('#read-all'),
   C: follow('#cite-all'),
   P: follow('#print'),

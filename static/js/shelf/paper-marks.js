@@ -2,7 +2,8 @@
 
 import { say, word } from '../page/announcements.js';
 import { shelf } from './shelf.js';
-import { emptyRecord, tagsOf } from './shelf-records.js';
+import { editNote } from './note-editor.js';
+import { idsOfList, ListFailed } from '../reader/whole-list.js';
 
 /** @param {Iterable<Element>} papers */
 function show(papers) {
@@ -38,54 +39,29 @@ async function attempt(change) {
     await change();
   } catch (error) {
     console.warn(error);
-    say(word('keepsNothing'));
+    say(word(error instanceof ListFailed ? 'notFetched' : 'keepsNothing'));
   }
 }
 
 const now = () => new Date().toISOString();
 
+/**
+ * Sets a mark or takes it away, and says so: the paper may be out of sight.
+ * @param {string} id @param {'starred' | 'read'} mark @param {string} set @param {string} taken names of the words for it
+ */
+const turn = (id, mark, set, taken) =>
+  attempt(async () => {
+    const was = shelf.of(id)[mark];
+    await shelf.set(id, { [mark]: was ? null : now() });
+    say(word(was ? taken : set, { id }));
+  });
+
 /** @type {Record<string, (paper: Element) => unknown>} */
 const ACTIONS = {
-  star: ({ id }) => attempt(() => shelf.set(id, { starred: shelf.of(id).starred ? null : now() })),
-  read: ({ id }) => attempt(() => shelf.set(id, { read: shelf.of(id).read ? null : now() })),
+  star: ({ id }) => turn(id, 'starred', 'nowStarred', 'noLongerStarred'),
+  read: ({ id }) => turn(id, 'read', 'nowRead', 'nowUnread'),
   note: editNote,
 };
-
-/** Opens the fields for tags and a note, or closes them. @param {Element} paper */
-function editNote(paper) {
-  const template = /** @type {HTMLTemplateElement | null} */ (document.getElementById('note-editor'));
-  const button = /** @type {HTMLElement | null} */ (paper.querySelector('[data-action="note"]'));
-  const open = paper.querySelector('.note-editor');
-  if (open || !template) return close(open, button);
-  const form = /** @type {HTMLFormElement} */ (
-    /** @type {Element} */ (template.content.firstElementChild).cloneNode(true)
-  );
-  const tags = /** @type {HTMLInputElement} */ (form.elements.namedItem('tags'));
-  const note = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('note'));
-  const kept = shelf.of(paper.id);
-  tags.value = kept.tags.join(', ');
-  note.value = kept.note;
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    void attempt(async () => {
-      await shelf.set(paper.id, { tags: tagsOf(tags.value), note: note.value.trim() });
-      close(form, button);
-    });
-  });
-  form.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') close(form, button);
-  });
-  button?.setAttribute('aria-expanded', 'true');
-  paper.append(form);
-  tags.focus();
-}
-
-/** @param {Element | null} form @param {HTMLElement | null} button */
-function close(form, button) {
-  form?.remove();
-  button?.setAttribute('aria-expanded', 'false');
-  button?.focus({ preventScroll: true });
-}
 
 document.addEventListener('click', ({ target }) => {
   const button =
@@ -95,11 +71,11 @@ document.addEventListener('click', ({ target }) => {
 });
 
 document.getElementById('read-all')?.addEventListener('click', () => {
-  const unread = [...onPage()].filter(({ id, hidden }) => !hidden && !shelf.of(id).read);
-  const read = now();
   void attempt(async () => {
-    await shelf.merge(unread.map(({ id }) => ({ ...emptyRecord(id), read })));
-    say(word('allRead', { count: unread.length }));
+    const ids = await idsOfList();
+    const unread = ids.filter((id) => !shelf.of(id).read);
+    await shelf.setAll(unread, { read: now() });
+    say(word('allRead', { count: unread.length }), () => attempt(() => shelf.setAll(unread, { read: null })));
   });
 });
 

@@ -128,6 +128,9 @@ export const shelf = {
   /** @param {string} id @param {Partial<ShelfRecord>} values */
   set: (id, values) => update([id], (record) => ({ ...record, ...values, id })),
 
+  /** The same values for many papers. @param {string[]} ids @param {Partial<ShelfRecord>} values */
+  setAll: (ids, values) => update(ids, (record) => ({ ...record, ...values, id: record.id })),
+
   /** Adds records to what is kept; nothing that is there is lost. @param {ShelfRecord[]} arriving */
   async merge(arriving) {
     const byId = new Map();

@@ -150,7 +150,7 @@ def test_the_lists_own_actions_have_keys(open_reader: OpenReader) -> None:
     press(opened, "Escape", "M")
     page.wait_for_selector("#menu:popover-open")
     press(opened, "Escape", "A")
-    page.wait_for_selector("#said:has-text('25 papers')")
+    page.wait_for_selector("#said:has-text('72 papers')")
     assert page.locator(".paper.read").count() == 25
     press(opened, "P")
     page.wait_for_function("() => window.printed")
