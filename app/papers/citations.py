@@ -6,17 +6,17 @@ the document that it is used in: prose is escaped, and a formula that would do m
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import Any, Literal, get_args
 from urllib.parse import quote, urlencode
 
 import orjson
-from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 from app.errors import InputError
 from app.papers.models import Author, Paper
-from app.papers.plain_text import plain_text, split_mathematics
+from app.papers.names import ET_AL, people
+from app.papers.plain_text import plain_text, resolved_parts
 from app.papers.store.positions import first_of_month, listing_day
+from app.papers.tex import tex, title_text
 
 CitationFormat = Literal["bibtex", "ris", "csl", "markdown"]
 
@@ -27,11 +27,7 @@ MEDIA_TYPES: dict[CitationFormat, str] = {
     "markdown": "text/markdown",
 }
 
-_ENCODER = UnicodeToLatexEncoder(unknown_char_policy="keep", unknown_char_warning=False)
-_MORE_THAN_TYPESETS = re.compile(
-    r"\\(?:input|include|openin|openout|read|write|immediate|special|csname|catcode|def|edef|gdef|xdef|let|newcommand"
-    r"|renewcommand|usepackage|directlua|end|endinput|loop|verbatiminput|lstinputlisting)(?![A-Za-z])"
-)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
@@ -64,16 +60,18 @@ def citation_key(paper: Paper) -> str:
 
 
 def bibtex(paper: Paper) -> str:
-    """One `@misc` entry, the title kept from being lower-cased."""
-    day = _issued(paper)
+    """One `@misc` entry, the title kept from being lower-cased; what the source doesn't tell is left out."""
+    year, month, *day = _issued(paper)
     fields = {
-        "title": f"{{{_tex(paper.title)}}}",
+        "title": f"{{{tex(paper.title)}}}",
         "author": " and ".join(_tex_name(author) for author in _people(paper)),
-        "year": str(day.year),
-        "month": f"{day:%b}".lower(),
-        "doi": re.sub(r"[{}\\\s]", "", paper.doi or ""),
+        "year": str(year),
+        "month": _MONTHS[month - 1],
+        "day": str(day[0]) if day else "",
+        "doi": ", ".join(re.sub(r"[{}\\]", "", doi) for doi in _dois(paper)),
         "url": _address(paper),
-        "note": "; ".join(_tex(text) for text in (paper.journal_ref, paper.comment) if text),
+        "note": tex(paper.journal_ref or ""),
+        "annote": tex(paper.comment or ""),
     }
     if not paper.id.startswith("quire/"):
         fields |= {"eprint": paper.id, "archiveprefix": "arXiv", "primaryclass": paper.primary_category or ""}
@@ -87,37 +85,38 @@ def bibtex(paper: Paper) -> str:
 
 def ris(paper: Paper) -> str:
     """One reference, ended by `ER`; lines end as the format asks, with CR and LF."""
-    day = _issued(paper)
+    issued = _issued(paper)
     tags = [
         ("TY", "UNPB"),
         ("ID", citation_key(paper)),
-        ("TI", plain_text(paper.title)),
+        ("TI", title_text(paper.title)),
         *(("AU", _inverted(author)) for author in _people(paper)),
-        ("PY", str(day.year)),
-        ("DA", f"{day:%Y/%m/%d}"),
+        ("PY", str(issued[0])),
+        ("DA", "/".join(f"{part:02}" for part in issued)),
         ("AB", plain_text(paper.abstract)),
         *(("KW", category) for category in paper.categories),
-        ("DO", plain_text(paper.doi or "")),
+        *(("DO", doi) for doi in _dois(paper)),
         ("UR", _address(paper)),
+        *(("L1", link.href) for link in paper.links if link.relation == "pdf"),
+        ("M3", "Preprint"),
         ("PB", _publisher(paper)),
         ("AN", _number(paper)),
-        ("N1", plain_text("; ".join(text for text in (paper.journal_ref, paper.comment) if text))),
+        *(("N1", plain_text(text)) for text in (paper.journal_ref, paper.comment) if text),
     ]
     return "".join(f"{tag}  - {value}\r\n" for tag, value in tags if value) + "ER  - \r\n\r\n"
 
 
 def csl(paper: Paper) -> dict[str, Any]:
     """One item of CSL-JSON, https://citeproc-js.readthedocs.io/en/latest/csl-json/markup.html."""
-    day = _issued(paper)
     item: dict[str, Any] = {
         "id": citation_key(paper),
         "type": "article",
         "genre": "preprint",
-        "title": plain_text(paper.title),
+        "title": title_text(paper.title),
         "author": [_csl_name(author) for author in _people(paper)],
-        "issued": {"date-parts": [[day.year, day.month, day.day]]},
+        "issued": {"date-parts": [_issued(paper)]},
         "abstract": plain_text(paper.abstract),
-        "DOI": paper.doi,
+        "DOI": next(iter(_dois(paper)), None),
         "URL": _address(paper),
         "publisher": _publisher(paper),
         "number": _number(paper),
@@ -130,12 +129,11 @@ def csl(paper: Paper) -> dict[str, Any]:
 def markdown(paper: Paper) -> str:
     """One line: authors, title, number and address."""
     names = ", ".join(_escaped(plain_text(author.name)) for author in _people(paper))
-    title = "".join(
-        part if formula else _escaped(part) for formula, part in split_mathematics(plain_text(paper.title))
-    )
+    title = "".join(part if formula else _escaped(part) for formula, part in resolved_parts(paper.title))
+    title = " ".join(title.split())
     where = f"[{_number(paper)}]({_address(paper)})" if _address(paper) else _number(paper)
     category = f" ({paper.primary_category})" if paper.primary_category else ""
-    return f"{names}{'. ' if names else ''}**{title}**. {where}{category}, {_issued(paper).year}."
+    return f"{names}{'. ' if names else ''}**{title}**. {where}{category}, {_issued(paper)[0]}."
 
 
 def coins(paper: Paper) -> str:
@@ -147,23 +145,29 @@ def coins(paper: Paper) -> str:
         ("rft.type", "preprint"),
         ("rft.title", item["title"]),
         *(("rft.au", _inverted(author)) for author in _people(paper)),
-        ("rft.date", f"{_issued(paper):%Y-%m-%d}"),
+        ("rft.date", "-".join(f"{part:02}" for part in _issued(paper))),
         ("rft.publisher", item["publisher"]),
         ("rft.identifier", item.get("URL") or item["number"]),
     ]
     return urlencode(fields, quote_via=quote)
 
 
-def _issued(paper: Paper) -> date:
-    """The day that the paper first appeared, as near as the source tells."""
-    if paper.published is not None:
-        return paper.published.date()
-    return listing_day(paper) if paper.id.startswith("quire/") else first_of_month(paper.id)
+def _issued(paper: Paper) -> list[int]:
+    """Year and month in which the paper first appeared, which its id tells, and the day where the source does."""
+    if paper.published is None and not paper.id.startswith("quire/"):
+        month = first_of_month(paper.id)
+        return [month.year, month.month]
+    day = paper.published or listing_day(paper)
+    return [day.year, day.month, day.day]
+
+
+def _dois(paper: Paper) -> list[str]:
+    """A source may give several, with spaces between."""
+    return plain_text(paper.doi or "").split()
 
 
 def _people(paper: Paper) -> list[Author]:
-    # Sources part a collaboration from its members by an author named ":".
-    return [author for author in paper.authors if any(character.isalnum() for character in author.name)]
+    return people(paper.authors)
 
 
 def _address(paper: Paper) -> str:
@@ -192,30 +196,12 @@ def _csl_name(author: Author) -> dict[str, str]:
 
 def _tex_name(author: Author) -> str:
     """`Family, Suffix, Given`; whatever BibTeX would part a name at is held together by braces."""
+    if author.name == ET_AL:
+        return "others"
     if not (author.family and author.given):
-        return f"{{{_tex(author.name)}}}"
-    parts = [_tex(part) for part in (author.family, author.suffix, author.given) if part]
+        return f"{{{tex(author.name)}}}"
+    parts = [tex(part) for part in (author.family, author.suffix, author.given) if part]
     return ", ".join(f"{{{part}}}" if re.search(r",|\band\b", part) else part for part in parts)
-
-
-def _tex(source: str) -> str:
-    """Text that BibTeX and LaTeX read safely: accents as macros, signs escaped, braces balanced, formulas kept."""
-    parts = split_mathematics(plain_text(source))
-    return "".join(part if formula and _is_harmless(part) else _encoded(part) for formula, part in parts)
-
-
-def _encoded(text: str) -> str:
-    return str(_ENCODER.unicode_to_latex(text))
-
-
-def _is_harmless(formula: str) -> bool:
-    bare = re.sub(r"\\[{}]", "", formula)
-    depth = 0
-    for character in bare:
-        depth += (character == "{") - (character == "}")
-        if depth < 0:
-            return False
-    return depth == 0 and not re.search(r"\\(?![A-Za-z])\Z", bare) and not _MORE_THAN_TYPESETS.search(bare)
 
 
 def _escaped(text: str) -> str:

@@ -53,6 +53,8 @@ _TIE = re.compile(r"~(?<=[\w.,)]~)")
 _QUOTE = re.compile(r"`(?<!\w`)(?=\w)")
 # Stand for \{ and \} until the other braces are gone; no source holds these two.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+# Stands for a formula while prose is read.
+_FORMULA = "\ufdd2"
 
 
 def plain_text(source: str) -> str:
@@ -68,7 +70,26 @@ def resolve(source: str) -> str:
     """The same text with its lines and spaces as they came."""
     if len(source) > _LONGEST or not _has_markup(source):
         return source
-    return "".join(part if formula else _prose(part) for formula, part in split_mathematics(source))
+    return "".join(part for _, part in resolved_parts(source))
+
+
+def resolved_parts(source: str) -> list[tuple[bool, str]]:
+    """Formulas as they came and the prose between them resolved, in order, each told whether it is a formula.
+
+    >>> resolved_parts(r"{\\it on $x$}")
+    [(False, 'on '), (True, '$x$')]
+    """
+    parts = split_mathematics(source)
+    # A group may hold a formula: prose is read as a whole, one character standing for each formula.
+    prose = _prose("".join(_FORMULA if formula else part.replace(_FORMULA, "") for formula, part in parts))
+    formulas = iter([part for formula, part in parts if formula])
+    found: list[tuple[bool, str]] = []
+    for index, part in enumerate(prose.split(_FORMULA)):
+        if index and (formula := next(formulas, None)) is not None:
+            found.append((True, formula))
+        if part:
+            found.append((False, part))
+    return found
 
 
 def split_mathematics(source: str) -> list[tuple[bool, str]]:
@@ -107,12 +128,26 @@ def _prose(source: str) -> str:
         return source
     if "\\" in source:
         source = _MACRO.sub(_plain, source)
-    if source.count("{") == source.count("}"):
-        source = source.replace("{", "").replace("}", "")
+    if "{" in source:
+        source = _without_pairs(source)
     source = source.replace(_OPEN, "{").replace(_CLOSE, "}").replace("``", "“").replace("''", "”")
     if "--" in source:
         source = _DASHES.sub(lambda match: "—" if match[1] else "–", source)
     return _QUOTE.sub("‘", _TIE.sub(" ", source))
+
+
+def _without_pairs(source: str) -> str:
+    """The text without the braces that have a partner."""
+    opened: list[int] = []
+    paired: set[int] = set()
+    for match in re.finditer(r"[{}]", source):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif opened:
+            paired |= {opened.pop(), match.start()}
+    if not paired:
+        return source
+    return "".join(character for at, character in enumerate(source) if at not in paired)
 
 
 _ESCAPED = {"{": _OPEN, "}": _CLOSE}

@@ -1,16 +1,21 @@
 """Citations: every format can be read back, and no paper's text breaks out of its field."""
 
 import re
+from dataclasses import replace
 
 import orjson
 import pytest
+from bibtexparser.entrypoint import parse_string as read_bibtex
 from hypothesis import given
 from hypothesis import strategies as st
+from pybtex.database import parse_string
 
 from app.errors import InputError
 from app.papers.citations import bibtex, citation_key, cite, csl, markdown, ris
 from app.papers.models import Author, Paper
+from app.papers.sources.snapshot import read_lines
 from tests.papers.samples import paper
+from tests.shared import shared
 
 hostile = st.text(alphabet="\\{}$%&#_^~,\"'`@=\n\r[]()*<> andETR-é学\u2028", max_size=60)
 
@@ -83,8 +88,8 @@ def test_ris_has_no_line_that_a_paper_made(title: str, name: str) -> None:
 def test_csl_tells_people_from_collaborations() -> None:
     item = csl(SAMPLE)
     assert item["author"] == [{"family": "Erdős", "given": "Paul", "suffix": "Jr."}, {"literal": "NVIDIA"}]
-    assert item["title"] == r"50% of R&D in $\mathbb{R}^{n}$: Erdős"
-    assert item["issued"] == {"date-parts": [[2024, 1, 1]]}
+    assert item["title"] == "50% of R&D in ℝ^n: Erdős"
+    assert item["issued"] == {"date-parts": [[2024, 1]]}
     assert orjson.loads(cite([SAMPLE, SAMPLE], "csl")) == [item, item]
 
 
@@ -115,3 +120,68 @@ def test_an_unknown_format_is_named() -> None:
 @pytest.mark.parametrize("form", ["bibtex", "ris", "csl", "markdown"])
 def test_no_papers_are_an_empty_list(form: str) -> None:
     assert cite([], form).strip() in ("", "[]")
+
+
+def test_what_the_source_does_not_tell_is_left_out() -> None:
+    entry = bibtex(SAMPLE)
+    assert "  month = jan,\n" in entry
+    assert "  day = " not in entry
+    assert "DA  - 2024/01\r\n" in ris(SAMPLE)
+
+
+def test_the_comment_and_the_journal_have_fields_of_their_own_and_each_doi_counts() -> None:
+    one = replace(SAMPLE, journal_ref="Phys. Rev. 5", doi="10.1000/a_b 10.1000/c")
+    entry = bibtex(one)
+    assert "note = {Phys. Rev. 5}," in entry
+    assert "annote = {5 pages}," in entry
+    assert "doi = {10.1000/a_b, 10.1000/c}," in entry
+    assert ris(one).count("DO  - ") == 2
+    assert csl(one)["DOI"] == "10.1000/a_b"
+
+
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        ("From $5 to $10, where $x$ costs $3", r"From \$5 to \$10, where $x$ costs \$3"),
+        (r"{\it Ab initio} study of {CuO$_2$}", "Ab initio study of CuO$_2$"),
+        ('A "new" age of "R&D"', r"A ``new'' age of ``R\&D''"),
+        ("An open { brace", r"An open \textbraceleft{} brace"),
+        (r"Sets $\{x\}$", r"Sets $\lbrace x\rbrace $"),
+        ("α-decay in $β$ form", r"\ensuremath{\alpha}-decay in $\beta $ form"),
+    ],
+)
+def test_a_title_is_written_so_that_bibtex_and_pdflatex_read_it(title: str, written: str) -> None:
+    assert f"title = {{{{{written}}}}}," in bibtex(paper(1, title=title))
+
+
+def test_groups_are_cited_whole() -> None:
+    names = (
+        Author("Qwen Team", "Team", "Qwen"),
+        Author(":", ":"),
+        Author("An Yang", "Yang", "An"),
+        Author("et al."),
+    )
+    one = paper(1, authors=names)
+    assert "author = {{Qwen Team} and Yang, An and others}," in bibtex(one)
+    assert csl(one)["author"][:2] == [{"literal": "Qwen Team"}, {"family": "Yang", "given": "An"}]
+    assert "AU  - Qwen Team\r\n" in ris(one)
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[Paper]:
+    read = (record.value for record in read_lines(shared("arxiv/arxiv-metadata-sample.jsonl.gz")))
+    return [value for value in read if isinstance(value, Paper)]
+
+
+def test_pybtex_reads_every_entry_of_the_sample_strictly(sample: list[Paper]) -> None:
+    entries = parse_string(cite(sample, "bibtex"), "bibtex").entries
+    assert len(entries) == len({paper.id for paper in sample})
+    for one in sample[:2000]:
+        people = entries[citation_key(one)].persons["author"]
+        assert all(person.last_names for person in people)
+
+
+def test_bibtexparser_reads_every_entry_of_the_sample(sample: list[Paper]) -> None:
+    library = read_bibtex(cite(sample, "bibtex"))
+    assert not library.failed_blocks
+    assert len(library.entries) == len(sample)

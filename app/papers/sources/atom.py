@@ -9,9 +9,10 @@ from xml.etree.ElementTree import Element
 
 from app.errors import InputError, RecordError, SourceError
 from app.papers.categories import sort_out
-from app.papers.models import Author, Paper
+from app.papers.models import Paper
 from app.papers.records import read_id, read_instant
 from app.papers.sources.markup import MarkupError, Stream, classes, convert, passage, phrase, whole
+from app.papers.sources.names import read_authors
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARXIV = "{http://arxiv.org/schemas/atom}"
@@ -79,7 +80,7 @@ def entry_paper(entry: Element) -> Paper:
         version=version,
         title=record["title"],
         abstract=abstract,
-        authors=tuple(Author(name) for name in names if name),
+        authors=read_authors(name for name in names if name),
         categories=categories,
         primary_category=next(iter(named or categories), None),
         subject_classes=others,

@@ -1,30 +1,33 @@
-"""Authors from one line of names, as OAI-PMH's arXivRaw and the announcements give them.
-
-Such a line does not tell family from given names, and neither do we. Affiliations are left out.
-"""
+"""Authors from one line of names, as OAI-PMH's arXivRaw and the announcements give them. Affiliations are left out."""
 
 import re
+from collections.abc import Iterable
 
 from app.papers.models import Author
+from app.papers.names import is_suffix, people, split_name
 
-_SEPARATOR = re.compile(r"(?<!\\)[,;]|(?<!\\):(?=\s)|\s&\s|(?:^|(?<=[\s,]))and(?=\s)")
-_SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV", re.IGNORECASE)
+_SEPARATOR = re.compile(r"(?<!\\)[,;]|(?<!\\)(:)(?=\s|\Z)|\s&\s|(?:^|(?<=[\s,]))and(?=\s)")
 
 
 def read_names(line: str) -> tuple[Author, ...]:
-    """The authors that a line names, in order.
+    """The authors that a line names, in order, a collaboration before its members.
 
     >>> [author.name for author in read_names("D. Knuth (Stanford (CS), CA), M. King, Jr. and E. Noether")]
     ['D. Knuth', 'M. King Jr.', 'E. Noether']
     """
-    authors: list[Author] = []
-    for part in _SEPARATOR.split(_without_parentheses(line)):
-        name = " ".join(part.split())
-        if authors and _SUFFIX.fullmatch(name):
-            authors[-1] = Author(f"{authors[-1].name} {name}", suffix=name)
+    return read_authors(part for part in _SEPARATOR.split(_without_parentheses(line)) if part)
+
+
+def read_authors(names: Iterable[str]) -> tuple[Author, ...]:
+    """The authors of names that a source gives one by one."""
+    whole: list[str] = []
+    for given in names:
+        name = " ".join(given.split())
+        if whole and is_suffix(name.replace(" ", "")):
+            whole[-1] += f" {name}"
         elif name:
-            authors.append(Author(name))
-    return tuple(authors)
+            whole.append(name)
+    return tuple(people(split_name(name) if name != ":" else Author(name) for name in whole))
 
 
 def _without_parentheses(line: str) -> str:

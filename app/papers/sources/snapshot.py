@@ -31,6 +31,7 @@ from app.papers.records import (
     text,
     text_or_none,
 )
+from app.papers.sources.names import read_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,7 @@ def _snapshot_paper(record: Mapping[str, Any]) -> Paper:
 def _authors(record: Mapping[str, Any]) -> tuple[Author, ...]:
     parsed = items(record, "authors_parsed")
     if not parsed:
-        names = (text_or_none(record, "authors") or "").replace(" and ", ", ").split(",")
-        return tuple(Author(name.strip()) for name in names if name.strip())
+        return read_names(text_or_none(record, "authors") or "")
     return tuple([author for parts in parsed if (author := _author(parts)).name])
 
 

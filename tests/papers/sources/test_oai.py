@@ -50,7 +50,10 @@ def test_arxivraw_tells_versions_and_leaves_the_texts() -> None:
         version=2,
         title="Schr\\\"odinger's cat",
         abstract="We count zeros.\n  A second paragraph has $x<y$ & more.",
-        authors=(Author("Emmy Noether"), Author("Martin King Jr.")),
+        authors=(
+            Author("Emmy Noether", "Noether", "Emmy"),
+            Author("Martin King Jr.", "King", "Martin", "Jr."),
+        ),
         categories=("math.NA", "cs.LG"),
         primary_category="math.NA",
         subject_classes=("81P05 (Primary)", "81-01"),

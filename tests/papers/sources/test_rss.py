@@ -41,7 +41,10 @@ def test_both_forms_of_the_feed_tell_the_same() -> None:
             version=2,
             title="On the zeros of a function",
             abstract="We count zeros.\n  A second paragraph has $x<y$ & more.",
-            authors=(Author("Emmy Noether"), Author("Martin King Jr.")),
+            authors=(
+                Author("Emmy Noether", "Noether", "Emmy"),
+                Author("Martin King Jr.", "King", "Martin", "Jr."),
+            ),
             categories=("math.NA", "cs.AI"),
             primary_category="math.NA",
             announced=DAY,
