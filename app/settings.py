@@ -3,13 +3,15 @@
 Read in `main.py` and `cli.py` only; everything below them takes plain values as arguments.
 """
 
+import difflib
+import os
 import re
 from datetime import time
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import InputError
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     rate_seconds: PositiveInt = Field(60, description="time over which the requests of a client are counted")
 
     log_format: Literal["json", "console"] = Field("console", description="one JSON object a line, or text")
+    log_clients: bool = Field(
+        False, description="whether the line of a request names its key, or else its client's address"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     contact: str = Field("", description="address or page named to papers' sources and in security.txt")
@@ -92,6 +97,18 @@ class Settings(BaseSettings):
         "https://rss.arxiv.org/atom/", description="address of arXiv's announcements; categories follow it"
     )
     offline: bool = Field(False, description="never ask another host for anything")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_names(cls, values: Any) -> Any:
+        """Refuses a misspelt name: a limit that is not in force is worse than a server that does not start."""
+        known = [f"QUIRE_{name.upper()}" for name in cls.model_fields]
+        for name in sorted(map(str.upper, os.environ)):
+            if name.startswith("QUIRE_") and name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else "docs/operating.md lists the settings"
+                raise InputError(f"there is no setting {name[:80]}; {hint}")
+        return values
 
     @field_validator("trusted_proxies", "cors_origins", "keys_required", "fetch_daily", mode="before")
     @classmethod

@@ -1,5 +1,6 @@
 """`quire serve`: the pages and the API, on one address."""
 
+import difflib
 import gc
 import os
 import tempfile
@@ -12,8 +13,10 @@ from typing import Annotated
 import structlog
 import typer
 
-from app.errors import FileError
+from app import __version__
+from app.errors import FileError, InputError
 from app.logs import configure_logs
+from app.papers.store.reading import Store
 from app.serving.connections import Bounds
 from app.serving.memory import give_back, keep_together
 from app.serving.schedule import beside, next_time
@@ -50,6 +53,7 @@ def serve(
 
         prepare(settings)
         application = create_app(settings)
+        _check_default_model(settings.default_model, application.state.models.names())
         warm_up(application)
         # What is here now stays: the collector shall not touch, and so copy, what the workers share.
         gc.collect()
@@ -71,10 +75,34 @@ def serve(
                     settings.keep_alive_seconds,
                     settings.drain_seconds,
                 ),
-                announce=lambda address: print(f"Quire is at {address}", flush=True),
+                announce=lambda address: print(
+                    _start_line(settings, address, workers, application.state.models.names()), flush=True
+                ),
             )
     if code:
         raise typer.Exit(code)
+
+
+def _check_default_model(name: str, names: list[str]) -> None:
+    """Raises InputError where no request that names no model could be answered."""
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}? There are" if near else "there are"
+        raise InputError(
+            f"QUIRE_DEFAULT_MODEL: there is no model {name[:80]!r}; {hint}: {', '.join(names) or 'none'}"
+        )
+
+
+def _start_line(settings: Settings, address: str, workers: int, models: list[str]) -> str:
+    """What an operator wants to know of a server that has started, in one line."""
+    with Store(settings.store_path) as store:
+        papers = len(store)
+    under = f" (for readers under {address}{settings.base_path}/ )" if settings.base_path else ""
+    shown = ", ".join(models[:5]) + (f" and {len(models) - 5:,} more" if len(models) > 5 else "")
+    return (
+        f"Quire {__version__} is at {address}{under} with data in {settings.data_dir}, models {shown}, "
+        f"{papers:,} {'paper' if papers == 1 else 'papers'}, {workers} {'worker' if workers == 1 else 'workers'}"
+    )
 
 
 def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[None]:

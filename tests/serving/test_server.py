@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from app import __version__
 from tests.server import QUIRE, ROOT, environment, server_process
 
 BODY = b'{"text": "Some words to be cut into pieces, and some more."}'
@@ -137,6 +138,11 @@ def test_workers_do_not_outlive_their_parent(library_folder: Path) -> None:
     [
         ({"MAX_BATCH": "0"}, "QUIRE_MAX_BATCH"),
         ({"BASE_PATH": "quire"}, "QUIRE_BASE_PATH"),
+        ({"RATE_LIMT": "600"}, "did you mean QUIRE_RATE_LIMIT?"),
+        ({"MAXBATCH": "600"}, "did you mean QUIRE_MAX_BATCH?"),
+        ({"FROBNICATE": "1"}, "there is no setting QUIRE_FROBNICATE"),
+        ({"DEFAULT_MODEL": "defualt"}, "did you mean default?"),
+        ({"DEFAULT_MODEL": "gone"}, "there is no model 'gone'"),
         ({"KEYS_REQUIRED": "all"}, "QUIRE_KEYS_REQUIRED"),
         ({"TRUSTED_PROXIES": "somewhere"}, "QUIRE_TRUSTED_PROXIES"),
         ({"CORS_ORIGINS": "https://a.example/page"}, "QUIRE_CORS_ORIGINS"),
@@ -154,3 +160,27 @@ def test_a_server_that_can_not_start_says_why_in_a_line(
     assert done.stdout == b""
     assert done.stderr.count(b"\n") == 1
     assert said.encode() in done.stderr
+
+
+def test_the_start_is_told_in_a_line(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*QUIRE, "serve", "--port", "0", "--workers", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(tmp_path, BASE_PATH="/quire"),
+        cwd=ROOT,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    process.terminate()
+    assert process.communicate(timeout=40)[0] == "", "one line is all"
+    for told in (
+        f"Quire {__version__} is at http://127.0.0.1:",
+        "/quire/",
+        str(tmp_path),
+        "default",
+        "13 papers",
+    ):
+        assert told in line
+    assert line.endswith("2 workers\n")

@@ -66,6 +66,8 @@ class Access:
         except QuireError as error:
             await failure_of(request, error)(scope, receive, send)
             return
+        if key is not None:
+            scope.get("known_client", {})["key"] = key.name
         if self.rates is not None:
             taken = self.rates.take(f"key {key.name}" if key else _address(scope))
             fields = _rate_fields(self.rates, taken)

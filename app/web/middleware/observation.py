@@ -26,10 +26,14 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Observation:
-    """The outermost layer: every request passes it once, whatever becomes of it."""
+    """The outermost layer: every request passes it once, whatever becomes of it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    With `clients` the log's line names the key of a request, or else the address that it came from.
+    """
+
+    def __init__(self, app: ASGIApp, clients: bool = False) -> None:
         self.app = app
+        self.clients = clients
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,6 +44,9 @@ class Observation:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         # HEAD asks for what GET would say, without its body; the route sees a GET.
         scope = {**scope, "request_id": request_id, "method": "GET" if method == "HEAD" else scope["method"]}
+        # Filled in by access.py, which knows keys; the layers between may pass on copies of the scope.
+        known: dict[str, str] = {}
+        scope["known_client"] = known
         started = time.perf_counter()
         status = 0
 
@@ -76,4 +83,7 @@ class Observation:
                     path=scope["path"],
                     status=status,
                     milliseconds=round(seconds * 1000, 2),
+                    # The same fields in every line, so that whoever reads them by machine needs no cases.
+                    key=known.get("key") if self.clients else None,
+                    client=scope["client"][0] if self.clients and scope.get("client") else None,
                 )
