@@ -26,7 +26,23 @@ _ADDRESS = re.compile(
 _LABEL = re.compile(
     r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(?:10\.48550/)?arxiv[.:]\s*", re.IGNORECASE
 )
-_AFTER = re.compile(r"(?:\.pdf)?/?(?:[?#].*|\s+\[[\w.-]+\])?", re.IGNORECASE | re.DOTALL)
+# The stamp in a PDF's margin goes on with the category and the day.
+_AFTER = re.compile(
+    r"(?:\.pdf)?/?(?:[?#].*|\s+\[[\w.-]+\](?:\s+\d{1,2}\s+\w{3,9}\s+\d{4})?)?", re.IGNORECASE | re.DOTALL
+)
+# Other sites whose addresses name a paper by its id: the first thing in their path that is one.
+_ELSEWHERE = re.compile(
+    r"(?:https?://)?(?:[a-z0-9-]+\.){0,3}(?:semanticscholar\.org|scirate\.com|ar5iv\.org|paperswithcode\.com|inspirehep\.net"
+    r"|connectedpapers\.com|catalyzex\.com|hf\.co|arxiv-vanity\.com|xxx\.lanl\.gov|emergentmind\.com|themoonlight\.io"
+    r"|bytez\.com|chatpaper\.com|sciencecast\.org|deeplearn\.org|arxiv\.org|alphaxiv\.org|huggingface\.co|papers\.cool"
+    r"|arxivxplorer\.com|scholar\.archive\.org|searchthearxiv\.com|talk2arxiv\.org)"
+    r"/\S{0,200}?(?<=[/:=])"
+    r"((?:[0-9]{4}\.[0-9]{4,5}|[a-z]{2,8}(?:-[a-z]{2,4})?(?:\.[a-z]{2})?/[0-9]{7})(?:v[1-9][0-9]{0,3})?)"
+    r"(?:\.pdf)?(?:[/?#&\s].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_BIBCODE = re.compile(r"(?:https?://\S{1,200}/)?[0-9]{4}arXiv([0-9]{4})\.?([0-9]{4,5})[A-Za-z.](?:/\S*)?")
+_MOST_PASTED = 200
 _LONGEST_ADDRESS = 500
 
 _CODE_HOSTS = re.compile(
@@ -183,6 +199,10 @@ def parse_id(text: str) -> tuple[str, int | None]:
     """
     given = text.strip()
     if len(given) <= _LONGEST_ADDRESS:
+        if elsewhere := _ELSEWHERE.fullmatch(given):
+            given = elsewhere[1]
+        elif bibcode := _BIBCODE.fullmatch(given):
+            given = f"{bibcode[1]}.{bibcode[2]}"
         start = _ADDRESS.match(given) or _LABEL.match(given)
         bare = given[start.end() :] if start else given
         for pattern, build in ((_NEW, _new_id), (_OLD, _old_id), (_OWN, _own_id)):
@@ -196,6 +216,23 @@ def parse_id(text: str) -> tuple[str, int | None]:
         f"{shown!r} is no paper's id; ids look like 2401.12345, 2401.12345v2, math/0211159 or quire/0001",
         "?id",
     )
+
+
+def parse_ids(text: str) -> list[str]:
+    """The ids, without versions, of a text that is one paper's name, or several with spaces or commas between.
+
+    >>> parse_ids("arXiv:2401.12345v2 [cs.AI] 5 Jan 2024"), parse_ids("2401.12345, math/0211159")
+    (['2401.12345'], ['2401.12345', 'math/0211159'])
+
+    Raises NotFound where anything in it is not a paper's name.
+    """
+    try:
+        return [parse_id(text)[0]]
+    except NotFound:
+        parts = re.split(r"[\s,;]+", re.sub(r"\[[\w.-]{1,20}\]", " ", text).strip())
+        if not 1 < len(parts) <= _MOST_PASTED:
+            raise
+        return list(dict.fromkeys(parse_id(part)[0] for part in parts if part))
 
 
 def _new_id(match: re.Match[str]) -> str | None:

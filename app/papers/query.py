@@ -1,8 +1,8 @@
 """The language of searches: words, "phrases", fields, AND OR NOT and brackets, read into a small tree.
 
     graph neural           both words (words without an operator are ANDed)
-    "message passing"      a phrase
-    ti:graph au:kipf       in a field: ti, au, abs, cat, id
+    "message passing"      a phrase, its words as they stand
+    ti:graph au:kipf       in a field: ti, au, abs, cat, id, co (comment), doi
     graph OR tree          either; AND binds more closely than OR
     NOT survey, -survey    without it
     ti:(graph OR tree)     a field of several words
@@ -16,7 +16,7 @@ from typing import Literal
 
 from app.errors import InputError, TooLarge
 
-Field = Literal["any", "title", "authors", "abstract", "category", "id"]
+Field = Literal["any", "title", "authors", "abstract", "category", "id", "comment", "doi"]
 
 _FIELDS: dict[str, Field] = {
     "all": "any",
@@ -30,9 +30,14 @@ _FIELDS: dict[str, Field] = {
     "cat": "category",
     "category": "category",
     "id": "id",
+    "co": "comment",
+    "comment": "comment",
+    "comments": "comment",
+    "doi": "doi",
 }
 # What only the reader's browser knows.
 _IN_THE_BROWSER = re.compile(r"in:starred\b|tag:", re.IGNORECASE)
+_DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _MOST_WORDS = 200
 _DEEPEST = 40
 _QUOTES = '"“”„«»'
@@ -171,6 +176,11 @@ class _Reader:
             raise self._wrong(f"{found[0]} is known to the reader's browser alone, which searches it there")
         if name in _FIELDS:
             self._at = token.end()
+            doi = _DOI.match(self._text, self._at) if name == "doi" else None
+            if doi:
+                # A DOI may hold brackets, which are no groups of words there.
+                self._at = doi.end()
+                return self._counted(Words("doi", doi[0], False, token.start("field")))
             return self._not(_FIELDS[name], depth + 1)
         # A colon inside a word, such as an address or a ratio.
         word = re.compile(rf"[^\s(){_QUOTES}]+").match(self._text, token.start("field"))

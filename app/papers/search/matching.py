@@ -1,5 +1,6 @@
 """From the tree of a query to what tantivy searches for: fields and their weights, phrases, categories, ids."""
 
+import re
 from collections.abc import Callable
 
 from tantivy import Occur, Query
@@ -8,12 +9,16 @@ from app.errors import InputError, NotFound
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import parse_id
 from app.papers.query import All, Either, Node, Not, Words
-from app.papers.search.schema import LONGEST_TERM, schema, terms
+from app.papers.search.author_forms import key_query
+from app.papers.search.schema import EXACT, LONGEST_TERM, schema, terms
 from app.papers.store.positions import paper_number
 
 _LEAST_BEGUN = 2
+_DOI_LABEL = re.compile(r"\A(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 # What stands in the title tells more about a paper than what its abstract holds.
 _PHRASE_ANYWHERE = {"title": 2.5, "authors": 1.0, "abstract": 1.0, "body": 0.5}
+
+_FORMS = (EXACT["title"], EXACT["abstract"])
 
 Common = Callable[[str], bool]
 """Whether so many papers hold a term that it tells nothing about one, also where it stands in the title."""
@@ -52,6 +57,22 @@ def begun_title(text: str) -> Query | None:
 def number_query(number: int) -> Query:
     """The one paper of a number."""
     return Query.term_query(schema(), "number", number)
+
+
+def numbers_query(numbers: list[int]) -> Query:
+    """The papers of these numbers."""
+    return Query.term_set_query(schema(), "number", numbers)
+
+
+def is_doi(text: str) -> bool:
+    """Whether a text is a DOI or the address of one, and nothing else."""
+    return re.fullmatch(r"10\.[0-9]{4,9}/\S{1,400}", _DOI_LABEL.sub("", text.strip())) is not None
+
+
+def doi_query(doi: str) -> Query:
+    """The papers of a DOI, in any case and with or without its address before it."""
+    bare = _DOI_LABEL.sub("", doi.strip()).rstrip(".,;").lower()
+    return Query.term_query(schema(), "doi", bare)
 
 
 def category_query(expression: CategoryExpression) -> Query:
@@ -106,13 +127,19 @@ def _options(node: Node, common: Common) -> list[Query]:
     if not isinstance(node, Words):
         query = _query(node, common)
     elif node.field == "any":
-        return _anywhere(node.text, common)
+        return _anywhere(node, common)
     elif node.field == "category":
         query = category_query(parse_expression(node.text.removesuffix(".*"), "?q"))
     elif node.field == "id":
         query = _with_id(node)
+    elif node.field == "doi":
+        query = doi_query(node.text)
+    elif node.field == "authors":
+        return [
+            query for query in (_in_field(node.text, "authors"), key_query(node.text)) if query is not None
+        ]
     else:
-        query = _in_field(node.text, node.field)
+        query = _in_field(node.text, EXACT[node.field] if node.phrase else node.field)
     return [] if query is None else [query]
 
 
@@ -123,13 +150,21 @@ def _with_id(words: Words) -> Query:
         raise InputError(f"{error} (character {words.position + 1} of the query)", "?q") from error
 
 
-def _anywhere(text: str, common: Common) -> list[Query]:
-    found = terms(text, "text")
-    if len(found) > 1:
-        phrases = ((_in_field(text, field), weight) for field, weight in _PHRASE_ANYWHERE.items())
-        return [Query.boost_query(phrase, weight) for phrase, weight in phrases if phrase is not None]
-    fields = ["text"] if not found or common(found[0]) else ["text", "title"]
-    return [query for field in fields if (query := _in_field(text, field)) is not None]
+def _anywhere(words: Words, common: Common) -> list[Query]:
+    text, found = words.text, terms(words.text, "text")
+    person = key_query(text)
+    options = [] if person is None else [person]
+    if words.phrase or len(found) > 1:
+        fields = [EXACT.get(field, field) if words.phrase else field for field in _PHRASE_ANYWHERE]
+        phrases = zip(fields, _PHRASE_ANYWHERE.values(), strict=True)
+        return options + [
+            Query.boost_query(phrase, weight)
+            for field, weight in phrases
+            if (phrase := _in_field(text, field)) is not None
+        ]
+    # Papers that hold the word as it was written come before those with other forms of it.
+    fields = ["text"] if not found or common(found[0]) else ["text", "title", *_FORMS]
+    return options + [query for field in fields if (query := _in_field(text, field)) is not None]
 
 
 def _in_field(text: str, field: str) -> Query | None:

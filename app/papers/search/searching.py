@@ -18,12 +18,21 @@ from tantivy import FieldType, Index, Occur, Query, Searcher
 from app.errors import InputError, NotFound, StoreError
 from app.papers.categories import CategoryExpression
 from app.papers.cursors import read_cursor, write_cursor
-from app.papers.models import Paper, parse_id
+from app.papers.models import Paper, parse_ids
 from app.papers.plain_text import resolve
 from app.papers.query import parse_query
+from app.papers.search.author_forms import key_query
 from app.papers.search.indexing import read_state
-from app.papers.search.matching import begun_title, category_query, matching, number_query
-from app.papers.search.schema import in_pairs, register, schema
+from app.papers.search.matching import (
+    begun_title,
+    category_query,
+    doi_query,
+    is_doi,
+    matching,
+    number_query,
+    numbers_query,
+)
+from app.papers.search.schema import EXACT, in_pairs, register, schema, terms
 from app.papers.store.listing import ListQuery, check_range, day_after
 from app.papers.store.positions import day_position, paper_number
 from app.papers.store.reading import Page, Store
@@ -138,17 +147,41 @@ class SearchIndex:
         query = begun_title(text)
         return [] if query is None else _numbers(self._newest()[1], query, limit)
 
+    def holds(self, word: str) -> bool:
+        """Whether any paper holds a word, in any form of it."""
+        searcher = self._newest()[1]
+        return any(searcher.doc_freq("text", term) for term in terms(word, "text"))
+
+    def spelt_like(self, term: str, limit: int = 50) -> list[int]:
+        """The numbers of papers with words of one letter's difference from a term, or else of two."""
+        searcher = self._newest()[1]
+        for distance in (1, 2):
+            options = [
+                (Occur.Should, Query.fuzzy_term_query(schema(), field, term, distance=distance))
+                for field in (EXACT["title"], EXACT["abstract"], "authors")
+            ]
+            if found := _numbers(searcher, Query.boolean_query(options), limit):
+                return found
+        return []
+
     def _query(self, search: Search, longest: int) -> Query:
         node = parse_query(search.text, longest)
         found: Query | None = None
         with suppress(NotFound):
-            found = number_query(paper_number(parse_id(search.text)[0]))
+            found = numbers_query([paper_number(name) for name in parse_ids(search.text)])
+        if found is None and is_doi(search.text):
+            found = doi_query(search.text)
         searcher = self._newest()[1]
 
         def common(term: str) -> bool:
             return int(searcher.doc_freq("text", term)) > max(searcher.num_docs // 10, _LEAST_COMMON)
 
-        clauses = [(Occur.Must, found or matching(node, common))]
+        if found is None:
+            found = matching(node, common)
+            # The words of a name stand in another order, or in full, in the lists of authors.
+            if (person := key_query(search.text)) is not None:
+                found = Query.boolean_query([(Occur.Should, found), (Occur.Should, person)])
+        clauses = [(Occur.Must, found)]
         if search.expression is not None:
             clauses.append((Occur.Must, Query.const_score_query(category_query(search.expression), 0.0)))
         clauses += _bounds(search.since, search.until)

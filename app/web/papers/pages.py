@@ -11,9 +11,10 @@ from fastapi.responses import RedirectResponse
 
 from app.errors import FileError, InputError, NotFound, StoreError, TooLarge
 from app.papers.categories import CategoryExpression, parse_expression
-from app.papers.models import Paper, parse_id
+from app.papers.models import Paper, parse_ids
 from app.papers.query import asks_the_browser
 from app.papers.search.searching import related_papers
+from app.papers.search.spelling import suggestion
 from app.papers.sources.queue import last_request
 from app.papers.store.listing import ListQuery
 from app.papers.store.positions import listing_day
@@ -41,6 +42,7 @@ _NO_LIST = dict.fromkeys(
 """What a page of papers says of the list they are from, where they are from none."""
 
 _NO_SEARCH: dict[str, Any] = {
+    "meant": None,
     **{"entries": [], "total": 0, "sort": None, "own": False, "next_address": None, "call": None},
     **{"wrong": None, "categories": "", "since": None, "until": None, "request_id": ""},
 }
@@ -255,7 +257,7 @@ def search(
     if asks_the_browser(q):
         return render(request, "search.html", **_NO_SEARCH | given | {"own": True})
     with suppress(NotFound):
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{parse_id(q)[0]}", 303)
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{','.join(parse_ids(q))}", 303)
     try:
         expression = parse_expression(categories) if categories.strip() else None
         page = find(store, index, parameters, expression, q, limits.query_bytes)
@@ -275,6 +277,7 @@ def search(
         | {
             "entries": _entries(page.papers, start, days=False),
             "total": page.total,
+            "meant": suggestion(store, index, q) if page.total == 0 else None,
             "sort": parameters.sort or "relevance",
             "next_address": _following(request, page, start),
             "call": address(

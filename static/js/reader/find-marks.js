@@ -15,6 +15,7 @@ if (marks) CSS.highlights.set(NAME, marks);
 
 /** @type {string[]} */
 let words = [];
+let whole = false;
 /** @type {Map<Element, Range[]>} */
 const near = new Map();
 
@@ -28,10 +29,14 @@ const observer = new IntersectionObserver(
   { rootMargin: NEAR },
 );
 
-/** Marks these words, folded, from now on; none to mark nothing. @param {string[]} wanted */
-export function markWords(wanted) {
+/**
+ * Marks these words, folded, from now on; none to mark nothing.
+ * @param {string[]} wanted @param {boolean} [asWords] whether they are stems of words, of which all is marked
+ */
+export function markWords(wanted, asWords = false) {
   if (!marks) return;
   words = wanted;
+  whole = asWords;
   marks.clear();
   for (const paper of [...near.keys()]) mark(paper); // marking puts a paper back at the end
 }
@@ -70,7 +75,7 @@ function rangesIn(field) {
   });
   const ranges = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    for (const [start, end] of places(node.nodeValue ?? '', words)) {
+    for (const [start, end] of places(node.nodeValue ?? '', words, whole)) {
       const range = document.createRange();
       range.setStart(node, start);
       range.setEnd(node, end);

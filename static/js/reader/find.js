@@ -54,20 +54,42 @@ export function matches(folded, { include, exclude, any }) {
   return any ? include.some((word) => folded.includes(word)) : include.every((word) => folded.includes(word));
 }
 
+/** Letters of scripts that part words by spaces, and digits. */
+const LETTER = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}]/u;
+/** What the forms of a word may end in, after the stem that a search goes by. */
+const FORM =
+  /(?:e|y|s|es|ies|d|ed|er|ers|or|ors|ing|ings|ion|ions|ation|ations|ative|ive|ives|ively|ivity|ity|ities|al|als|ally|ly|able|ably|ment|ments|ness|ize|izes|ized|izing|ization|ic|ics|ical|ically|ism|ist|ists){0,3}(?![\p{Script=Latin}])/uy;
+
 /**
  * Where folded words stand in a text as it is shown, as positions in it, in order and not overlapping.
- * @param {string} text @param {string[]} words @returns {[number, number][]} half open
+ * @param {string} text @param {string[]} words
+ * @param {boolean} [whole] whether words begin where a word does, and their places go on to where it ends
+ * @returns {[number, number][]} half open
  */
-export function places(text, words) {
+export function places(text, words, whole = false) {
   const { folded, from, to } = foldWithOrigins(text);
   /** @type {[number, number][]} */
   const all = [];
   for (const word of words)
-    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length))
-      all.push([from(at), to(at + word.length - 1)]);
+    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
+      const end = whole ? endOfWord(folded, at, at + word.length) : at + word.length;
+      if (end > 0) all.push([from(at), to(end - 1)]);
+    }
   all.sort(([one], [other]) => one - other);
   let end = 0;
   return all.filter(([start, stop]) => start >= end && (end = stop));
+}
+
+/**
+ * Where the word ends that a stem begins at `at`, or 0 where none begins there or it goes on as another word does.
+ * @param {string} folded @param {number} at @param {number} end
+ */
+function endOfWord(folded, at, end) {
+  if (LETTER.test(folded[at]) && LETTER.test(folded[at - 1] ?? '')) return 0;
+  if (!LETTER.test(folded[end - 1])) return end;
+  FORM.lastIndex = end;
+  const stop = end + (FORM.exec(folded)?.[0].length ?? 0);
+  return LETTER.test(folded[stop] ?? '') ? 0 : stop;
 }
 
 /** A text folded sign for sign, and for each position in it where its sign starts and ends. @param {string} text */

@@ -114,6 +114,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         ("tree OR erdos OR entmax", {1, 2, "quire/0001"}),
         ("graph & -- !", {1, 2}),
         ("nowhere", set()),
+        ('"graphs"', {1}),
+        ('"graph"', {1, 2}),
+        ('ti:"graph"', {1}),
+        ('ti:"graphs"', set()),
     ],
 )
 @pytest.mark.parametrize("common", [False, True], ids=["", "common"])

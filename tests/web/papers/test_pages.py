@@ -139,6 +139,8 @@ def test_a_search_shows_what_it_found(client: httpx.Client) -> None:
     page = client.get("/search", params={"q": "case 17"}).raise_for_status().text
     assert article_ids(page)[0] == "2606.00018"
     assert "Nothing was found" in client.get("/search", params={"q": "zzzzz"}).text
+    mended = client.get("/search", params={"q": "papre number"}).text
+    assert 'href="/search?q=paper%20number"' in mended
 
 
 @pytest.mark.parametrize(
