@@ -145,7 +145,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         *layers,
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=not_compressed),
         Middleware(AddressLimit),
-        Middleware(BodyLimit, most=settings.max_body_bytes),
+        Middleware(BodyLimit, most=settings.max_body_bytes, most_together=settings.max_bodies_bytes),
     ]
 
 

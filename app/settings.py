@@ -49,6 +49,12 @@ class Settings(BaseSettings):
         512, description="pages, lists and searches waiting for their turn, per worker"
     )
     max_model_bytes: PositiveInt = Field(64 << 20, description="largest vocabulary file, in bytes")
+    max_bodies_bytes: PositiveInt = Field(
+        256 << 20, description="bytes of request bodies held at once, per worker"
+    )
+    max_unread_bytes: PositiveInt = Field(
+        256 << 20, description="bytes of answers that clients have not taken yet, per worker"
+    )
     max_loaded_models: PositiveInt = Field(8, description="models kept in memory, per worker")
 
     max_head_bytes: PositiveInt = Field(64 << 10, description="largest address with headers, in bytes")

@@ -70,6 +70,7 @@ def serve(
                         settings.head_seconds,
                         settings.silent_seconds,
                         settings.max_connections,
+                        settings.max_unread_bytes,
                     ),
                     settings.trusted_proxies,
                     settings.keep_alive_seconds,

@@ -5,6 +5,8 @@ refused here leaves as problem+json too. Knows nothing of routes; bodies are bou
 """
 
 import asyncio
+import contextlib
+import sys
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +21,12 @@ from app.serving.plain_http import PlainHttpParser
 from app.web.errors import problem_json
 from app.web.middleware.address_length import ADDRESS_SIZE, MOST_ADDRESS_BYTES
 
+if sys.platform == "win32":
+    fcntl = None
+else:
+    import fcntl
+    import termios
+
 log = structlog.get_logger()
 
 DRAIN_GRACE = 0.5
@@ -27,6 +35,7 @@ DRAIN_GRACE = 0.5
 LINGER = 2.0
 """Seconds for which the rest of a refused request is read and thrown away, so that its answer is not lost with it."""
 
+_STILL_LOOKS = 2
 _SHOWN_PATH = 200
 
 
@@ -38,12 +47,16 @@ class Bounds:
     head_seconds: float
     silent_seconds: float
     connections: int
+    unread_bytes: int
+    """What answers that clients have not taken may hold together."""
 
 
 class BoundedConnection(HttpToolsProtocol):
     """One client's connection; `bounded` makes the class whose bounds are set."""
 
     bounds: Bounds
+    unread: "dict[BoundedConnection, None]"
+    """The connections whose clients leave more of an answer unread than is sent at once, in the order it began."""
     _since_progress = 0  # bytes read that were no body and ended no head
     _address_bytes = 0
     _in_head = True
@@ -68,6 +81,7 @@ class BoundedConnection(HttpToolsProtocol):
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
+        self.unread.pop(self, None)
         self._abandon()
         super().connection_lost(exc)
 
@@ -111,6 +125,11 @@ class BoundedConnection(HttpToolsProtocol):
             state: dict[str, Any] = self.scope["state"]
             state[ADDRESS_SIZE] = self._address_bytes
         self._in_head, self._since_progress = False, 0
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            said = f"this request names {len(hosts)} hosts; it should have one Host header"
+            self._refuse(400, "malformed", said)
+            return
         super().on_headers_complete()
         if self._draining:
             self.cycle.keep_alive = False
@@ -141,9 +160,15 @@ class BoundedConnection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._abort_if_nobody_reads()
+        self.unread.setdefault(self)
+        while sum(held.transport.get_write_buffer_size() for held in self.unread) > self.bounds.unread_bytes:
+            longest = next(iter(self.unread))
+            del self.unread[longest]
+            longest.transport.abort()
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.unread.pop(self, None)
         if self._writing is not None and not self.transport.is_closing():
             self._writing.cancel()
             self._writing = None
@@ -170,20 +195,37 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()
 
     def _abort_if_nobody_reads(self) -> None:
-        """Ends a connection whose client takes nothing of its answer for a while."""
+        """Ends a connection whose client takes nothing of its answer for a while.
+
+        Its system says that there is room only once some tens of kilobytes are free: two looks in a row have to find
+        that nothing was taken, so that a steady reader of two kilobytes a second is served to the end.
+        """
         if self._writing is not None:
             return
-        left = self.transport.get_write_buffer_size()
+        left, still = self._untaken(), 0
 
         def look() -> None:
-            self._writing = None
-            if self.transport.get_write_buffer_size() < left:
-                self._abort_if_nobody_reads()
-            else:
+            nonlocal left, still
+            now = self._untaken()
+            still = 0 if now < left else still + 1
+            left, self._writing = now, None
+            if still >= _STILL_LOOKS:
                 self.transport.abort()
+            elif left:
+                self._writing = self.loop.call_later(self.bounds.silent_seconds, look)
 
         if left:
             self._writing = self.loop.call_later(self.bounds.silent_seconds, look)
+
+    def _untaken(self) -> int:
+        """Bytes of answers that the client has not taken: those that wait here, and those in the system's hands."""
+        waiting = self.transport.get_write_buffer_size()
+        if not waiting or fcntl is None:
+            return waiting
+        with contextlib.suppress(OSError):  # a system without the question; then what waits here has to do
+            answer = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+            waiting += int.from_bytes(answer, sys.byteorder)
+        return waiting
 
     def _close_if_idle(self) -> None:
         if self._whole and not self._unanswered():
@@ -250,5 +292,5 @@ def bounded(bounds: Bounds) -> type[BoundedConnection]:
             f"uvicorn {uvicorn.__version__} lacks {', '.join(missing)}: "
             "install the version that requirements/runtime.txt names"
         )
-    attributes: dict[str, Any] = {"bounds": bounds}
+    attributes: dict[str, Any] = {"bounds": bounds, "unread": {}}
     return type("Connection", (BoundedConnection,), attributes)

@@ -139,12 +139,6 @@ class JsonRoute(BareRoute):
         return handle
 
 
-class HeavyRoute(JsonRoute):
-    """A JSON route whose work is never short, however short its body is."""
-
-    most_inline = -1
-
-
 def _json(content: bytes) -> Response:
     return Response(content, media_type="application/json")
 

@@ -1,10 +1,12 @@
 """Clients that vanish, send ahead or hold on: none of them costs the others an answer, or the log a defect."""
 
+import json
+import select
 import signal
 import socket
 import struct
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPResponse
 from pathlib import Path
 from time import monotonic
@@ -105,3 +107,43 @@ def test_an_offer_to_upgrade_neither_loses_the_body_nor_runs_it_as_a_request(lib
             last += part
     assert last.startswith(b"HTTP/1.1 200")
     assert b"quire_requests" not in last
+
+
+@pytest.mark.parametrize("hosts", [b"", b"host: a\r\nhost: b\r\n"], ids=["none", "two"])
+def test_a_request_names_one_host(library_folder: Path, hosts: bytes) -> None:
+    with server_process(library_folder) as (address, _), connect(address) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n")
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 400")
+
+
+def test_bodies_that_are_being_sent_are_bounded_together(library_folder: Path) -> None:
+    head = (
+        b"POST /api/v1/count HTTP/1.1\r\nhost: quire\r\ncontent-type: application/json\r\n"
+        b"content-length: 900000\r\n\r\n"
+    )
+    with server_process(library_folder, settings={"MAX_BODIES_BYTES": "2000000"}) as (address, _):
+        held = [connect(address) for _ in range(4)]
+        for connection in held:
+            connection.sendall(head + b" " * 800_000)
+        answered, _, _ = select.select(held, [], [], 60)
+        assert answered[0].recv(1 << 16).startswith(b"HTTP/1.1 503")
+        for connection in held:
+            connection.close()
+        short = httpx.post(f"{address}/api/v1/count", json={"text": "a"}, trust_env=False, timeout=60)
+        assert short.status_code == 200
+
+
+def test_of_answers_that_nobody_takes_the_oldest_is_given_up(library_folder: Path) -> None:
+    body = json.dumps({"text": "a, b; " * 20_000, "return": ["pieces"]}).encode()
+    head = b"POST /api/v1/encode HTTP/1.1\r\nhost: quire\r\ncontent-type: application/json\r\n"
+    request = head + b"content-length: %d\r\n\r\n" % len(body) + body  # its answer has some megabytes
+    with (
+        server_process(library_folder, settings={"MAX_UNREAD_BYTES": "10000000"}) as (address, _),
+        ExitStack() as stack,
+    ):
+        held = [stack.enter_context(connect(address)) for _ in range(4)]
+        for connection in held:
+            connection.sendall(request)
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        wait_for_a_hangup(held[0])
+        assert httpx.get(f"{address}/healthz", trust_env=False, timeout=60).status_code == 200

@@ -8,7 +8,7 @@ import binascii
 from base64 import b64decode
 from ipaddress import IPv6Address, ip_address
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
@@ -80,6 +80,8 @@ class Access:
                 headers = {"retry-after": str(taken.retry_after)}
                 await failure(request, 429, "rate-limited", detail, headers=headers)(scope, receive, send)
                 return
+        if given or asked in self.required:
+            send = _for_one_client(send)
         if asked in self.required and (key is None or asked not in key.scopes):
             await _refusal(request, key, given, asked)(scope, receive, send)
             return
@@ -132,6 +134,21 @@ def _rate_fields(rates: Rates, taken: Taken) -> list[tuple[bytes, bytes]]:
         (b"ratelimit-remaining", b"%d" % taken.remaining),
         (b"ratelimit-reset", b"%d" % taken.reset),
     ]
+
+
+def _for_one_client(send: Send) -> Send:
+    """Says of an answer that it depends on a key, so that no cache gives it to a client with another one, or none."""
+
+    async def send_as_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.add_vary_header("Authorization, X-API-Key")
+            said = headers.get("cache-control", "")
+            if "no-store" not in said:
+                headers["cache-control"] = f"private, {said}" if said else "private"
+        await send(message)
+
+    return send_as_private
 
 
 def _with_fields(send: Send, fields: list[tuple[bytes, bytes]]) -> Send:

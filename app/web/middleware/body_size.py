@@ -1,17 +1,27 @@
-"""Bodies over the limit are refused with 413: by their announced length before a byte is read, else while they come."""
+"""Bodies over the limit are refused with 413: by their announced length before a byte is read, else while they come.
+
+Compressed ones are refused with 415: they would have to be unpacked to be bounded.
+"""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import TooLarge
+from app.errors import Overloaded, TooLarge
 from app.web.errors import failure
 
 NDJSON = "application/x-ndjson"
 _MOST_DIGITS = 18  # of a length that is read as a number
-STREAMED = frozenset({"/api/v1/encode"})
+STREAMED = frozenset(
+    f"/api/v1/{call}" for call in ("encode", "decode", "count", "chunk", "compare", "lattice")
+)
 """Paths of routes that read newline-delimited JSON line by line, and bound each line themselves."""
+
+
+def is_lines(headers: Headers) -> bool:
+    """Whether a request's body is newline-delimited JSON."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == NDJSON
 
 
 class BodyTooLarge(TooLarge, HTTPException):
@@ -22,12 +32,28 @@ class BodyTooLarge(TooLarge, HTTPException):
         self.status_code, self.detail, self.headers = 413, reason, None
 
 
-class BodyLimit:
-    """Bounds request bodies to `most` bytes, but for streams whose lines are bounded one by one."""
+class TooManyBodies(Overloaded, HTTPException):
+    """More bytes of bodies than a worker holds at once have come."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, most: int) -> None:
+        reason = (
+            f"requests being sent take {most:,} bytes already (QUIRE_MAX_BODIES_BYTES); try again in a moment"
+        )
+        Overloaded.__init__(self, reason)
+        self.status_code, self.detail, self.headers = 503, reason, {"retry-after": str(self.retry_after)}
+
+
+class BodyLimit:
+    """Bounds request bodies to `most` bytes, and all that are held at once to `most_together`.
+
+    Streams are left alone: their lines are bounded one by one.
+    """
+
+    def __init__(self, app: ASGIApp, most: int, most_together: int) -> None:
         self.app = app
         self.most = most
+        self.most_together = most_together
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,7 +61,11 @@ class BodyLimit:
             return
         headers = Headers(scope=scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if path in STREAMED and headers.get("content-type", "").startswith(NDJSON):
+        if (encoding := headers.get("content-encoding", "identity").strip().lower()) != "identity":
+            detail = f"The body is sent as {encoding[:40]!r}; send it as it is, without a content-encoding"
+            await failure(Request(scope), 415, "unsupported-media-type", detail)(scope, receive, send)
+            return
+        if path in STREAMED and is_lines(headers):
             await self.app(scope, receive, send)
             return
         announced = headers.get("content-length", "")
@@ -48,12 +78,19 @@ class BodyLimit:
         async def receive_counting() -> Message:
             nonlocal received
             message = await receive()
-            received += len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            received += size
+            self._held += size
             if received > self.most:
                 raise BodyTooLarge(self._reason(str(received)))
+            if self._held > self.most_together:
+                raise TooManyBodies(self.most_together)
             return message
 
-        await self.app(scope, receive_counting, send)
+        try:
+            await self.app(scope, receive_counting, send)
+        finally:
+            self._held -= received
 
     def _reason(self, digits: str) -> str:
         size = f"{int(digits):,}" if len(digits) <= _MOST_DIGITS else f"a number of {len(digits):,} digits of"

@@ -27,6 +27,7 @@ _PREFIX = "quire_"
 """Lets people and scanners of secrets see what a string is that lies where it should not."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _FRESH_SECONDS = 1.0
 
 
@@ -51,8 +52,12 @@ def read_keys(path: Path) -> list[Key]:
         raise FileError(f"the keys in {path} can't be read: {error.strerror or error}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise FileError(f"{path} is no file of keys as `quire keys new` writes it: {error}") from error
-    if not all(set(key.scopes) <= set(SCOPES) for key in keys):
-        raise FileError(f"{path}: a scope is one of {', '.join(SCOPES)}")
+    for key in keys:
+        if not set(key.scopes) <= set(SCOPES):
+            raise FileError(f"{path}: a scope is one of {', '.join(SCOPES)}")
+        facts: tuple[object, object] = (key.name, key.sha256)
+        if not all(isinstance(fact, str) for fact in facts) or not _SHA256.fullmatch(key.sha256):
+            raise FileError(f"{path}: a key has a name and a sha256 of 64 hexadecimal digits; one has not")
     return keys
 
 

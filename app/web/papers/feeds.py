@@ -222,7 +222,7 @@ class _State:
         """Whether the one who asks has this state already (RFC 9110, 13.1.2 and 13.1.3)."""
         tags = self._request.headers.get("if-none-match")
         if tags is not None:
-            return self._headers["etag"] in (tag.strip() for tag in tags.split(","))
+            return not {"*", self._headers["etag"]}.isdisjoint(tag.strip() for tag in tags.split(","))
         try:
             since = parsedate_to_datetime(self._request.headers.get("if-modified-since", ""))
         except ValueError:

@@ -1,12 +1,13 @@
-"""POST /encode as a stream: each line of newline-delimited JSON is answered by a line as soon as it is there.
+"""The calls of the API as streams: each line of newline-delimited JSON is answered by a line as soon as it is there.
 
-Memory is bounded by the longest line. While a client does not take its answers nothing more of it is read, since each
-part of the answer is sent before the next part of the body is asked for.
+Lines of white space alone are passed over, as on the command line. Memory is bounded by the longest line. While a
+client does not take its answers nothing more of it is read, since each part of the answer is sent before the next part
+of the body is asked for.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from itertools import takewhile
-from typing import Any
+from typing import Any, get_type_hints
 
 import anyio
 from fastapi import Request, Response
@@ -18,26 +19,47 @@ from starlette.types import Receive, Scope, Send
 from app.errors import InputError, Overloaded, QuireError, TooLarge
 from app.web.dependencies import Services, get_services
 from app.web.json_route import JsonRoute, dump, parse, validate
-from app.web.middleware.body_size import NDJSON
-from app.web.tokenizer import computing
-from app.web.tokenizer.requests import EncodeRequest
+from app.web.middleware.body_size import NDJSON, is_lines
+
+Line = Callable[[Any, Services], dict[str, Any]]
+"""Answers the value of one line."""
+
+_SEVERAL = ("texts", "batch")
+"""Fields of requests that hold what a stream has on several lines."""
 
 
-class EncodeRoute(JsonRoute):
+class LinesRoute(JsonRoute):
     """A JSON route that takes lines of JSON too."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle_json = super().get_route_handler()
+        function = self.endpoint
+        schema = get_type_hints(function)["body"]
+
+        def answer(value: Any, services: Services) -> dict[str, Any]:
+            text_alone = isinstance(value, str) and "text" in schema.model_fields
+            body = validate(schema, {"text": value} if text_alone else value)
+            for field in _SEVERAL:
+                if getattr(body, field, None) is not None:
+                    raise InputError(f"write what {field} holds on lines of its own", f"/{field}")
+            answered: dict[str, Any] = function(body=body, services=services)
+            return answered
 
         async def handle(request: Request) -> Response:
-            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != NDJSON:
+            if not is_lines(request.headers):
                 return await handle_json(request)
             chunks = request.stream()
             # Read before the answer begins: a client that asked whether to go on (100-continue) is told so.
             first = await anext(chunks, b"")
-            return _Lines(_answers(request, first, chunks), media_type=NDJSON)
+            return _Lines(_answers(answer, request, first, chunks), media_type=NDJSON)
 
         return handle
+
+
+class HeavyLinesRoute(LinesRoute):
+    """One whose work is never short, however short its body is."""
+
+    most_inline = -1
 
 
 class _Lines(StreamingResponse):
@@ -47,7 +69,9 @@ class _Lines(StreamingResponse):
         await self.stream_response(send)
 
 
-async def _answers(request: Request, first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _answers(
+    answer: Line, request: Request, first: bytes, chunks: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
     """The answers to whole lines, as many at a time as came together; ends at a line over the limit."""
     services = get_services(request)
     most = services.limits.body_bytes
@@ -60,7 +84,7 @@ async def _answers(request: Request, first: bytes, chunks: AsyncIterator[bytes])
             if newline:
                 lines = b"".join([*begun, head]).split(b"\n")
                 taken = list(takewhile(lambda line: len(line) <= most, lines))
-                yield await _in_turn(services, taken, request)
+                yield await _in_turn(answer, services, taken, request)
                 begun, size = ([tail], len(tail)) if len(taken) == len(lines) else ([], most + 1)
             else:
                 begun.append(chunk)
@@ -74,32 +98,28 @@ async def _answers(request: Request, first: bytes, chunks: AsyncIterator[bytes])
                 request,
             )
         elif size:
-            yield await _in_turn(services, [b"".join(begun)], request)
+            yield await _in_turn(answer, services, [b"".join(begun)], request)
     except ClientDisconnect:
         return  # nobody is left to be answered
 
 
-async def _in_turn(services: Services, lines: list[bytes], request: Request) -> bytes:
+async def _in_turn(answer: Line, services: Services, lines: list[bytes], request: Request) -> bytes:
     """The answers to some lines, worked out in a thread; a stream waits where a single request would be refused."""
     while True:
         try:
-            return await services.work.run(_answer_lines, lines, services, request)
+            return await services.work.run(_answer_lines, answer, lines, services, request)
         except Overloaded as busy:
             await anyio.sleep(busy.retry_after)
 
 
-def _answer_lines(lines: list[bytes], services: Services, request: Request) -> bytes:
-    return b"".join(_answer(line, services, request) for line in lines)
+def _answer_lines(answer: Line, lines: list[bytes], services: Services, request: Request) -> bytes:
+    return b"".join(_answered(answer, line, services, request) for line in lines if line.strip())
 
 
-def _answer(line: bytes, services: Services, request: Request) -> bytes:
+def _answered(answer: Line, line: bytes, services: Services, request: Request) -> bytes:
     """One line's answer, or what is wrong with it."""
     try:
-        value = parse(line)
-        body = validate(EncodeRequest, {"text": value} if isinstance(value, str) else value)
-        if body.texts is not None:
-            raise InputError("a line holds one text; write several texts on several lines", "/texts")
-        return dump(computing.encode(body, services)) + b"\n"
+        return dump(answer(parse(line), services)) + b"\n"
     except (QuireError, RequestValidationError) as error:
         return _problem(error, request)
 

@@ -15,10 +15,10 @@ from app.tokenizer.model import BOS, EOS, PAD
 from app.tokenizer.registry import ModelRegistry
 from app.web.dependencies import ModelsDep, ServicesDep
 from app.web.errors import problem_responses
-from app.web.json_route import HeavyRoute, JsonRoute
+from app.web.json_route import JsonRoute
 from app.web.middleware.body_size import NDJSON
 from app.web.tokenizer import computing, playground
-from app.web.tokenizer.ndjson import EncodeRoute
+from app.web.tokenizer.ndjson import HeavyLinesRoute, LinesRoute
 from app.web.tokenizer.requests import (
     ChunkRequest,
     CompareRequest,
@@ -49,21 +49,25 @@ pages_router = playground.router
 Computed = TypeVar("Computed", bound=Callable[..., dict[str, Any]])
 
 _FAILURES = problem_responses(400, 404, 413, 415, 422, 503)
-_LINES = {NDJSON: {"schema": {"type": "string"}, "example": '{"text": "one"}\n"two"\n'}}
-_ANSWERED_LINES = {
-    NDJSON: {"schema": {"type": "string"}, "example": '{"model": "default", "ids": [42], "count": 1}\n'}
-}
+_LINES = {NDJSON: {"schema": {"type": "string", "description": "a request on each line"}}}
+_ANSWERED_LINES = {NDJSON: {"schema": {"type": "string", "description": "an answer on each line"}}}
 
 
-def _post(
-    path: str, answers: Any, route: type[JsonRoute] = JsonRoute, **documented: Any
-) -> Callable[[Computed], Computed]:
-    """Registers a function under a path; `route` says how it is called."""
+def _post(path: str, answers: Any, route: type[JsonRoute] = LinesRoute) -> Callable[[Computed], Computed]:
+    """Registers a function under a path; `route` says how it is called.
+
+    With `application/x-ndjson` each line of the body is a request, and is answered by a line.
+    """
 
     def register(function: Computed) -> Computed:
-        documented.setdefault("responses", _FAILURES)
         router.add_api_route(
-            path, function, methods=["POST"], response_model=answers, route_class_override=route, **documented
+            path,
+            function,
+            methods=["POST"],
+            response_model=answers,
+            route_class_override=route,
+            responses={200: {"content": _ANSWERED_LINES}, **_FAILURES},
+            openapi_extra={"requestBody": {"content": _LINES}},
         )
         return function
 
@@ -99,19 +103,13 @@ def show_model(
     return _described(models, name)
 
 
-@_post(
-    "/encode",
-    Encoded | EncodedTexts,
-    EncodeRoute,
-    responses={200: {"content": _ANSWERED_LINES}, **_FAILURES},
-    openapi_extra={"requestBody": {"content": _LINES}},
-)
+@_post("/encode", Encoded | EncodedTexts)
 def encode(body: EncodeRequest, services: ServicesDep) -> dict[str, Any]:
     """Texts to ids, with pieces, spans and scores where asked for.
 
-    With `application/x-ndjson` each line is such a request with one `text`, or only the text as a JSON string, and is
-    answered by a line, while further lines are still coming. What is wrong with a line is said on its line, as
-    problem+json would; the lines after it are answered.
+    With `application/x-ndjson`, as for the calls below, each line is such a request with one `text`, or only the text
+    as a JSON string, and is answered by a line, while further lines are still coming; lines of white space are passed
+    over. What is wrong with a line is said on its line, as problem+json would; the lines after it are answered.
     """
     return computing.encode(body, services)
 
@@ -134,13 +132,13 @@ def chunk(body: ChunkRequest, services: ServicesDep) -> dict[str, Any]:
     return computing.chunk(body, services)
 
 
-@_post("/compare", Compared, HeavyRoute)
+@_post("/compare", Compared, HeavyLinesRoute)
 def compare(body: CompareRequest, services: ServicesDep) -> dict[str, Any]:
     """One text under several models, side by side."""
     return computing.compare(body, services)
 
 
-@_post("/lattice", LatticeAnswer, HeavyRoute)
+@_post("/lattice", LatticeAnswer, HeavyLinesRoute)
 def lattice(body: LatticeRequest, services: ServicesDep) -> dict[str, Any]:
     """All segmentations of a short text: pieces that match, the best paths, where cuts are probable."""
     return computing.lattice(body, services)

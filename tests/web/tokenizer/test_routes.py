@@ -327,7 +327,8 @@ def test_a_body_that_does_not_say_it_is_json_is_refused(
 
 
 def test_only_encode_takes_lines(client: httpx.Client) -> None:
-    refusal(client.post(f"{API}/count", content=b"{}", headers=NDJSON), 415)
+    refusal(client.post("/api/v1/papers", content=b"{}", headers=NDJSON), 415)
+    refusal(client.post(f"{API}/count", content=b"{}", headers=JSON | {"content-encoding": "gzip"}), 415)
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(client: httpx.Client) -> None:
@@ -366,19 +367,39 @@ def test_each_line_of_a_stream_has_its_line_of_the_answer(client: httpx.Client, 
         assert (answers[2]["model"], answers[2]["count"], len(answers)) == ("bare", 3, 3)
 
 
+@pytest.mark.parametrize(
+    ("call", "request_of_a_line"),
+    [
+        ("encode", {"text": TEXT, "return": ["pieces"]}),
+        ("decode", {"ids": [3, 100, 200]}),
+        ("count", {"text": TEXT, "max_tokens": 5}),
+        ("chunk", {"text": TEXT, "max_tokens": 5}),
+        ("compare", {"models": ["default", "bare"], "text": TEXT}),
+        ("lattice", {"text": "the fox"}),
+    ],
+)
+def test_every_call_takes_lines_and_passes_over_blank_ones(
+    client: httpx.Client, call: str, request_of_a_line: dict[str, Any]
+) -> None:
+    line = json.dumps(request_of_a_line).encode()
+    answers = lines(
+        client.post(f"{API}/{call}", content=b"\n \r\n%b\r\n\n%b\n\n" % (line, line), headers=NDJSON)
+    )
+    assert answers == [ask(client, call, **request_of_a_line)] * 2
+
+
 def test_a_bad_line_is_answered_by_its_problem_and_the_stream_goes_on(client: httpx.Client) -> None:
     bad = [
         b"{",
         b'{"text": 5}',
         b'{"texts": ["a"]}',
         b'{"text": "a", "model": "nowhere"}',
-        b"",
         b'"\\ud800"',
         b"7",
     ]
     body = b"\n".join([*bad, b'"the"'])
     *problems, last = lines(client.post(f"{API}/encode", content=body, headers=NDJSON))
-    assert [problem["status"] for problem in problems] == [400, 422, 422, 404, 400, 422, 422]
+    assert [problem["status"] for problem in problems] == [400, 422, 422, 404, 422, 422]
     assert last["count"] == 1
 
 
