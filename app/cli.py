@@ -76,6 +76,7 @@ def load_command(name: str) -> Any:
 
 
 app = typer.Typer(
+    rich_markup_mode=None,
     cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -21,7 +21,7 @@ from app.papers.store.reading import Store
 from app.paths import STATIC
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
-from app.web import errors, operations
+from app.web import api_index, errors, operations
 from app.web.dependencies import Limits, Services, Work, room_to_read
 from app.web.middleware.access import Access
 from app.web.middleware.address_length import AddressLimit
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     often = ("/tokenize", "/api/v1/encode")
     app.router.routes.extend(sorted(short_calls, key=lambda route: getattr(route, "path", "") not in often))
     app.include_router(operations.router)
+    app.include_router(api_index.router)
     for router in (
         routes.pages_router,
         fetches.router,

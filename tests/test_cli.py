@@ -203,7 +203,7 @@ def test_an_export_is_read_back_identically(data: Path, tmp_path: Path) -> None:
         (["encode", "no-such-file.txt"], "no-such-file.txt: can't be read"),
         (["decode"], "-:1: a line of ids was expected"),
         (["train", "no-such-file.txt", "-o", "out.model"], "no-such-file.txt: can't be read"),
-        (["train", "-", "-o", "no/such/folder/out.model"], "no folder that can be written to"),
+        (["train", "-", "-o", "/dev/null/folder/out.model"], "this folder can't be made"),
         (["train", "-", "-o", "out.model", "--vocab-size", "5"], "vocab_size is 5"),
         (["train", "-", "-o", "out.model", "--order", "40"], "order is 40"),
         (["models", "convert", "README.md", "--to", "bytepiece", "-o", "x.model"], "README.md"),
@@ -334,3 +334,18 @@ def test_json_lines_on_standard_input_are_read_as_such(model: Path, data: Path) 
     assert quire("encode", "--model", model, "--field", "body", data_dir=data, input=lines).stdout == plain
     packed = gzip.compress(lines)
     assert quire("encode", "--model", model, "--field", "body", data_dir=data, input=packed).stdout == plain
+
+
+def test_help_cuts_no_options_name_in_a_narrow_window() -> None:
+    for name in _COMMANDS:
+        command = [*QUIRE, name, "--help"]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            env=environment(Path("unused")) | {"COLUMNS": "80"},
+            cwd=ROOT,
+            text=True,
+            check=True,
+        )
+        assert "…" not in done.stdout, name
+        assert max(map(len, done.stdout.splitlines())) <= 80, name

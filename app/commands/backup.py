@@ -10,7 +10,7 @@ from app.papers.store.backup import back_up
 from app.papers.store.backup import restore as put_back
 from app.settings import Settings
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

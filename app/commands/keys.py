@@ -8,7 +8,7 @@ from app.errors import InputError
 from app.settings import Settings
 from app.web.middleware.keys import SCOPES, Scope, new_key, read_keys, revoke_key
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Make, list and revoke API keys.")
 
 
 @app.command()

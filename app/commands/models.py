@@ -20,7 +20,12 @@ from app.tokenizer.model import FIRST_PIECE, Model, write_whole
 from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.training.report import lines_by_script
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show, convert and compare models.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="List, show, convert and compare models.",
+)
 
 
 class Format(StrEnum):

@@ -25,7 +25,10 @@ from app.settings import Settings
 MOST_PROBLEMS_SHOWN = 50
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Import, export and look after the papers."
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Import, export and look after the papers.",
 )
 console = Console(stderr=True)
 log = structlog.get_logger()

@@ -25,7 +25,7 @@ from app.serving.server import serve as serve_until_stopped
 from app.settings import Settings
 from app.web.worker_counts import count_together
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 log = structlog.get_logger()
 
 

@@ -25,7 +25,7 @@ from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus, Errors, Format
 
 BATCH_LINES = 2048
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 Files = Annotated[list[str] | None, typer.Argument(help="Files to read; none, or -, is standard input.")]
 Model = Annotated[str | None, typer.Option(help="A model's name, or the path of a vocabulary file.")]

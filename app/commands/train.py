@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
+    SpinnerColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -34,9 +35,11 @@ from app.tokenizer.training.report import Measured, Share, measure, pieces_by_sc
 from app.tokenizer.training.trainer import Objective, Trainer
 from app.tokenizer.training.workspace import Workspace
 
-LONGEST_SHOWN = 40
+LONGEST_SHOWN = 8
+MOST_SHARES = 10
+"""So many rows of figures are shown, that the report fits a screen; the card has all of them."""
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 console = Console(stderr=True)
 
 
@@ -121,13 +124,13 @@ def train(
     )
     most = None if memory is None else _in_bytes(memory)
     folder = out.with_name(f"{out.name.removesuffix('.model')}.progress")
-    targets = _targets(out, sizes, force or (resume and folder.is_dir()))
     names = _matching(files)
     texts = Corpus(names, field, whole_file)
     size = texts.check()
     held_out = Corpus(_matching(dev or []), field, whole_file)
     if dev:
         held_out.check()
+    targets = _targets(out, sizes, force or (resume and folder.is_dir()))
 
     def write(models: list[Model], seconds: float) -> None:
         extra: dict[str, Any] = {"sources": source} if source else {}
@@ -209,7 +212,11 @@ def _targets(out: Path, sizes: list[int], replaces: bool) -> list[Path]:
     for target in targets:
         if target.exists() and not replaces:
             raise InputError(f"{target} exists already; name another file, or replace it with --force")
-    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{out.parent}: this folder can't be made: {error.strerror}") from error
+    if not os.access(out.parent, os.W_OK):
         raise FileError(f"{out.parent}: no folder that can be written to")
     return targets
 
@@ -242,7 +249,7 @@ def _summary(model: Model, target: Path, seconds: float, measured: Measured | No
         "  ".join(f"{'12+' if size == 12 else size}: {lengths[size]:,}" for size in sorted(lengths)),
     )
     by_script = pieces_by_script(model.pieces)
-    table.add_row("pieces by script", "  ".join(f"{name}: {count:,}" for name, count in by_script.items()))
+    table.add_row("pieces by script", _first([f"{name}: {count:,}" for name, count in by_script.items()]))
     if measured is not None:
         table.add_row("bytes per token", f"{measured.whole.bytes_per_token}")
         table.add_row("… by script (share)", _shares(measured.by_script, measured.whole))
@@ -256,10 +263,18 @@ def _summary(model: Model, target: Path, seconds: float, measured: Measured | No
 
 def _shares(shares: dict[str, Share], whole: Share) -> str:
     """Bytes per token of each, and of how much of the text that is told."""
-    return "  ".join(
-        f"{name}: {share.bytes_per_token:.2f} ({share.bytes / whole.bytes:.1%})"
-        for name, share in shares.items()
+    return _first(
+        [
+            f"{name}: {share.bytes_per_token:.2f} ({share.bytes / whole.bytes:.1%})"
+            for name, share in shares.items()
+        ]
     )
+
+
+def _first(figures: list[str]) -> str:
+    """The first figures, and how many more there are."""
+    more = len(figures) - MOST_SHARES
+    return "  ".join(figures[:MOST_SHARES] + ([f"and {more:,} more"] if more > 0 else []))
 
 
 def _peak_megabytes() -> float:
@@ -269,6 +284,7 @@ def _peak_megabytes() -> float:
 
 def _bars() -> Progress:
     return Progress(
+        SpinnerColumn(),  # turns also where a stage has nothing to count
         TextColumn("{task.description:14}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),

@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,30 +110,87 @@ class ShardWriter:
         os.replace(self._partial, self._folder)  # noqa: PTH105 - the rename must be one step
 
 
-def read_document(folder: Path, number: int) -> NDArray[np.int64]:
-    """The ids of document `number` (from 0) of a folder that `ShardWriter` wrote; shards are mapped, not read whole.
+class ShardReader:
+    """A folder that `ShardWriter` wrote, with its files mapped once: a sequence of documents.
 
-    Raises FileError where the folder is no such folder, InputError where it has no such document.
+    A document is an array of ids in the folder's own type (uint16 or uint32), which is a view of the file: nothing is
+    read before it is looked at, and processes that read the same folder share its memory. Safe to use from many
+    threads, and to hand to other processes, which open the files for themselves.
+
+    >>> reader = ShardReader(Path("corpus"))  # doctest: +SKIP
+    >>> len(reader), reader.tokens, reader[0][:4]  # doctest: +SKIP
+    (12000, 31415926, array([10175,   426, 14087,    13], dtype=uint16))
+
+    Raises FileError where the folder is not such a folder, or its files are shorter than its index says.
     """
-    try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        offsets = np.load(folder / OFFSETS, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise FileError(f"{folder}: no folder of shards: {error}") from error
-    if not 0 <= number < index["documents"]:
-        raise InputError(
-            f"there is no document {number}; they are numbered from 0 to {index['documents'] - 1}"
-        )
-    start, end = int(offsets[number]), int(offsets[number + 1])
-    before = 0
-    for shard in index["shards"]:
-        if end <= before + shard["tokens"]:
-            path = folder / shard["file"]
-            ids = (
-                np.load(path, mmap_mode="r")
-                if path.suffix == ".npy"
-                else np.fromfile(path, np.dtype(index["dtype"]).newbyteorder("<"))
-            )
-            return np.asarray(ids[start - before : end - before], np.int64)
-        before += shard["tokens"]
-    raise FileError(f"{folder}: the shards hold fewer ids than the index tells")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.about: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+            self.offsets: NDArray[np.int64] = np.load(folder / OFFSETS, mmap_mode="r")
+            dtype = np.dtype(self.about["dtype"]).newbyteorder("<")
+            self._shards = [_mapped(folder / shard["file"], dtype) for shard in self.about["shards"]]
+            counts = [int(shard["tokens"]) for shard in self.about["shards"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise FileError(f"{folder}: no folder of shards: {error}") from error
+        if [len(shard) for shard in self._shards] != counts:
+            raise FileError(f"{folder}: the shards hold other ids than the index tells")
+        self._ends = np.cumsum(counts, dtype=np.int64)
+
+    @property
+    def tokens(self) -> int:
+        """How many ids there are in all."""
+        return int(self.offsets[-1])
+
+    def __len__(self) -> int:
+        """How many documents there are."""
+        return len(self.offsets) - 1
+
+    def __getitem__(self, number: int) -> NDArray[np.uint16] | NDArray[np.uint32]:
+        """The ids of document `number`, from 0; InputError where there is none."""
+        if not 0 <= number < len(self):
+            raise InputError(f"there is no document {number}; they are numbered from 0 to {len(self) - 1}")
+        return self.slice(int(self.offsets[number]), int(self.offsets[number + 1]))
+
+    def __iter__(self) -> Iterator[NDArray[np.uint16] | NDArray[np.uint32]]:
+        """Every document, in order."""
+        return (self[number] for number in range(len(self)))
+
+    def slice(self, start: int, end: int) -> NDArray[np.uint16] | NDArray[np.uint32]:
+        """The ids from `start` to `end` of all documents one after the other: what a step of fixed length takes.
+
+        A view where they lie in one shard, else a copy. Raises InputError where they lie outside.
+        """
+        if not 0 <= start <= end <= self.tokens:
+            raise InputError(f"ids {start} to {end} are not among the {self.tokens} that there are")
+        first = int(np.searchsorted(self._ends, start, side="right"))
+        parts = []
+        for shard, stop in zip(self._shards[first:], self._ends[first:], strict=True):
+            before = int(stop) - len(shard)
+            parts.append(shard[start - before : end - before])
+            if end <= stop:
+                break
+            start = int(stop)
+        if not parts:
+            return np.empty(0, self._shards[0].dtype)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def __reduce__(self) -> tuple[type["ShardReader"], tuple[Path]]:
+        """Another process maps the files itself."""
+        return type(self), (self.folder,)
+
+
+def _mapped(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
+    if path.suffix == ".npy":
+        mapped: NDArray[Any] = np.load(path, mmap_mode="r")
+        return mapped
+    return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
+
+
+def read_document(folder: Path, number: int) -> NDArray[np.int64]:
+    """The ids of one document of a folder, as `ShardReader` gives them; whoever reads several keeps a reader open.
+
+    Raises FileError where the folder is not such a folder, InputError where it has no such document.
+    """
+    return ShardReader(folder)[number].astype(np.int64)

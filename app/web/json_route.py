@@ -4,16 +4,18 @@ The function of such a route is plain Python: `def count(body: CountRequest, ser
 event loop and returns what orjson can write. OpenAPI is FastAPI's, from the same signature.
 """
 
+import difflib
 import json
 import re
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, TypeVar, get_type_hints
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -82,7 +84,10 @@ def validate(model: type[Body], value: Any) -> Body:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise RequestValidationError([_finding(item) for item in error.errors(include_url=False)]) from error
+        found = error.errors(include_url=False)
+        raise RequestValidationError(
+            [_finding(item, _fields_there(item, model)) for item in found]
+        ) from error
 
 
 def dump(value: Any) -> bytes:
@@ -143,9 +148,41 @@ def _json(content: bytes) -> Response:
     return Response(content, media_type="application/json")
 
 
-def _finding(item: Any) -> dict[str, Any]:
+def _fields_there(item: Any, model: type[BaseModel]) -> list[str]:
+    """The names of the fields that stand where a finding is, those nearest to what was sent first."""
+    if item["type"] != "extra_forbidden":
+        return []
+    *way, sent = (str(step) for step in item["loc"])
+    for step in way:
+        model = next(
+            (
+                shape
+                for name, field in _named(model)
+                if name == step
+                for shape in _models_in(field.annotation)
+            ),
+            model,
+        )
+    names = [name for name, _ in _named(model)]
+    return sorted(names, key=lambda name: -difflib.SequenceMatcher(None, sent[:80].lower(), name).ratio())
+
+
+def _named(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    return [(field.alias or name, field) for name, field in model.model_fields.items()]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation names, within unions and lists too."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]
+
+
+def _finding(item: Any, fields: Sequence[str] = ()) -> dict[str, Any]:
     """A finding of pydantic, as FastAPI's handlers expect it, with texts that UTF-8 can hold."""
     message = _MESSAGES.get(item["type"], item["msg"])
+    if fields:
+        message += f"; there are {', '.join(fields)}"
     steps = (
         step.encode(errors="replace").decode() if isinstance(step, str) else step
         for step in item["loc"]

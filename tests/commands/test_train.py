@@ -109,12 +109,14 @@ def test_patterns_name_files_and_a_summary_ends_it(tmp_path: Path) -> None:
         "--source",
         "a mat",
     ]
-    done = quire("train", tmp_path / "*.txt", "-o", tmp_path / "out", *options, data_dir=tmp_path)
+    out = tmp_path / "data" / "models" / "out"
+    done = quire("train", tmp_path / "*.txt", "-o", out, *options, data_dir=tmp_path)
     assert done.returncode == 0, done.stderr.decode()
     summary = done.stderr.decode()
+    assert len(summary.splitlines()) < 30, "the report fits a screen"
     for words in ("pieces by bytes", "pieces by script", "by language", "time", "memory", "longest"):
         assert words in summary
-    card = json.loads((tmp_path / "out.card.json").read_text())
+    card = json.loads(out.with_name("out.card.json").read_text())
     assert card["bytes_per_token_by_script"]["Cyrillic"] == card["bytes_per_token_by_language"]["ru"] == 1
     assert card["bytes_per_token_by_script"]["Latin"] == card["bytes_per_token_by_language"]["en"] > 1
     assert card["sources"] == ["a cat", "a mat"]

@@ -1,6 +1,7 @@
 """A corpus written as shards is read back document by document, and a failure leaves nothing behind."""
 
 import json
+import pickle
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import FileError, InputError
-from app.tokenizer.shards import ShardWriter, read_document
+from app.tokenizer.shards import ShardReader, ShardWriter, read_document
 
 DOCUMENTS = st.lists(st.lists(st.integers(0, 299), max_size=20), max_size=12)
 
@@ -26,6 +27,15 @@ def test_every_document_is_read_back(
     with ShardWriter(folder, 300, "tiny", "00", form, tokens_per_shard=most) as writer:
         writer.write(np.array(ids, np.int32) for ids in documents)
     assert [read_document(folder, number).tolist() for number in range(len(documents))] == documents
+    reader = pickle.loads(pickle.dumps(ShardReader(folder)))  # as a worker of a data loader gets it
+    assert [ids.tolist() for ids in reader] == documents
+    everything = [id_ for ids in documents for id_ in ids]
+    assert (len(reader), reader.tokens) == (len(documents), len(everything))
+    for start in range(0, len(everything) + 1, 3):
+        for end in (start, min(start + 7, len(everything)), len(everything)):
+            assert reader.slice(start, end).tolist() == everything[start:end]
+    with pytest.raises(InputError, match="are not among"):
+        reader.slice(0, len(everything) + 1)
     index = json.loads((folder / "index.json").read_text())
     assert index["tokens"] == sum(map(len, documents))
     assert index["dtype"] == "uint16"
@@ -62,3 +72,24 @@ def test_a_wrong_folder_or_number_is_told(tmp_path: Path) -> None:
         writer.write([np.array([1], np.int32)])
     with pytest.raises(InputError, match="from 0 to 0"):
         read_document(tmp_path / "corpus", 1)
+
+
+def test_a_reader_keeps_its_files_open(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path / "corpus", 300, "tiny", "00", tokens_per_shard=4) as writer:
+        writer.write(np.full(3, number, np.int32) for number in range(5))
+    reader = ShardReader(tmp_path / "corpus")
+    for path in (tmp_path / "corpus").iterdir():
+        path.unlink()
+    assert [ids.tolist() for ids in reader] == [[number] * 3 for number in range(5)], (
+        "no file is opened again"
+    )
+    assert reader[4].base is not None, "a document is a view"
+
+
+def test_shards_that_were_cut_are_told(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path / "corpus", 300, "tiny", "00", "bin") as writer:
+        writer.write([np.array([1, 2, 3], np.int32)])
+    with (tmp_path / "corpus" / "00000.bin").open("r+b") as shard:
+        shard.truncate(4)
+    with pytest.raises(FileError, match="other ids than the index"):
+        ShardReader(tmp_path / "corpus")
