@@ -123,7 +123,7 @@ def csl(paper: Paper) -> dict[str, Any]:
         "version": str(paper.version) if paper.version else None,
         "note": "; ".join(plain_text(text) for text in (paper.journal_ref, paper.comment) if text),
     }
-    return {key: value for key, value in item.items() if value}
+    return {key: value for key, value in item.items() if value or key == "title"}
 
 
 def markdown(paper: Paper) -> str:

@@ -3,15 +3,19 @@
 Other forms (arXiv's snapshot, Atom, OAI-PMH) are read in `sources`. A wrong field is an InputError that names it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from reprlib import Repr
 from typing import Any, get_args
 
-from app.errors import InputError, NotFound
+from app.errors import InputError, NotFound, RecordError
 from app.papers.answers import Answer, Quote, QuoteStatus, Usage
 from app.papers.categories import canonical_category, sort_out
 from app.papers.models import AnnounceType, Author, Paper, Version, parse_id
+
+_VERSION = re.compile("v?0{0,9}[1-9][0-9]{0,3}", re.ASCII)
 
 
 def paper_record(paper: Paper) -> dict[str, Any]:
@@ -152,11 +156,19 @@ def read_id(record: Mapping[str, Any]) -> tuple[str, int | None]:
 def read_version(record: Mapping[str, Any]) -> int | None:
     """The record's version: a whole number from 1, as a number or as `v2`."""
     value = record.get("version")
-    if isinstance(value, str):
-        value = int(digits) if (digits := value.removeprefix("v")).isascii() and digits.isdigit() else value
+    if isinstance(value, str) and _VERSION.fullmatch(value):
+        return int(value.removeprefix("v"))
     if value is None or (type(value) is int and 1 <= value <= 9999):
         return value
     raise InputError(f"version is a whole number from 1 to 9999, not {_shown(value)}")
+
+
+def read_version_number(record: Mapping[str, Any]) -> int:
+    """The record's version, which has to be there."""
+    number = read_version(record)
+    if number is None:
+        raise InputError("version is missing")
+    return number
 
 
 def read_categories(record: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -221,6 +233,15 @@ def plain(value: object, key: str) -> str:
     return value
 
 
+def refused(error: Exception, path: str, line: int) -> RecordError:
+    """What is reported of a record that reading failed at, also in ways that its reader did not foresee."""
+    if isinstance(error, InputError):
+        return RecordError(str(error), path, line)
+    if isinstance(error, RecursionError):
+        return RecordError("the record is nested too deep", path, line)
+    return RecordError(f"the record can't be read ({type(error).__name__}: {str(error)[:200]})", path, line)
+
+
 def _author(value: object) -> Author:
     if isinstance(value, str):
         return Author(plain(value, "authors"))
@@ -271,5 +292,10 @@ def _version(value: object) -> Version:
 
 
 def _shown(value: object) -> str:
-    written = repr(value)
+    written = _SHORT.repr(value)
     return written if len(written) <= 60 else f"{written[:60]}…"
+
+
+# A value may be nested a thousand deep, or be as long as a record may: it is never written out whole.
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 4, 70, 70, 70

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from app.errors import FileError, InputError, RecordError, SourceError
 from app.papers.models import Paper
 from app.papers.sources import atom, oai, rss
-from app.papers.sources.markup import MarkupError, convert
+from app.papers.sources.markup import WIDE_MARKS, MarkupError, convert
 from app.papers.sources.oai import Deleted
 
 
@@ -51,6 +51,8 @@ def read_document(path: Path, *, start: int = 0, longest: int = 4 << 20) -> Iter
 
 def is_document(head: bytes) -> bool:
     """Whether a file that begins so (uncompressed) is XML rather than JSON lines."""
+    if head.startswith(WIDE_MARKS):
+        head = head[2:].replace(b"\0", b"")
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 

@@ -93,8 +93,8 @@ def fetch_daily(
     for part, batch, full in _feeds(codes, client):
         yield batch
         for code in part if batch.reached else ():
-            days[code] = batch.reached or client.today()
             last = _read_day(places, f"feed {code}")
+            days[code] = _announced_up_to(code, part, batch, last)
             if last is not None and _weekday_between(last, days[code]):
                 gaps[code] = last
             elif full:
@@ -226,6 +226,25 @@ def _feeds(codes: list[str], client: PoliteClient) -> Iterator[tuple[list[str], 
         yield from _feeds(codes[middle:], client)
         return
     yield codes, Batch("+".join(codes), feed.papers, problems=feed.problems, reached=feed.day), full
+
+
+def _announced_up_to(code: str, asked: Sequence[str], batch: Batch, last: date | None) -> date:
+    """The day that a category has come to in a feed of several, of which some may show an older day than others.
+
+    A paper that another of them may have brought shows nothing. A category without a paper of its own stays where it
+    was, and the next feed that has one finds the gap.
+    """
+    own = [
+        paper.announced
+        for paper in batch.papers
+        if paper.announced and [one for one in asked if _lists(one, paper)] == [code]
+    ]
+    before = last or (batch.reached or date.min + timedelta(days=1)) - timedelta(days=1)
+    return max([*own, before])
+
+
+def _lists(code: str, paper: Paper) -> bool:
+    return any(code in (one, CATEGORIES[one].archive) for one in paper.categories)
 
 
 def _weekday_between(last: date, day: date) -> bool:

@@ -12,17 +12,20 @@ from typing import Protocol, TypeVar
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler, feature_namespaces
-from xml.sax.xmlreader import AttributesNSImpl
+from xml.sax.xmlreader import AttributesNSImpl, IncrementalParser
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.sax import make_parser
 
-from app.errors import InputError, RecordError
+from app.errors import RecordError, SourceError
+from app.papers.records import refused
 
 # XML 1.0 has no place for these; where a server lets one through, the whole answer would be lost with it.
 _FORBIDDEN = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
 # It begins at no blank but the first: begun anew at each, a long run of them would take time by its square.
 _WRAPPING = re.compile(r"(?<![ \t\r])[ \t\r]*\n[ \t\r\n]*")
+WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""How a document in UTF-16 begins; there zero bytes are parts of letters."""
 _DEEPEST = 64
 _BLANKS = " \t\r\n"
 
@@ -67,10 +70,13 @@ def elements(
     parser.forbid_dtd = True
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(handler)
-    since = 0
+    since = parsed = 0
+    wide = False
     try:
         while chunk := stream.read(1 << 16):
-            parser.feed(chunk.translate(None, _FORBIDDEN))
+            wide = wide or (parsed == 0 and chunk.startswith(WIDE_MARKS))
+            _feed(parser, chunk if wide else chunk.translate(None, _FORBIDDEN))
+            parsed += len(chunk)
             since = 0 if handler.found else since + len(chunk)
             yield from handler.take()
             if since > longest:
@@ -88,6 +94,17 @@ def elements(
         yield from handler.take()
         message = "the document brings a document type or entities along, which are refused"
         raise MarkupError(message, parser.getLineNumber() or 1, False) from error
+
+
+def _feed(parser: IncrementalParser, chunk: bytes) -> None:
+    try:
+        parser.feed(chunk)
+    except (MarkupError, DefusedXmlException):
+        raise
+    except (ValueError, LookupError, TypeError) as error:
+        # So Python says that it has no such encoding, or none that expat can use.
+        message = f"the document is in an encoding that can't be read ({error}); convert it to UTF-8"
+        raise MarkupError(message, parser.getLineNumber() or 1, False) from error  # type: ignore[attr-defined]
 
 
 class _Handler(ContentHandler):
@@ -163,15 +180,17 @@ def convert(
 ) -> Iterator[tuple[int, T | RecordError]]:
     """Yields the line of each element that `readers` names, and what its reader makes of it.
 
-    An element that its reader refuses (InputError) is yielded as a RecordError that knows `path` and line.
+    An element that its reader fails at is yielded as a RecordError that knows `path` and line.
     Raises MarkupError like `elements`, and what else a reader raises.
     """
     for found in elements(stream, frozenset(readers), roots, longest=longest):
         value: T | RecordError
         try:
             value = readers[found.element.tag](found.element)
-        except InputError as error:
-            value = RecordError(str(error), path, found.line)
+        except SourceError:
+            raise  # of the whole answer, and not of an entry
+        except Exception as error:  # noqa: BLE001  # a bad entry is reported, whatever is bad in it
+            value = refused(error, path, found.line)
         yield found.line, value
 
 

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from app.errors import InputError, RecordError, SourceError
 from app.papers.categories import sort_out
 from app.papers.models import Author, Paper, Version
-from app.papers.records import read_day, read_id, read_instant
+from app.papers.records import read_day, read_id, read_instant, read_version_number
 from app.papers.sources.markup import MarkupError, Stream, classes, convert, passage, phrase, whole
 from app.papers.sources.names import read_names
 from app.papers.store.positions import first_of_month
@@ -132,7 +132,10 @@ def _dated_record(record: Element) -> tuple[date | None, Paper | Deleted]:
 
 
 def _raw_paper(element: Element, day: date | None) -> Paper:
-    versions = [Version(_number(version), _sent(version)) for version in element.iterfind(f"{_RAW}version")]
+    versions = [
+        Version(read_version_number(version.attrib), _sent(version))
+        for version in element.iterfind(f"{_RAW}version")
+    ]
     versions.sort(key=lambda version: version.number)  # as they come, but nothing says that they do
     first, last = (versions[0], versions[-1]) if versions else (None, None)
     updated = last.created if last else None
@@ -216,13 +219,6 @@ def _author(author: Element) -> Author:
     if not name:
         raise InputError("an author has no name")
     return Author(name, family, given, suffix)
-
-
-def _number(version: Element) -> int:
-    digits = version.get("version", "").removeprefix("v")
-    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:5]) <= 9999):
-        raise InputError(f"a version is named like v2, not {version.get('version', '')[:40]!r}")
-    return int(digits)
 
 
 def _sent(version: Element) -> datetime:

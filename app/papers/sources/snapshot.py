@@ -28,10 +28,15 @@ from app.papers.records import (
     read_day,
     read_id,
     read_paper,
+    read_version_number,
+    refused,
     text,
     text_or_none,
 )
 from app.papers.sources.names import read_names
+
+_MARK = b"\xef\xbb\xbf"
+"""What some programs write before a text in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,11 @@ def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 
     line, offset = start
     try:
         with path.open("rb") as file, _uncompressed(file) as stream:
-            if offset:
-                stream.seek(offset)
             while True:
                 line += 1
                 try:
+                    if offset and stream.tell() == 0:
+                        stream.seek(offset)
                     raw = stream.readline(longest + 1)
                     size = len(raw) if len(raw) <= longest else len(raw) + _skip_line(stream, raw)
                 except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -85,10 +90,10 @@ def read_notes(folder: Path, *, longest: int = 4 << 20) -> Iterator[Record]:
         value: Paper | RecordError
         try:
             value = _note(tomllib.loads(_read_all(path, longest).decode()))
-        except (InputError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            value = RecordError(str(error), str(path), 1)
         except OSError as error:
             raise FileError(f"can't read {path}: {error.strerror or error}") from error
+        except Exception as error:  # noqa: BLE001  # a bad note is reported, whatever is bad in it
+            value = refused(error, str(path), 1)
         yield Record(1, count, value, 0)
 
 
@@ -119,11 +124,11 @@ def _skip_line(stream: io.BufferedReader, start: bytes) -> int:
 
 def _read(raw: bytes, path: Path, line: int) -> Paper | Answer | RecordError:
     try:
-        return read_record(orjson.loads(raw))
+        return read_record(orjson.loads(raw.removeprefix(_MARK) if line == 1 else raw))
     except orjson.JSONDecodeError as error:
         return RecordError(f"this is no JSON: {error}", str(path), line)
-    except InputError as error:
-        return RecordError(str(error), str(path), line)
+    except Exception as error:  # noqa: BLE001  # a bad record is reported, whatever is bad in it
+        return refused(error, str(path), line)
 
 
 def read_record(record: object) -> Paper | Answer:
@@ -181,10 +186,7 @@ def _author(parts: object) -> Author:
 def _versions(record: Mapping[str, Any]) -> tuple[Version, ...]:
     try:
         return tuple(
-            Version(
-                int(entry["version"].removeprefix("v")),
-                parsedate_to_datetime(entry["created"]).astimezone(UTC),
-            )
+            Version(read_version_number(entry), parsedate_to_datetime(entry["created"]).astimezone(UTC))
             for entry in items(record, "versions")
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

@@ -17,6 +17,8 @@ router = APIRouter(include_in_schema=False)
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _WEEKS = calendar.Calendar()
+# A month is shown with the weeks that it begins and ends in, and days beyond 9999 have no date.
+_FIRST, _LAST = date(1900, 1, 1), date(9998, 12, 31)
 
 
 @router.get("/arxiv/{path:path}/calendar")
@@ -25,7 +27,8 @@ def month_of_list(request: Request, store: StoreDep, path: str, month: str = "")
     expression = expression_or_ids(path)
     if not isinstance(expression, CategoryExpression):
         raise NotFound("papers named by their ids have no calendar")
-    latest = store.latest_day(expression) or datetime.now(UTC).date()
+    # A record may name a day that lies beyond what can be shown: the nearest month is shown then.
+    latest = min(max(store.latest_day(expression) or datetime.now(UTC).date(), _FIRST), _LAST)
     first = _first_day(month) if month else latest.replace(day=1)
     last = _last_day(first)
     counts = store.days(ListQuery(expression, first, last))
@@ -37,7 +40,7 @@ def month_of_list(request: Request, store: StoreDep, path: str, month: str = "")
         weeks=_WEEKS.monthdatescalendar(first.year, first.month),
         counts=counts,
         total=sum(counts.values()),
-        before=(first - timedelta(days=1)).replace(day=1),
+        before=(first - timedelta(days=1)).replace(day=1) if first > _FIRST else None,
         after=last + timedelta(days=1) if last < latest else None,
     )
 
@@ -45,7 +48,7 @@ def month_of_list(request: Request, store: StoreDep, path: str, month: str = "")
 def _first_day(month: str) -> date:
     """Raises InputError for what is no month, or one of a year that no calendar here reaches."""
     found = _MONTH.fullmatch(month)
-    if found and 1900 <= int(found[1]) <= 9998 and 1 <= int(found[2]) <= 12:
+    if found and _FIRST.year <= int(found[1]) <= _LAST.year and 1 <= int(found[2]) <= 12:
         return date(int(found[1]), int(found[2]), 1)
     raise InputError(f"{month[:40]!r} is no month; write it as 2026-11", "?month")
 

@@ -225,7 +225,7 @@ class _State:
             return not {"*", self._headers["etag"]}.isdisjoint(tag.strip() for tag in tags.split(","))
         try:
             since = parsedate_to_datetime(self._request.headers.get("if-modified-since", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return False
         if self._modified is None or since.tzinfo is None:
             return False

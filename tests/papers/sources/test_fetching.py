@@ -15,7 +15,15 @@ from app.papers.models import Paper
 from app.papers.sources.client import PoliteClient
 from app.papers.sources.fetching import Batch, fetch, fetch_daily, fetch_papers, oai_set
 from app.papers.taxonomy import CATEGORIES
-from tests.papers.sources.arxiv_forms import Sample, feed_entry, oai_deleted, oai_error, oai_list, oai_record
+from tests.papers.sources.arxiv_forms import (
+    Sample,
+    feed_document,
+    feed_entry,
+    oai_deleted,
+    oai_error,
+    oai_list,
+    oai_record,
+)
 from tests.papers.sources.arxiv_server import (
     Arxiv,
     Time,
@@ -245,6 +253,28 @@ def test_the_days_announcements_come_in_one_request(server: Arxiv, client: Polit
     assert len(kept.papers) == 5
     assert {paper.announced for paper in kept.papers.values()} == {TODAY}
     assert kept.places == {"feed cs.AI": "2026-11-23", "feed cs.LG": "2026-11-23"}
+
+
+def test_a_category_whose_feed_is_a_day_old_loses_nothing(server: Arxiv, client: PoliteClient) -> None:
+    """One answer for two categories shows Monday for cs.AI and still Friday for cs.LG."""
+    friday, tuesday = date(2026, 11, 20), date(2026, 11, 24)
+
+    def sample(number: int, day: date, *codes: str) -> Sample:
+        return Sample(f"2611.{number:05}", categories=codes, datestamp=day)
+
+    stale, both = sample(1, friday, "cs.LG"), sample(2, TODAY, "cs.AI", "cs.LG")
+    monday, late = sample(3, TODAY, "cs.AI"), sample(4, TODAY, "cs.LG")
+    entries = feed_entry(stale, friday) + feed_entry(both, TODAY) + feed_entry(monday, TODAY)
+    server.faults.append(answers(200, feed_document(entries)))
+    places = {"feed cs.AI": "2026-11-20", "feed cs.LG": "2026-11-20"}
+    kept = Kept().take(fetch_daily(["cs.AI", "cs.LG"], client, places=places))
+    assert kept.places == {"feed cs.AI": "2026-11-23", "feed cs.LG": "2026-11-20"}
+
+    server.papers = [stale, both, monday, late, sample(5, tuesday, "cs.LG"), sample(6, tuesday, "cs.AI")]
+    server.announced, server.page_size = tuesday, 100
+    kept.take(fetch_daily(["cs.AI", "cs.LG"], client, places=dict(kept.places)))
+    assert late.id in kept.papers
+    assert kept.places["feed cs.LG"] == "2026-11-24"
 
 
 def test_a_weekend_changes_nothing(server: Arxiv, client: PoliteClient) -> None:
