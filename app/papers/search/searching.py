@@ -29,7 +29,6 @@ from app.papers.search.matching import (
     doi_query,
     is_doi,
     matching,
-    number_query,
     numbers_query,
 )
 from app.papers.search.schema import EXACT, in_pairs, register, schema, terms
@@ -41,6 +40,10 @@ Sort = Literal["relevance", "announced", "published"]
 
 _MOST_BY_RELEVANCE = 20_000
 _KEPT_READINGS = 8
+# Of a paper's own score: below it, in 20,000 papers of arXiv, what two texts share is not their subject.
+_LEAST_SHARE = 0.2
+_OF_OTHER_CATEGORIES = 0.6
+_FEW = 1000
 # Terms in fewer papers are never called common, so that a small collection ranks by all of them.
 _LEAST_COMMON = 10_000
 
@@ -123,24 +126,32 @@ class SearchIndex:
             return self._by_relevance(query, search, cursor, limit)
         return self._by_date(query, search, search.sort, cursor, limit)
 
-    def related(self, paper: Paper, limit: int = 10) -> list[int]:
-        """The numbers of the papers whose titles and abstracts share most with a paper's, best first."""
+    def related(self, paper: Paper, limit: int = 10) -> dict[int, float]:
+        """The numbers of the papers whose titles and abstracts share most with a paper's, best first.
+
+        Each with its score as a share of the one that the paper itself has: 1 would be the same text.
+        """
         searcher = self._newest()[1]
         count = searcher.num_docs
         fields = {"title": [in_pairs(resolve(paper.title))], "abstract": [in_pairs(resolve(paper.abstract))]}
         like = Query.more_like_this_document_fields_query(
             schema(),
             fields,
-            min_doc_frequency=2 if count > 1000 else 1,
+            min_doc_frequency=2 if count > _FEW else 1,
             max_doc_frequency=max(count // 10, 10),
             min_term_frequency=1,
             max_query_terms=25,
             min_word_length=2,
         )
-        others = Query.boolean_query(
-            [(Occur.Must, like), (Occur.MustNot, number_query(paper_number(paper.id)))]
-        )
-        return _numbers(searcher, others, limit)
+        hits = searcher.search(like, limit + 1, count=False).hits
+        numbers = searcher.fast_field_values("number", [address for _, address in hits])
+        best = float(hits[0][0] or 1.0) if hits else 1.0
+        shares = {
+            int(number or 0): float(score or 0) / best
+            for (score, _), number in zip(hits, numbers, strict=True)
+        }
+        shares.pop(paper_number(paper.id), None)
+        return shares
 
     def begun(self, text: str, limit: int = 8) -> list[int]:
         """The numbers of papers whose titles hold the words of a text, the last of which may be only begun."""
@@ -282,8 +293,22 @@ def search_page(
 
 
 def related_papers(store: Store, index: SearchIndex, paper: Paper, limit: int = 10) -> list[Paper]:
-    """The papers nearest to a paper, best first."""
-    return store.papers_by_number(index.related(paper, limit))
+    """The papers nearest to a paper, best first: few, or none where none is near.
+
+    A paper of none of its categories, which may share its words by chance, has to share more of them.
+    """
+    shares = index.related(paper, max(3 * limit, 20))
+    own = set(paper.categories)
+    found = store.papers_by_number(list(shares))
+    near = {
+        other.id: shares[paper_number(other.id)]
+        * (1.0 if own & set(other.categories) else _OF_OTHER_CATEGORIES)
+        for other in found
+    }
+    ordered = sorted(found, key=lambda other: -near[other.id])
+    # Among few papers a word is no rarer for being telling, and the shares of scores are small.
+    least = _LEAST_SHARE if index.extent()[1] > _FEW else 0.0
+    return [other for other in ordered if near[other.id] >= least][:limit]
 
 
 def _numbers(searcher: Searcher, query: Query, limit: int) -> list[int]:

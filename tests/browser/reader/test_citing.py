@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Browser, expect
 
 from tests.browser.opened import Opened
 from tests.browser.reader.conftest import ALL, OpenReader, ids
+from tests.server import quire, serving
 
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 
@@ -60,3 +62,42 @@ def test_with_words_in_the_find_bar_only_what_they_left_is_cited(open_reader: Op
     opened.page.locator("#cite-all").dispatch_event("click")
     opened.page.check("#cite-form [value=bibtex]")
     assert copied(opened).count("@") == 1
+
+
+def test_thousands_are_cited_and_it_is_shown_how_far_that_is(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("many")
+    records = [
+        {
+            "id": f"2601.{number:05}",
+            "title": f"Paper {number}",
+            "abstract": "A text.",
+            "categories": "cs.CL",
+            "authors": "Emmy Noether",
+            "authors_parsed": [["Noether", "Emmy", ""]],
+            "update_date": "2026-01-31",
+        }
+        for number in range(1, 2302)
+    ]
+    file = folder / "many.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert quire("papers", "import", file, data_dir=folder / "data").returncode == 0
+    with serving(folder / "data") as address:
+        page = browser.new_context().new_page()
+        page.goto(f"{address}/arxiv/cs.CL")
+        page.evaluate(
+            """() => {
+                window.told = [];
+                new MutationObserver(() => window.told.push(document.getElementById('cite-count').textContent))
+                    .observe(document.getElementById('cite-count'), {childList: true});
+            }"""
+        )
+        page.click("#cite-all")
+        page.check("#cite-form [value=bibtex]")
+        with page.expect_download(timeout=60_000) as download:
+            page.click("#cite-form [value=file]")
+        assert Path(download.value.path()).read_text().count("\n@") + 1 == 2301
+        assert page.locator("article.paper").count() < 200, "the page has not grown by thousands"
+        assert "200 of 2,301" in page.evaluate("window.told")
+        page.context.close()

@@ -167,6 +167,29 @@ def test_related_papers_leave_out_the_paper_itself(place: Place) -> None:
     assert PAPERS[0] not in related
 
 
+def test_related_papers_are_few_and_near_and_of_the_same_subject_first(tmp_path: Path) -> None:
+    made = Place(tmp_path)
+    words = [f"w{number}x" for number in range(400)]
+    many = [
+        paper(
+            number,
+            title=f"On {words[number % 400]}",
+            abstract=" ".join(words[number % 390 : number % 390 + 3]),
+        )
+        for number in range(10, 1200)
+    ]
+    subject = "Envy-free division of indivisible goods among agents with additive valuations"
+    near = paper(1, title=subject, abstract=f"{subject} exists.", categories=("cs.GT",))
+    same = paper(2, title=f"More on {subject}", abstract=f"{subject} is hard.", categories=("cs.GT",))
+    other = paper(3, title=f"More on {subject}", abstract=f"{subject} is hard.", categories=("hep-th",))
+    alone = paper(4, title="Quokkas on an island", abstract="Marsupials beside a lighthouse.")
+    made.add([*many, near, same, other, alone])
+    with Store(made.store_path) as store:
+        index = SearchIndex(made.index_path)
+        assert [one.id for one in related_papers(store, index, near)] == [same.id, other.id]
+        assert related_papers(store, index, alone) == []
+
+
 def pages(place: Place, store: Store, search: Search, coming: Iterator[list[Paper]]) -> list[str]:
     """What paging to the end finds, with papers brought in after each page."""
     index, cursor, found = SearchIndex(place.index_path), None, []
