@@ -16,6 +16,8 @@ from app.tokenizer.tokenizer import Tokenizer
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ENDINGS = (".model", ".zip")  # where a folder holds both of one name, the first one is served
 
+_Stamp = tuple[int, int, int]
+
 
 class ModelRegistry:
     """Serves `NAME.model` and `NAME.zip` of the given folders; where two hold the same name, the first folder wins.
@@ -28,7 +30,7 @@ class ModelRegistry:
         self.default = default
         self._most_bytes = most_bytes
         self._most_loaded = most_loaded
-        self._loaded: OrderedDict[str, tuple[tuple[int, int, int], Tokenizer]] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[_Stamp, Tokenizer]] = OrderedDict()
         self._lock = Lock()
 
     def names(self) -> list[str]:
@@ -50,17 +52,9 @@ class ModelRegistry:
     def get(self, name: str | None) -> Tokenizer:
         """The tokenizer called `name`, or the default for None; raises NotFound or ModelError."""
         name = self.default if name is None else name
-        path = self._path(name)
-        try:
-            status = os.stat(path)  # noqa: PTH116
-        except FileNotFoundError as error:
-            raise NotFound(f"The model {name!r} was taken away just now", "/model") from error
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        with self._lock:
-            kept = self._loaded.get(name)
-            if kept and kept[0] == stamp:
-                self._loaded.move_to_end(name)
-                return kept[1]
+        path, stamp = self._found(name)
+        if kept := self._kept(name, stamp):
+            return kept
         # Loaded outside the lock, so that nobody waits who asks for another model.
         try:
             tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
@@ -73,6 +67,33 @@ class ModelRegistry:
             while len(self._loaded) > self._most_loaded:
                 self._loaded.popitem(last=False)
         return tokenizer
+
+    def in_memory(self, name: str | None) -> Tokenizer | None:
+        """The tokenizer if it is loaded and its file still the same, which costs a look at the file; else None."""
+        name = self.default if name is None else name
+        if name not in self._loaded:
+            return None
+        try:
+            return self._kept(name, self._found(name)[1])
+        except NotFound:
+            return None
+
+    def _found(self, name: str) -> tuple[str, _Stamp]:
+        """The file of a model, and what changes with it; raises NotFound."""
+        path = self._path(name)
+        try:
+            status = os.stat(path)  # noqa: PTH116
+        except FileNotFoundError as error:
+            raise NotFound(f"The model {name!r} was taken away just now", "/model") from error
+        return path, (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def _kept(self, name: str, stamp: _Stamp) -> Tokenizer | None:
+        with self._lock:
+            kept = self._loaded.get(name)
+            if kept and kept[0] == stamp:
+                self._loaded.move_to_end(name)
+                return kept[1]
+        return None
 
     def _path(self, name: str) -> str:
         if _NAME.fullmatch(name):

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, overload
 
 from app.errors import InputError
 from app.tokenizer.model import FIRST_PIECE, Card, Model
+from app.tokenizer.normalization import UNICODE_VERSION
 from app.tokenizer.training import compression, likelihood
 from app.tokenizer.training.ngram_kernels import MAX_ORDER
 from app.tokenizer.training.pruning import prune_pieces, split_wanted
@@ -141,7 +142,7 @@ class Trainer(Generic[Result]):
     def _train(self, texts: Iterable[str], work: Work) -> list[Model]:
         learn = self._for_compression if self.objective == "compression" else self._for_likelihood
         learned = learn(texts, work)
-        card = Card(extra={"training": self.options()})
+        card = Card(extra={"training": self.options(), "unicode": UNICODE_VERSION})
         return [Model.from_counts("trained", learned[size], card) for size in self.vocab_sizes]
 
     def _for_compression(self, texts: Iterable[str], work: Work) -> dict[int, dict[bytes, int]]:

@@ -28,16 +28,31 @@ def tokenizer_of(services: Services, name: str | None) -> Tokenizer:
     tokenizer = at_hand(services, name)
     if tokenizer is None:
         tokenizer = services.models.get(name)
-        _used.setdefault(services.models, {})[name] = (monotonic() + FRESH, ref(tokenizer))
+        _note_used(services, name, tokenizer)
     return tokenizer
 
 
 def at_hand(services: Services, name: object) -> Tokenizer | None:
-    """The model if it answered a moment ago, so that asking for it needs no disk; else None."""
+    """The model if it is loaded and its file still the same; else None, and a thread has to load it.
+
+    A short text needs no thread then, and so does not wait behind heavy requests. Names that were never asked for with
+    success are not looked up.
+    """
     if name is not None and not isinstance(name, str):
         return None
     until, kept = _used.get(services.models, {}).get(name, (0.0, None))
-    return kept() if kept is not None and monotonic() < until else None
+    if kept is None:
+        return None
+    if monotonic() < until:
+        return kept()
+    tokenizer = services.models.in_memory(name)
+    if tokenizer is not None:
+        _note_used(services, name, tokenizer)
+    return tokenizer
+
+
+def _note_used(services: Services, name: str | None, tokenizer: Tokenizer) -> None:
+    _used.setdefault(services.models, {})[name] = (monotonic() + FRESH, ref(tokenizer))
 
 
 def check_text(text: str, pointer: str, limits: Limits) -> None:

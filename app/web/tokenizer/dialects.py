@@ -9,7 +9,7 @@ A 60-byte call costs hardly more than an empty endpoint: no dependency is resolv
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from time import perf_counter
 from typing import Any
@@ -43,6 +43,7 @@ from app.web.tokenizer.dialect_shapes import (
     VllmRequest,
 )
 from app.web.tokenizer.metrics import note
+from app.web.tokenizer.piece_json import json_list
 
 CURL_DEFAULT = "application/x-www-form-urlencoded"
 """What curl calls a body where nothing else is said; llama.cpp's server reads JSON whatever it is called."""
@@ -215,14 +216,17 @@ def _tei(value: Any, services: Services) -> Any:
     card = tokenizer.model.card if body.add_special_tokens else None
     before = [_tei_special(BOS)] if card and card.add_bos else []
     after = [_tei_special(EOS)] if card and card.add_eos else []
+    found: list[Ids] = []
     count = 0
-    answers = []
-    for text in texts:
+    for text in texts:  # all are counted before the first is described, which takes many times the memory
         check_text(text, "/inputs", limits)
-        tokens = _tei_tokens(tokenizer, text)
-        count += len(tokens)
+        found.append(_encode(tokenizer, text, add_special=False))
+        count += len(found[-1])
         _check_count(count, limits, "/inputs")
-        answers.append(before + tokens + after)
+    answers = [
+        json_list(before, _tei_tokens(tokenizer, text, ids), after)
+        for text, ids in zip(texts, found, strict=True)
+    ]
     note(tokenizer.name, "tokenize", started, count, *texts)
     return answers
 
@@ -240,26 +244,22 @@ def _tei_decoded(value: Any, services: Services) -> Any:
     return [bytes_of(ids, tokenizer, special).decode(errors="replace") for ids in lists]
 
 
-def _tei_tokens(tokenizer: Tokenizer, text: str) -> list[dict[str, Any]]:
+def _tei_tokens(tokenizer: Tokenizer, text: str, ids: Ids) -> Iterator[dict[str, Any]]:
     """The tokens of a text with where they begin and stop, in bytes of the text as sent, and its slice there."""
     if (begun := _begun_of.get(tokenizer)) is None:
         begun = _begun_of[tokenizer] = _Begun(tokenizer.model.pieces)
     normalization = tokenizer.model.card.normalization
     boundaries: Iterable[int]
     if normalization and not unicodedata.is_normalized(normalization, text):
-        pieces = tokenizer.spans(text)
-        ids, boundaries = pieces.ids.tolist(), pieces.source_chars.tolist()
+        boundaries = tokenizer.spans(text).source_chars.tolist()
     else:  # The text is its own normal form: a piece is as many characters as begin in it.
-        ids = _encode(tokenizer, text, add_special=False).tolist()
-        boundaries = accumulate([begun[number] for number in ids], initial=0)
-    tokens = []
+        boundaries = accumulate((begun[number] for number in ids.tolist()), initial=0)
     at = 0
-    for number, (start, stop) in zip(ids, pairwise(boundaries), strict=True):
+    for number, (start, stop) in zip(ids.tolist(), pairwise(boundaries), strict=True):
         part = text[start:stop]
         end = at + (len(part) if part.isascii() else len(part.encode()))
-        tokens.append({"id": number, "text": part, "special": False, "start": at, "stop": end})
+        yield {"id": number, "text": part, "special": False, "start": at, "stop": end}
         at = end
-    return tokens
 
 
 class _Begun(dict[int, int]):

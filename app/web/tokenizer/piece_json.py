@@ -1,8 +1,8 @@
 """How pieces and their places are written as JSON."""
 
 import base64
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,17 @@ _BLOCK = 4096  # pieces that are Python objects at the same time
 
 def json_of_pieces(pieces: Pieces, bos: Sequence[int] = (), eos: Sequence[int] = ()) -> orjson.Fragment:
     """All pieces as a JSON list, special tokens at its ends; written in blocks, so that memory stays small."""
-    blocks = [orjson.dumps([_special(number, pieces, 0) for number in bos])] if bos else []
-    several = iter(pieces)
-    while block := [_described(piece) for piece in islice(several, _BLOCK)]:
-        blocks.append(orjson.dumps(block))
-    if eos:
-        blocks.append(orjson.dumps([_special(number, pieces, -1) for number in eos]))
-    return orjson.Fragment(b"[%b]" % b",".join(block[1:-1] for block in blocks))
+    first, last = ([_special(number, pieces, end) for number in ids] for ids, end in ((bos, 0), (eos, -1)))
+    return json_list(first, map(_described, pieces), last)
+
+
+def json_list(*parts: Iterable[dict[str, Any]]) -> orjson.Fragment:
+    """What the parts give, one after the other, as one JSON list; few of them are Python objects at the same time."""
+    several = chain(*parts)
+    blocks = []
+    while block := list(islice(several, _BLOCK)):
+        blocks.append(orjson.dumps(block)[1:-1])
+    return orjson.Fragment(b"[%b]" % b",".join(blocks))
 
 
 def described_bytes(data: bytes) -> dict[str, str | None]:
