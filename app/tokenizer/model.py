@@ -54,6 +54,18 @@ _BROKEN_ZIP = (
 
 _NOT_FINITE = re.compile("NaN|Infinity")
 
+_OTHER_FILES = (
+    (
+        b"version https://git-",
+        "a pointer of Git LFS to a file that was not fetched (`git lfs pull` fetches it)",
+    ),
+    (b"<", "a page of HTML or XML, as a wrong address gives it instead of the file"),
+    (b"\x80", "a pickle, which is a program and is never opened"),
+    (b"\n", "a model of SentencePiece (`quire models convert` makes a BytePiece model of one)"),
+    (b"\x1f\x8b", "compressed with gzip; unpack it"),
+)
+"""What models are mistaken for, by their first bytes."""
+
 Counts = NDArray[np.int64] | NDArray[np.float64]
 
 
@@ -87,7 +99,7 @@ class Card:
         known = {key: content.pop(key) for key in _CARD_KEYS if key in content}
         for key, value in known.items():
             if not _CARD_KEYS[key](value):
-                raise ModelError(f'{path}: "{key}" is {value!r}, it should be {_CARD_VALUES[key]}')
+                raise ModelError(f'{path}: "{key}" is {_shown(value)}, it should be {_CARD_VALUES[key]}')
         return cls(**known, extra=content)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -209,6 +221,8 @@ def _name(path: Path) -> str:
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        raise ModelError(f"{path} is not a file")
     try:
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
@@ -253,6 +267,8 @@ def _parse(content: bytes, path: Path) -> Any:
                 f"{path}: line {error.lineno}, column {error.colno} has {found[0]}, which is no number in JSON; "
                 "counts and the like are finite"
             ) from error
+        if known := next((what for begin, what in _OTHER_FILES if content[:20].startswith(begin)), ""):
+            raise ModelError(f"{path} is {known}, not JSON") from error
         raise ModelError(f"{path} is no JSON: {error}") from error
 
 
@@ -277,9 +293,7 @@ def _parse_entries(content: bytes, path: Path) -> dict[str, tuple[Any, str, Any]
         )
     for key, value in entries.items():
         if type(value) is not list or len(value) != 3 or type(value[1]) is not str:
-            raise ModelError(
-                f'{path}: "{key[:80]}" should map to [id, text, count], not to {str(value)[:80]}'
-            )
+            raise ModelError(f'{path}: "{key[:80]}" should map to [id, text, count], not to {_shown(value)}')
     # Of equal keys the parser keeps the last one; but each key as it was written, and each in a text, has a colon.
     if content.count(b":") > len(entries) + "".join([text for _, text, _ in entries.values()]).count(":"):
         keys = Counter(key for key, _ in json.loads(content, object_pairs_hook=list))
@@ -298,7 +312,7 @@ def _entries(content: bytes, path: Path) -> tuple[tuple[bytes, ...], list[int | 
     for key, (number, _, count) in entries.items():
         if type(number) is not int or not FIRST_PIECE <= number <= last:
             raise ModelError(
-                f'{path}: "{key[:80]}" has id {number!r}; the ids go from {FIRST_PIECE} to {last}'
+                f'{path}: "{key[:80]}" has id {_shown(number)}; the ids go from {FIRST_PIECE} to {last}'
             )
         if counts[number - FIRST_PIECE] != 0:
             raise ModelError(f'{path}: id {number} is given twice, again by "{key[:80]}"')
@@ -315,7 +329,9 @@ def _entries(content: bytes, path: Path) -> tuple[tuple[bytes, ...], list[int | 
 
 def _check_count(count: Any, piece: object, where: object) -> None:
     if not _is_above_0(count):
-        raise ModelError(f"{where}: {piece!r:.80} has count {count!r}; a count is a finite number above 0")
+        raise ModelError(
+            f"{where}: {piece!r:.80} has count {_shown(count)}; a count is a finite number above 0"
+        )
 
 
 def _check_pieces(pieces: Sequence[bytes], where: object) -> None:
@@ -387,6 +403,14 @@ def _is_above_0(value: object) -> bool:
 
 def _are_above_0(value: object) -> bool:
     return isinstance(value, dict) and all(map(_is_above_0, value.values()))
+
+
+def _shown(value: object) -> str:
+    """A value of a file as an error shows it: not all of what is long, and nothing of what is nested too deeply."""
+    try:
+        return repr(value)[:80]
+    except RecursionError:
+        return "nested too deeply to be shown"
 
 
 def _kind(value: object) -> str:

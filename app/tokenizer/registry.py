@@ -40,6 +40,8 @@ class ModelRegistry:
             for folder in self.folders
             for name, ending in map(os.path.splitext, _listed(folder))
             if ending in _ENDINGS and _NAME.fullmatch(name)
+            # Neither a folder, a pipe nor a link that leads nowhere is a model, whatever it is called.
+            if os.path.isfile(f"{folder}{os.sep}{name}{ending}")  # noqa: PTH113
         }
         return sorted(found, key=lambda name: (name != self.default, name))
 

@@ -1,5 +1,6 @@
 """Models are served by their name alone, read anew when replaced, and never another than was asked for."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -67,3 +68,36 @@ def test_a_broken_file_is_told_of_by_its_name_and_not_by_where_it_lies(
         with pytest.raises(ModelError, match=f"^{name}") as raised:
             models.get(name.split(".")[0])
         assert str(tmp_path) not in str(raised.value)
+
+
+def test_only_files_are_models_whatever_else_is_called_so(models: ModelRegistry, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    (folder / "folder.model").mkdir()
+    (folder / "dangling.model").symlink_to("/nowhere")
+    os.mkfifo(folder / "pipe.model")
+    assert models.names() == ["default"]
+    os.mkfifo(folder / "default.card.json.new")
+    (folder / "default.card.json").unlink()
+    (folder / "default.card.json.new").rename(folder / "default.card.json")
+    with pytest.raises(ModelError, match=r"default\.card\.json is not a file"):
+        models.get(None)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "pointer of Git LFS"),
+        (b"<!doctype html><title>Not found</title>", "page of HTML"),
+        (b"\x80\x04\x95\x00", "pickle"),
+        (b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02", "SentencePiece"),
+        (b'{"QQ==":' + b"[" * 900 + b"]" * 900 + b"}", "should map to"),
+        (b"[" * 5000 + b"]" * 5000, "is no JSON"),
+    ],
+)
+def test_a_file_that_can_not_be_served_is_named_for_what_it_is(
+    models: ModelRegistry, tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "own" / "wrong.model").write_bytes(content)
+    with pytest.raises(ModelError, match=said) as raised:
+        models.get("wrong")
+    assert len(str(raised.value)) < 300

@@ -17,7 +17,7 @@ from tests.server import server_process
 
 MOST_TIMES = 120
 MOST_TIMES_WITH_SPANS = 250
-"""What docs/operating.md states; an answer of spans and scores alone has fifty times the size of a text of short pieces."""
+"""What docs/operating.md states; an answer of spans and scores has fifty times the size of a text of short pieces."""
 
 TEXT = "a b, c; é世 " * 200_000
 LIST = [100] * 700_000
