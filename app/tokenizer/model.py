@@ -222,7 +222,7 @@ def _name(path: Path) -> str:
 
 def _read(path: Path, max_bytes: int) -> bytes:
     if path.exists() and not path.is_file():  # a pipe would be waited for without end
-        raise ModelError(f"{path} is not a file")
+        raise ModelError(f"{path} can't be read: it is not a file")
     try:
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)

@@ -79,7 +79,7 @@ def test_only_files_are_models_whatever_else_is_called_so(models: ModelRegistry,
     os.mkfifo(folder / "default.card.json.new")
     (folder / "default.card.json").unlink()
     (folder / "default.card.json.new").rename(folder / "default.card.json")
-    with pytest.raises(ModelError, match=r"default\.card\.json is not a file"):
+    with pytest.raises(ModelError, match=r"default\.card\.json can't be read: it is not a file"):
         models.get(None)
 
 

@@ -82,9 +82,13 @@ export function fromFile(text) {
   return { records, bad: file.papers.length - records.length };
 }
 
-/** @param {any} given @returns {ShelfRecord | null} */
-function checked(given) {
-  if (!ID.test(given?.id)) return null;
+/**
+ * A record with all its fields, or null for what is none: of a file, or of a store that an earlier version wrote to.
+ * @param {any} given @returns {ShelfRecord | null}
+ */
+export function checked(given) {
+  // A regular expression takes what is not a text, such as an array of one, for the text that it becomes.
+  if (typeof given?.id !== 'string' || !ID.test(given.id)) return null;
   const { id, starred = null, read = null, tags = [], note = '' } = given;
   const isTime = (/** @type {unknown} */ value) =>
     value === null || (typeof value === 'string' && TIME.test(value));

@@ -5,7 +5,7 @@
  * other tabs are told which papers it was about.
  */
 
-import { emptyRecord, isEmpty, merged } from './shelf-records.js';
+import { checked, emptyRecord, isEmpty, merged } from './shelf-records.js';
 
 /** @typedef {import('./shelf-records.js').ShelfRecord} ShelfRecord */
 
@@ -57,12 +57,17 @@ async function refresh(opened, ids) {
   const store = opened.transaction(STORE).objectStore(STORE);
   if (ids === null) {
     records.clear();
-    for (const record of await answer(store.getAll())) records.set(record.id, record);
+    for (const kept of await answer(store.getAll())) {
+      const record = checked(kept);
+      if (record) records.set(record.id, record);
+      else console.warn('not a record of the shelf', kept);
+    }
     return;
   }
   const found = await Promise.all(ids.map((id) => answer(store.get(id))));
   for (const [index, id] of ids.entries()) {
-    if (found[index]) records.set(id, found[index]);
+    const record = checked(found[index]);
+    if (record) records.set(id, record);
     else records.delete(id);
   }
 }
@@ -84,7 +89,7 @@ async function update(ids, change) {
   for (const id of ids) {
     const request = store.get(id);
     request.onsuccess = () => {
-      const record = change(request.result ?? emptyRecord(id));
+      const record = change(checked(request.result) ?? emptyRecord(id));
       if (isEmpty(record)) store.delete(id);
       else store.put(record);
       written.set(id, record);

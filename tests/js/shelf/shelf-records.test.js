@@ -58,6 +58,8 @@ test('records that are none are counted, and the others kept', () => {
     null,
     7,
     { id: '<script>' },
+    { ...good, id: ['math/0211159'] },
+    { ...good, id: { toString: 'math/0211159' } },
     { id: '../../etc' },
     { ...good, starred: 'yesterday' },
     { ...good, tags: 'a' },
