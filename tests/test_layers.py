@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
     "web": {"web", "asking"} | LIBRARIES | BASE,
     "asking": {"asking"} | LIBRARIES | BASE,
-    "papers": {"papers", "errors"},
+    "papers": {"papers", "errors", "paths"},
     "tokenizer": {"tokenizer", "errors"},
     "settings": {"errors", "papers", "paths", "web"},
     "logs": {"errors"},

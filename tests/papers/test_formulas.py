@@ -1,19 +1,14 @@
 """Python finds in a text the formulas that the page finds: both read the same texts here."""
 
-import json
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from app.papers.formulas import find_formulas
 from app.papers.sources.snapshot import read_lines
+from tests.papers.page import on_the_page
 from tests.shared import shared
 
-NODE = Path(sys.executable).with_name("node")
-SCAN = Path(__file__).with_name("scan.mjs")
 PARTS = [
     *("$", "$", "$$", "$$$$", "$5", "$.75", "10", r"\(", r"\)", r"\[", r"\]", "{", "}", r"\text{", r"\mbox{", " "),
     *("  ", "\n", "\n\n", "x", "n=2", "^", "_", "|", "(", ")", '"', "the price", "and", "words", "中文", "é", "ℝ"),
@@ -26,18 +21,8 @@ def formulas(text: str) -> list[str]:
     return [text[start:end] for start, end in find_formulas(text)]
 
 
-def on_the_page(texts: list[str]) -> list[list[str]]:
-    """What the page's scanner finds."""
-    ran = subprocess.run(
-        [NODE, SCAN], input=json.dumps(texts), capture_output=True, text=True, timeout=120, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    found: list[list[str]] = json.loads(ran.stdout)
-    return found
-
-
 def compare(texts: list[str]) -> None:
-    for text, page in zip(texts, on_the_page(texts), strict=True):
+    for text, (page, _) in zip(texts, on_the_page(texts), strict=True):
         assert formulas(text) == page, text
 
 

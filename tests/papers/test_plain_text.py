@@ -1,11 +1,15 @@
 """LaTeX text mode becomes readable plain text; mathematics and the unknown stay as they were written."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.papers.plain_text import plain_text
+from app.papers.models import Paper
+from app.papers.plain_text import plain_text, resolved_parts
 from app.papers.sources.snapshot import read_lines
+from tests.papers.page import on_the_page
 from tests.shared import shared
 
 
@@ -14,8 +18,8 @@ from tests.shared import shared
     [
         (r"cut short: a \frac and \widetilde b", r"cut short: a \frac and \widetilde b"),
         (r"Erd\H{o}s, G\"odel, Ha\v{c}ek, na\"{\i}ve, Fran\c{c}ois", "Erdős, Gödel, Haček, naïve, François"),
-        (r"\AA ngstr\"om and stra\ss{}e", "Å ngström and straße"),
-        ("``quoted'' and `single' -- a range 1--2 --- done", "“quoted” and ‘single' – a range 1–2 — done"),
+        (r"\AA ngstr\"om and stra\ss{}e", "Ångström and straße"),
+        ("``quoted'' and `single' -- a range 1--2 --- done", "“quoted” and ‘single’ – a range 1–2 — done"),
         (r"\emph{x} \textbf{y \textit{z}} {\it w} \textsc{Foo}Bar", "x y z w FooBar"),
         (r"50\% of R\&D, a\_b, \#1, \$5, \{x\}", "50% of R&D, a_b, #1, $5, {x}"),
         ("50% of R&D, a_b, #1, x^2", "50% of R&D, a_b, #1, x^2"),
@@ -44,6 +48,22 @@ def test_it_never_raises_and_gives_one_line(source: str) -> None:
 @given(st.text().filter(lambda text: not any(mark in text for mark in "\\{}`~'-")))
 def test_prose_without_markup_is_left_alone(source: str) -> None:
     assert plain_text(source) == " ".join(source.split())
+
+
+def test_the_prose_of_the_sample_is_what_the_page_shows() -> None:
+    """But for the braces around what the page doesn't know, the brackets around notes, and where links lead."""
+    texts = []
+    for record in read_lines(shared("arxiv/arxiv-metadata-sample.jsonl.gz")):
+        assert isinstance(record.value, Paper)
+        texts += [record.value.title, record.value.abstract, record.value.comment or ""]
+    for text, (_, seen) in zip(texts, on_the_page(texts), strict=True):
+        if "\\href" not in text and "\\hyperlink" not in text:
+            shown = "".join("\ufffc" if formula else part for formula, part in resolved_parts(text))
+            assert bare(shown) == bare(seen), text
+
+
+def bare(text: str) -> str:
+    return re.sub(r"[{}()\s]", "", text)
 
 
 @pytest.mark.parametrize(
