@@ -3,6 +3,7 @@
     QuireError
     ├── InputError            what was sent is wrong: a field, an option, a query
     │   ├── NotFound          it names a model, a paper or a page that is not there
+    │   ├── NotForThisModel   it asks a tokenizer for what its kind can't do
     │   └── TooLarge          it is over a limit that a setting names
     ├── FileError             a file is missing, unreadable or not what it should be
     │   ├── ModelError        … a vocabulary file
@@ -35,6 +36,10 @@ class InputError(QuireError):
 
 class NotFound(InputError):
     """The input names something that does not exist here."""
+
+
+class NotForThisModel(InputError):
+    """The tokenizer that was named is of a kind that can't do what was asked; the message names what it can."""
 
 
 class TooLarge(InputError):

@@ -51,7 +51,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     configure_logs(settings.log_format, settings.log_level)
     models = ModelRegistry(
-        settings.model_folders, settings.default_model, settings.max_model_bytes, settings.max_loaded_models
+        settings.model_folders,
+        settings.default_model,
+        settings.max_model_bytes,
+        settings.max_loaded_models,
+        settings.max_models_bytes,
     )
 
     @asynccontextmanager

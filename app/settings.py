@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     max_unread_bytes: PositiveInt = Field(
         256 << 20, description="bytes of answers that clients have not taken yet, per worker"
     )
+    max_models_bytes: PositiveInt = Field(
+        2 << 30, description="memory that loaded models take together, in bytes, per worker"
+    )
     max_loaded_models: PositiveInt = Field(8, description="models kept in memory, per worker")
 
     max_head_bytes: PositiveInt = Field(64 << 10, description="largest address with headers, in bytes")

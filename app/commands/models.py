@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.tokenizer import Tokenizer
 from app.tokenizer.formats import from_sentencepiece, to_huggingface, to_sentencepiece, to_tiktoken
 from app.tokenizer.model import FIRST_PIECE, Model, write_whole
+from app.tokenizer.others.base import OtherTokenizer
 from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus
 from app.tokenizer.training.report import lines_by_script
 
@@ -56,7 +57,7 @@ def list_models() -> None:
     models = registry()
     for name in models.names():
         try:
-            model = models.get(name).model
+            model = models.get(name)
         except ModelError as error:
             table.add_row(name, "-", "-", str(error))
             continue
@@ -72,7 +73,11 @@ def show(
     pieces: Annotated[int, typer.Option(help="How many of its most frequent pieces to list.", min=0)] = 20,
 ) -> None:
     """Show a model's card and its most frequent pieces."""
-    model = load_tokenizer(name).model
+    tokenizer = load_tokenizer(name)
+    if not isinstance(tokenizer, Tokenizer):
+        print(orjson.dumps(_about(tokenizer), option=orjson.OPT_INDENT_2).decode())
+        return
+    model = tokenizer.model
     card = {
         "name": model.name,
         "vocab_size": model.vocab_size,
@@ -90,6 +95,18 @@ def show(
     print(orjson.dumps(card, option=orjson.OPT_INDENT_2).decode())
     for place in (-model.counts).argsort(kind="stable")[:pieces]:
         print(f"{place + FIRST_PIECE}\t{model.counts[place]}\t{visible(model.pieces[place])}")
+
+
+def _about(tokenizer: OtherTokenizer) -> dict[str, Any]:
+    return {
+        "name": tokenizer.name,
+        "kind": tokenizer.kind,
+        "vocab_size": tokenizer.vocab_size,
+        "lossless": tokenizer.lossless,
+        "can": tokenizer.can,
+        "special_tokens": dict(tokenizer.special_tokens),
+        "sha256": tokenizer.sha256,
+    }
 
 
 @app.command()
@@ -187,22 +204,5 @@ def _table_by_script(
 
 def _counter(name: str) -> tuple[int, Callable[[list[str]], int]]:
     """A tokenizer's vocabulary size, and how it counts the tokens of documents."""
-    if name.endswith(".json"):
-        try:
-            from tokenizers import Tokenizer as HuggingFaceTokenizer
-        except ImportError as error:
-            raise InputError(
-                f"{name}: reading it needs the package tokenizers: pip install tokenizers"
-            ) from error
-        try:
-            other = HuggingFaceTokenizer.from_file(name)
-        except Exception as error:
-            raise FileError(f"{name}: no tokenizer.json that can be read: {error}") from error
-        return other.get_vocab_size(), lambda documents: sum(
-            len(encoding.ids) for encoding in other.encode_batch(documents, add_special_tokens=False)
-        )
-    if Path(name).is_file() and not name.endswith(".zip"):
-        tokenizer = Tokenizer(_read_any(Path(name)))
-    else:
-        tokenizer = load_tokenizer(name)
+    tokenizer = load_tokenizer(name)
     return tokenizer.vocab_size, lambda documents: sum(map(len, tokenizer.encode_batch(documents)))

@@ -4,7 +4,6 @@ A line is a document, as in training: its line end is not part of it. What is he
 """
 
 import base64
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,9 +17,9 @@ import typer
 
 from app.errors import FileError, InputError
 from app.settings import Settings
-from app.tokenizer import Tokenizer
+from app.tokenizer import load
 from app.tokenizer.engine.segmenters import Ids
-from app.tokenizer.registry import ModelRegistry
+from app.tokenizer.registry import AnyTokenizer, ModelRegistry
 from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus, Errors, Format
 
 BATCH_LINES = 2048
@@ -65,10 +64,13 @@ class ShardForm(StrEnum):
     bin = "bin"
 
 
-def load_tokenizer(model: str | None) -> Tokenizer:
-    """The tokenizer of a name or a path; a name has no slash and no suffix."""
-    if model is not None and (os.sep in model or model.endswith((".model", ".zip"))):
-        return Tokenizer.load(Path(model), max_bytes=Settings().max_model_bytes)
+def load_tokenizer(model: str | None) -> AnyTokenizer:
+    """The tokenizer of a name, or of the path of a file or a folder that is there."""
+    if model is not None and (
+        Path(model).exists() or model.endswith((".model", ".zip", ".json", ".tiktoken"))
+    ):
+        found: AnyTokenizer = load(Path(model), max_bytes=Settings().max_model_bytes)
+        return found
     return registry().get(model)
 
 
@@ -76,7 +78,11 @@ def registry() -> ModelRegistry:
     """The models that can be named."""
     settings = Settings()
     return ModelRegistry(
-        settings.model_folders, settings.default_model, settings.max_model_bytes, settings.max_loaded_models
+        settings.model_folders,
+        settings.default_model,
+        settings.max_model_bytes,
+        settings.max_loaded_models,
+        settings.max_models_bytes,
     )
 
 
@@ -170,7 +176,7 @@ def encode(
 
 @contextmanager
 def writer_of_ids(
-    tokenizer: Tokenizer, shards: Path | None, form: ShardForm, most: int
+    tokenizer: AnyTokenizer, shards: Path | None, form: ShardForm, most: int
 ) -> Iterator[Callable[[list[Ids]], None]]:
     """What writes the ids of documents: as lines to standard output, or to a folder of shards."""
     if shards is None:
@@ -183,8 +189,9 @@ def writer_of_ids(
         return
     from app.tokenizer.shards import ShardWriter
 
-    about = tokenizer.model
-    with ShardWriter(shards, tokenizer.vocab_size, about.name, about.sha256, form.value, most) as writer:
+    with ShardWriter(
+        shards, tokenizer.vocab_size, tokenizer.name, tokenizer.sha256, form.value, most
+    ) as writer:
         yield writer.write
 
 

@@ -1,14 +1,17 @@
-"""BytePiece, a byte-level unigram tokenizer: a library in its own right. Knows no web, no papers, no settings."""
+"""BytePiece, a byte-level unigram tokenizer, and any other kind by `load`: a library in its own right.
+
+Knows no web, no papers, no settings."""
 
 from typing import TYPE_CHECKING, Any
 
 from app.tokenizer.model import Model
+from app.tokenizer.others.loading import load
 from app.tokenizer.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from app.tokenizer.training.trainer import Trainer
 
-__all__ = ["Model", "Tokenizer", "Trainer"]
+__all__ = ["Model", "Tokenizer", "Trainer", "load"]
 
 
 def __getattr__(name: str) -> Any:

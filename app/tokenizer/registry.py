@@ -1,49 +1,97 @@
-"""Models by name from a few folders: loaded when first asked for, kept while they are used, read anew when replaced.
+"""Models by name from a few folders: loaded when first asked for, kept while they are used, read again when replaced.
 
-Knows no settings: folders and bounds are arguments. What every request asks is asked by text: a `Path` made anew for it
-takes longer than the question, and leaves its name's place in Python's table of names, which then grows.
+Knows no settings: folders and bounds are arguments. What every request asks is asked by text: a new `Path` for each
+request takes longer than the question, and leaves its name's place in Python's table of names, which then grows.
 """
 
 import os
 import re
+import tomllib
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from app.errors import ModelError, NotFound
+from app.tokenizer.others.base import OtherTokenizer
+from app.tokenizer.others.loading import VOCABULARIES, load
 from app.tokenizer.tokenizer import Tokenizer
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_ENDINGS = (".model", ".zip")  # where a folder holds both of one name, the first one is served
+AnyTokenizer = Tokenizer | OtherTokenizer
 
-_Stamp = tuple[int, int, int]
+_PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_NAME = re.compile(rf"{_PART}(/{_PART})?")
+_ENDINGS = (
+    ".model",
+    ".zip",
+    ".json",
+    ".tiktoken",
+)  # where a folder holds several of one name, the first one is served
+
+MEMORY_PER_BYTE = {"bytepiece": 12, "huggingface": 24, "sentencepiece": 12, "tiktoken": 32}
+"""Bytes of memory for a byte of the vocabulary's file, at most; `benchmarks/others.py` measures them."""
+
+Stamp = tuple[tuple[int, int, int], ...]
+
+
+@dataclass
+class _Loaded:
+    stamp: Stamp
+    tokenizer: AnyTokenizer
+    memory: int
 
 
 class ModelRegistry:
-    """Serves `NAME.model` and `NAME.zip` of the given folders; where two hold the same name, the first folder wins.
+    """Serves `NAME.model`, `.zip`, `.json`, `.tiktoken`, and Hub folders `NAME/`, `ORG/NAME/`; the first folder wins.
 
-    `most_loaded` models stay in memory; the one unused the longest makes room. Thread-safe.
+    `most_loaded` models that take `most_memory` bytes together stay loaded; the one unused the longest makes room.
+    `aliases.toml` in the first folder maps further names. Thread-safe: who asks for a model that is being loaded waits
+    for it, and nobody else does.
     """
 
-    def __init__(self, folders: tuple[Path, ...], default: str, most_bytes: int, most_loaded: int) -> None:
+    def __init__(
+        self,
+        folders: tuple[Path, ...],
+        default: str,
+        most_bytes: int,
+        most_loaded: int,
+        most_memory: int = 2 << 30,
+    ) -> None:
         self.folders = folders
         self.default = default
         self._most_bytes = most_bytes
         self._most_loaded = most_loaded
-        self._loaded: OrderedDict[str, tuple[_Stamp, Tokenizer]] = OrderedDict()
+        self._most_memory = most_memory
+        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._lock = Lock()
+        self._loading: dict[str, Lock] = {}
+        self._aliases: tuple[tuple[int, int, int] | None, dict[str, str]] = (None, {})
 
     def names(self) -> list[str]:
-        """All names, sorted, the default first."""
-        found = {
-            name
-            for folder in self.folders
-            for name, ending in map(os.path.splitext, _listed(folder))
-            if ending in _ENDINGS and _NAME.fullmatch(name)
-            # Neither a folder, a pipe nor a link that leads nowhere is a model, whatever it is called.
-            if os.path.isfile(f"{folder}{os.sep}{name}{ending}")  # noqa: PTH113
-        }
+        """All names without the aliases, sorted, the default first."""
+        found = {name for folder in self.folders for name in _names_in(str(folder))}
         return sorted(found, key=lambda name: (name != self.default, name))
+
+    def aliases(self) -> dict[str, str]:
+        """Further names, each with the model's own. ModelError where aliases.toml is wrong."""
+        path = f"{self.folders[0]}{os.sep}aliases.toml" if self.folders else ""
+        stamp = _stamp_of(path)
+        if stamp is None:
+            return {}
+        known, aliases = self._aliases
+        if known != stamp:
+            try:
+                with open(path, "rb") as file:  # noqa: PTH123
+                    content = tomllib.load(file)
+            except (OSError, ValueError) as error:
+                raise ModelError(f"aliases.toml: can't be read: {error}") from error
+            if wrong := [name for name, model in content.items() if not isinstance(model, str)]:
+                raise ModelError(
+                    f'aliases.toml: {wrong[0]!r} should be the name of a model: "gpt" = "o200k_base"'
+                )
+            aliases = content
+            self._aliases = (stamp, aliases)
+        return aliases
 
     @property
     def loaded(self) -> list[str]:
@@ -51,66 +99,131 @@ class ModelRegistry:
         with self._lock:
             return sorted(self._loaded)
 
-    def get(self, name: str | None) -> Tokenizer:
+    def own_name(self, name: str) -> str:
+        """The name of the model that a name or an alias means. NotFound where there is none."""
+        return self._path(name)[1]
+
+    def get(self, name: str | None) -> AnyTokenizer:
         """The tokenizer called `name`, or the default for None; raises NotFound or ModelError."""
         name = self.default if name is None else name
-        path, stamp = self._found(name)
+        path, name = self._path(name)
+        stamp = _stamp(path)
+        if not stamp:
+            raise NotFound(f"The model {name!r} was taken away just now", "/model")
         if kept := self._kept(name, stamp):
             return kept
         # Loaded outside the lock, so that nobody waits who asks for another model.
+        with self._lock:
+            loading = self._loading.setdefault(name, Lock())
+        with loading:
+            if kept := self._kept(name, stamp):
+                return kept
+            tokenizer = self._load(path, name, stamp)
+        with self._lock:
+            self._loading.pop(name, None)
+        return tokenizer
+
+    def _kept(self, name: str, stamp: Stamp) -> AnyTokenizer | None:
+        with self._lock:
+            kept = self._loaded.get(name)
+            if kept is None or kept.stamp != stamp:
+                return None
+            self._loaded.move_to_end(name)
+            return kept.tokenizer
+
+    def _load(self, path: str, name: str, stamp: Stamp) -> AnyTokenizer:
         try:
-            tokenizer = Tokenizer.load(path, max_bytes=self._most_bytes)
+            tokenizer: AnyTokenizer = load(path, self._most_bytes, name)
         except ModelError as error:
             # Whoever asks may know which file is wrong, not where on the machine it lies.
             raise ModelError(str(error).replace(path.removesuffix(os.path.basename(path)), "")) from error  # noqa: PTH119
+        memory = max(size for _, size, _ in stamp) * MEMORY_PER_BYTE[tokenizer.kind]
+        if memory > self._most_memory:
+            raise ModelError(
+                f"{name}: it would take about {memory:,} bytes of memory; models take up to {self._most_memory:,} "
+                "together (QUIRE_MAX_MODELS_BYTES)"
+            )
         with self._lock:
-            self._loaded[name] = (stamp, tokenizer)
+            self._loaded[name] = _Loaded(stamp, tokenizer, memory)
             self._loaded.move_to_end(name)
-            while len(self._loaded) > self._most_loaded:
+            while len(self._loaded) > 1 and (
+                len(self._loaded) > self._most_loaded
+                or sum(one.memory for one in self._loaded.values()) > self._most_memory
+            ):
                 self._loaded.popitem(last=False)
         return tokenizer
 
-    def in_memory(self, name: str | None) -> Tokenizer | None:
+    def in_memory(self, name: str | None) -> AnyTokenizer | None:
         """The tokenizer if it is loaded and its file still the same, which costs a look at the file; else None."""
-        name = self.default if name is None else name
-        if name not in self._loaded:
-            return None
         try:
-            return self._kept(name, self._found(name)[1])
+            path, name = self._path(self.default if name is None else name)
         except NotFound:
             return None
+        return self._kept(name, _stamp(path)) if name in self._loaded else None
 
-    def _found(self, name: str) -> tuple[str, _Stamp]:
-        """The file of a model, and what changes with it; raises NotFound."""
-        path = self._path(name)
-        try:
-            status = os.stat(path)  # noqa: PTH116
-        except FileNotFoundError as error:
-            raise NotFound(f"The model {name!r} was taken away just now", "/model") from error
-        return path, (status.st_mtime_ns, status.st_size, status.st_ino)
-
-    def _kept(self, name: str, stamp: _Stamp) -> Tokenizer | None:
-        with self._lock:
-            kept = self._loaded.get(name)
-            if kept and kept[0] == stamp:
-                self._loaded.move_to_end(name)
-                return kept[1]
-        return None
-
-    def _path(self, name: str) -> str:
-        if _NAME.fullmatch(name):
-            for folder in self.folders:
-                for ending in _ENDINGS:
-                    path = f"{folder}{os.sep}{name}{ending}"
-                    if os.path.isfile(path):  # noqa: PTH113
-                        return path
+    def _path(self, name: str) -> tuple[str, str]:
+        """Where a model lies, and its own name where an alias was given."""
+        for own in (name, self.aliases().get(name)):
+            if own is not None and _NAME.fullmatch(own):
+                for folder in self.folders:
+                    if path := _path_in(str(folder), own):
+                        return path, own
         shown = name if len(name) <= 100 else name[:100] + "…"
         raise NotFound(f"There is no model {shown!r} here; there are: {', '.join(self.names())}", "/model")
 
 
-def _listed(folder: Path) -> list[str]:
-    """The names of the files in a folder; one that is not there, or can't be read, has no models."""
+def _path_in(folder: str, name: str) -> str | None:
+    base = f"{folder}{os.sep}{name}"
+    for ending in _ENDINGS:
+        path = base + ending
+        if os.path.isfile(path) and not path.endswith(".card.json"):  # noqa: PTH113
+            return path
+    return base if _is_hub_folder(base) else None
+
+
+def _is_hub_folder(path: str) -> bool:
+    return any(os.path.isfile(f"{path}{os.sep}{name}") for name in VOCABULARIES)  # noqa: PTH113
+
+
+def _names_in(folder: str, prefix: str = "") -> list[str]:
+    """The names that a folder serves; one that is not there, or can't be read, has none."""
+    found = []
+    for entry in _listed(folder):
+        path = f"{folder}{os.sep}{entry}"
+        name, ending = os.path.splitext(entry)  # noqa: PTH122
+        if ending in _ENDINGS and not entry.endswith(".card.json") and os.path.isfile(path):  # noqa: PTH113
+            found.append(prefix + name)
+        elif _is_hub_folder(path):
+            found.append(prefix + entry)
+        elif not prefix and os.path.isdir(path):  # noqa: PTH112
+            found += _names_in(path, f"{entry}/")
+    return [name for name in found if _NAME.fullmatch(name)]
+
+
+def _listed(folder: str) -> list[str]:
     try:
         return os.listdir(folder)  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
+
+
+def _stamp(path: str) -> Stamp:
+    """What changes when a file, or a file that counts in a folder, is replaced; empty where there is nothing."""
+    if not os.path.isdir(path):  # noqa: PTH112
+        beside = (f"{path.rpartition('.')[0]}.card.json", f"{path.rpartition('.')[0]}.jinja")
+        own = _stamp_of(path)
+        return (own, *filter(None, map(_stamp_of, beside))) if own else ()
+    paths = sorted(
+        f"{path}{os.sep}{name}"
+        for name in _listed(path)
+        if name in VOCABULARIES or name.endswith((".json", ".jinja"))
+    )
+    return tuple(filter(None, map(_stamp_of, paths)))
+
+
+def _stamp_of(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -79,12 +79,17 @@ class Pieces:
         return next(iter(self._part(place, place + 1)))
 
     def __iter__(self) -> Iterator[Piece]:
-        columns = (self.bytes, self.chars, self.source_bytes, self.source_chars)
-        spans = (zip(column[:-1].tolist(), column[1:].tolist(), strict=True) for column in columns)
+        columns = ("bytes", "chars", "source_bytes", "source_chars")
+        spans = (map(tuple, self.pairs(column).tolist()) for column in columns)
         for number, score, place, *others in zip(
             self.ids.tolist(), self.scores.tolist(), *spans, strict=True
         ):
             yield Piece(number, self.data[slice(*place)], score, place, *others)
+
+    def pairs(self, column: str) -> NDArray[np.int64]:
+        """The spans [start, end) of the pieces, int64 (n, 2), of a column: bytes, chars, source_bytes, source_chars."""
+        boundaries = getattr(self, column)
+        return np.column_stack((boundaries[:-1], boundaries[1:]))
 
     def truncate(self, max_tokens: int, side: str = "right") -> "Pieces":
         """At most `max_tokens` pieces, cut off on the `side` "right" or "left", and never inside a character."""
@@ -137,6 +142,41 @@ class Pieces:
             self.source_chars[boundaries],
             self.between[boundaries],
         )
+
+
+@dataclass(frozen=True, eq=False)
+class GappedPieces(Pieces):
+    """Pieces that don't lie side by side, by a tokenizer that drops or changes parts of the text.
+
+    The boundaries of `Pieces` are where each piece starts; `stops`, int64 (n,), says where it ends in characters. Both
+    texts are the text as sent. A character that several pieces claim belongs whole to the first of them.
+    """
+
+    stops: Boundaries
+
+    @classmethod
+    def over(cls, ids: NDArray[np.int32], offsets: NDArray[np.int64], text: str) -> "GappedPieces":
+        """Pieces from a library's offsets in characters, int64 (n, 2)."""
+        reached = np.maximum.accumulate(np.append(0, offsets[:, 1]))
+        starts = np.maximum.accumulate(np.maximum(offsets[:, 0], reached[:-1])) if len(ids) else reached[:0]
+        stops = np.maximum(offsets[:, 1], starts)
+        chars = np.append(starts, len(text))
+        places = _byte_offsets(text)[chars]
+        between = np.append(True, chars[1:] > chars[:-1])
+        between[-1] = True
+        scores = np.full(len(ids), np.nan)
+        return cls(ids, scores, text.encode(), places, chars, places, chars, between, stops)
+
+    def pairs(self, column: str) -> NDArray[np.int64]:
+        starts = getattr(self, column)[:-1]
+        if column in ("chars", "source_chars"):
+            return np.column_stack((starts, self.stops))
+        return np.column_stack((starts, _byte_offsets(self.data.decode())[self.stops]))
+
+    def _part(self, low: int, high: int) -> "Pieces":
+        part = super()._part(low, high)
+        columns = (part.bytes, part.chars, part.source_bytes, part.source_chars)
+        return GappedPieces(part.ids, part.scores, part.data, *columns, part.between, self.stops[low:high])
 
 
 def locate(

@@ -5,7 +5,7 @@ lie is worked out in `spans.py`, all segmentations of a short text in `lattice.p
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from random import getrandbits
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.errors import InputError
 from app.tokenizer.engine.segmenters import Ids, make_engine
 from app.tokenizer.lattice import Lattice, Path
-from app.tokenizer.model import BOS, EOS, FIRST_PIECE, MAX_MODEL_BYTES, Model
+from app.tokenizer.model import BOS, EOS, FIRST_PIECE, MAX_MODEL_BYTES, SPECIAL_TOKENS, Card, Model
 from app.tokenizer.spans import Pieces, at_least, locate
 from app.tokenizer.text import Normalization, to_utf8
 from app.tokenizer.text import normalize as normalized
@@ -59,10 +59,52 @@ class Tokenizer:
         """
         return cls(Model.load(path, max_bytes), engine)
 
+    kind = "bytepiece"
+    can = ("encode", "decode", "spans", "count", "chunk", "truncate", "sample", "lattice", "scores")
+    lossless = True
+    chat_template = None
+    special_tokens: Mapping[str, int] = {written: number for number, written in enumerate(SPECIAL_TOKENS)}
+
     @property
     def name(self) -> str:
         """The model's name, that of its file."""
         return self.model.name
+
+    @property
+    def card(self) -> Card:
+        """What is known of the model beside its pieces."""
+        return self.model.card
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the model's file."""
+        return self.model.sha256
+
+    @property
+    def own_special(self) -> tuple[list[int], list[int]]:
+        """The special tokens that the model puts before a text and after it: those of its card."""
+        return self.added(None, None)
+
+    def is_special(self, number: int) -> bool:
+        """Whether an id is a special token's."""
+        return number < FIRST_PIECE
+
+    def bytes_of(self, ids: Sequence[int], special: bool) -> bytes:
+        """The bytes of ids; special tokens as they are written where `special`, else as nothing."""
+        if not special:
+            return self.decode_bytes(ids)
+        return b"".join(
+            SPECIAL_TOKENS[number].encode() if number < FIRST_PIECE else self._pieces[number]
+            for number in self._checked_ids(ids)
+        )
+
+    def encode_plain(self, text: str) -> list[int]:
+        """The ids of a text without special tokens."""
+        return self.encode(text, False, False)
+
+    def size(self, text: str) -> int:
+        """The bytes of the normalised text."""
+        return len(text) if text.isascii() else len(normalized(text, self.card.normalization).encode())
 
     @property
     def vocab_size(self) -> int:
@@ -81,7 +123,7 @@ class Tokenizer:
         """The ids of a text as a list; `encode_array` spares making it."""
         data = self._prepare(text, normalize)
         if alpha is None and len(data) <= _FEW_BYTES:
-            bos, eos = self._added(add_bos, add_eos)
+            bos, eos = self.added(add_bos, add_eos)
             numbers = self._engine.encode_list(data)
             return [*bos, *numbers, *eos] if bos or eos else numbers
         # Twice as fast as making new ints, once what numpy needs to set out is outweighed.
@@ -230,10 +272,10 @@ class Tokenizer:
         else:
             _check_sampling(alpha, seed)
             ids = self._engine.sample(data, float(alpha), getrandbits(64) if seed is None else seed)
-        bos, eos = self._added(add_bos, add_eos)
+        bos, eos = self.added(add_bos, add_eos)
         return np.concatenate((bos, ids, eos), dtype=np.int32, casting="unsafe") if bos or eos else ids
 
-    def _added(self, add_bos: bool | None, add_eos: bool | None) -> tuple[list[int], list[int]]:
+    def added(self, add_bos: bool | None, add_eos: bool | None) -> tuple[list[int], list[int]]:
         """The special tokens that go before the ids and after them."""
         card = self.model.card
         bos = [BOS] if (card.add_bos if add_bos is None else add_bos) else []

@@ -18,6 +18,7 @@ from app.errors import (
     FileError,
     InputError,
     ModelError,
+    NotForThisModel,
     NotFound,
     Overloaded,
     QuireError,
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 
 _KINDS: dict[type[QuireError], tuple[int, str]] = {
     NotFound: (404, "not-found"),
+    NotForThisModel: (422, "not-for-this-model"),
     TooLarge: (413, "too-large"),
     InputError: (422, "invalid-input"),
     StoreLocked: (503, "store-locked"),

@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from app.errors import ModelError, NotFound
-from app.tokenizer import Model
-from app.tokenizer.registry import ModelRegistry
+from app.tokenizer import Model, Tokenizer
+from app.tokenizer.registry import AnyTokenizer, ModelRegistry
+from tests.tokenizer.others.trained import byte_level
 
 BYTES = {bytes([byte]): 1 for byte in range(256)}
+
+
+def bytepiece(tokenizer: AnyTokenizer) -> Tokenizer:
+    assert isinstance(tokenizer, Tokenizer)
+    return tokenizer
 
 
 @pytest.fixture
@@ -23,7 +29,7 @@ def models(tmp_path: Path) -> ModelRegistry:
 
 def test_the_first_folder_wins_and_none_is_the_default(models: ModelRegistry) -> None:
     assert models.get(None) is models.get("default")
-    assert b"own" in models.get(None).model.pieces
+    assert b"own" in bytepiece(models.get(None)).model.pieces
 
 
 @pytest.mark.parametrize("name", ["", "other", "../shipped/default", "default.model", "a/b", "x" * 500])
@@ -38,7 +44,7 @@ def test_a_replaced_file_is_read_anew_and_only_so_many_stay(models: ModelRegistr
     before = models.get(None)
     Model.from_counts("default", {**BYTES, b"new": 5}).save(tmp_path / "own" / "default.model")
     Model.from_counts("other", BYTES).save(tmp_path / "own" / "other.model")
-    assert b"new" in models.get(None).model.pieces
+    assert b"new" in bytepiece(models.get(None)).model.pieces
     assert models.get(None) is not before
     kept = models.get("other")
     assert models.get("other") is kept
@@ -54,8 +60,8 @@ def test_a_model_in_a_zip_is_served_under_its_name_after_one_that_is_not(
         with zipfile.ZipFile(tmp_path / "own" / f"{name}.zip", "w") as archive:
             archive.write(tmp_path / "inner.model", "inner.model")
     assert models.names() == ["default", "zipped"]
-    assert b"zipped" in models.get("zipped").model.pieces
-    assert b"own" in models.get("default").model.pieces
+    assert b"zipped" in bytepiece(models.get("zipped")).model.pieces
+    assert b"own" in bytepiece(models.get("default")).model.pieces
 
 
 def test_a_broken_file_is_told_of_by_its_name_and_not_by_where_it_lies(
@@ -89,7 +95,7 @@ def test_only_files_are_models_whatever_else_is_called_so(models: ModelRegistry,
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "pointer of Git LFS"),
         (b"<!doctype html><title>Not found</title>", "page of HTML"),
         (b"\x80\x04\x95\x00", "pickle"),
-        (b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02", "SentencePiece"),
+        (b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02", "SentencePiece|Piece"),
         (b'{"QQ==":' + b"[" * 900 + b"]" * 900 + b"}", "should map to"),
         (b"[" * 5000 + b"]" * 5000, "is no JSON"),
     ],
@@ -101,3 +107,19 @@ def test_a_file_that_can_not_be_served_is_named_for_what_it_is(
     with pytest.raises(ModelError, match=said) as raised:
         models.get("wrong")
     assert len(str(raised.value)) < 300
+
+
+def test_hub_folders_and_aliases_are_served(models: ModelRegistry, tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "org" / "tiny"
+    folder.mkdir(parents=True)
+    byte_level().save(str(folder / "tokenizer.json"))
+    (tmp_path / "own" / "aliases.toml").write_text('"gpt-4o" = "org/tiny"\n')
+    assert "org/tiny" in models.names()
+    assert models.get("gpt-4o") is models.get("org/tiny")
+    assert models.own_name("gpt-4o") == "org/tiny"
+
+
+def test_a_model_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
+    byte_level().save(str(tmp_path / "tiny.json"))
+    with pytest.raises(ModelError, match="QUIRE_MAX_MODELS_BYTES"):
+        ModelRegistry((tmp_path,), "tiny", 1 << 20, 8, 1000).get("tiny")

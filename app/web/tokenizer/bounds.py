@@ -1,6 +1,6 @@
 """The bounds of one request to the tokenizer, the API's and the dialects': each breach names its setting.
 
-Also the two things both do alike: find the model that was asked for, and put ids back into bytes.
+Also what both do alike: find the model that was asked for.
 """
 
 from collections.abc import Sequence, Sized
@@ -8,20 +8,18 @@ from time import monotonic
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from app.errors import InputError, NotFound, TooLarge
-from app.tokenizer import Tokenizer
-from app.tokenizer.model import FIRST_PIECE, SPECIAL_TOKENS
-from app.tokenizer.registry import ModelRegistry
+from app.tokenizer.registry import AnyTokenizer, ModelRegistry
 from app.web.dependencies import Limits, Services
 
 FRESH = 1.0
 """Seconds for which a model is used again before its file is looked at: that costs as much as a short text's tokens."""
 
-_used: WeakKeyDictionary[ModelRegistry, dict[str | None, tuple[float, ReferenceType[Tokenizer]]]] = (
+_used: WeakKeyDictionary[ModelRegistry, dict[str | None, tuple[float, ReferenceType[AnyTokenizer]]]] = (
     WeakKeyDictionary()
 )
 
 
-def tokenizer_of(services: Services, name: str | None) -> Tokenizer:
+def tokenizer_of(services: Services, name: str | None) -> AnyTokenizer:
     """The model asked for, and never another one. Loads it where it is not in memory, which takes a while."""
     if name == "":
         raise NotFound('there is no model ""; leave the field out for the default model', "/model")
@@ -32,7 +30,7 @@ def tokenizer_of(services: Services, name: str | None) -> Tokenizer:
     return tokenizer
 
 
-def at_hand(services: Services, name: object) -> Tokenizer | None:
+def at_hand(services: Services, name: object) -> AnyTokenizer | None:
     """The model if it is loaded and its file still the same; else None, and a thread has to load it.
 
     A short text needs no thread then, and so does not wait behind heavy requests. Names that were never asked for with
@@ -51,7 +49,7 @@ def at_hand(services: Services, name: object) -> Tokenizer | None:
     return tokenizer
 
 
-def _note_used(services: Services, name: str | None, tokenizer: Tokenizer) -> None:
+def _note_used(services: Services, name: str | None, tokenizer: AnyTokenizer) -> None:
     _used.setdefault(services.models, {})[name] = (monotonic() + FRESH, ref(tokenizer))
 
 
@@ -75,7 +73,7 @@ def check_batch(batch: Sized, pointer: str, limits: Limits) -> None:
         )
 
 
-def check_ids(ids: Sequence[int], tokenizer: Tokenizer, pointer: str, limits: Limits) -> None:
+def check_ids(ids: Sequence[int], tokenizer: AnyTokenizer, pointer: str, limits: Limits) -> None:
     """Raises TooLarge for too many ids, InputError for one that the model lacks; it points at that one."""
     if len(ids) > limits.ids:
         raise too_many_ids(len(ids), pointer, limits)
@@ -85,17 +83,6 @@ def check_ids(ids: Sequence[int], tokenizer: Tokenizer, pointer: str, limits: Li
             f"{ids[i]} is no id of {tokenizer.name}; its ids are 0 to {tokenizer.vocab_size - 1}",
             f"{pointer}/{i}",
         )
-
-
-def bytes_of(ids: Sequence[int], tokenizer: Tokenizer, special: bool) -> bytes:
-    """The bytes of ids; special tokens as they are written where `special`, else as nothing."""
-    if not special:
-        return tokenizer.decode_bytes(ids)
-    pieces = tokenizer.model.pieces
-    return b"".join(
-        SPECIAL_TOKENS[number].encode() if number < FIRST_PIECE else pieces[number - FIRST_PIECE]
-        for number in ids
-    )
 
 
 def too_many_ids(count: int, pointer: str, limits: Limits) -> TooLarge:

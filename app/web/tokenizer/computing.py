@@ -10,17 +10,16 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.errors import InputError, NotFound, TooLarge
-from app.tokenizer import Tokenizer
-from app.tokenizer.lattice import Path
-from app.tokenizer.model import BOS, EOS
+from app.errors import InputError, NotForThisModel, NotFound, TooLarge
+from app.tokenizer.lattice import Lattice, Path
+from app.tokenizer.registry import AnyTokenizer
 from app.tokenizer.spans import Pieces
-from app.tokenizer.text import normalize
 from app.web.dependencies import Limits, Services
-from app.web.tokenizer.bounds import bytes_of, check_batch, check_ids, check_text, tokenizer_of, too_many_ids
+from app.web.tokenizer.bounds import check_batch, check_ids, check_text, tokenizer_of, too_many_ids
 from app.web.tokenizer.metrics import note
-from app.web.tokenizer.piece_json import described_bytes, ends, json_of_pieces, pairs
+from app.web.tokenizer.piece_json import described_bytes, json_of_pieces, spans_of
 from app.web.tokenizer.requests import (
     ChunkRequest,
     CompareRequest,
@@ -32,6 +31,14 @@ from app.web.tokenizer.requests import (
 )
 
 Answer = dict[str, Any]
+
+SPANS = {
+    "byte_spans": "bytes",
+    "char_spans": "chars",
+    "source_byte_spans": "source_bytes",
+    "source_char_spans": "source_chars",
+}
+"""The spans that can be asked for, each with the column of `Pieces` that it is."""
 
 _LEAST_OF_A_CHUNK = 16  # tokens that the smallest chunk is counted as, since it costs memory too
 
@@ -74,7 +81,7 @@ def count(body: CountRequest, services: Services) -> Answer:
     started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     items = []
     for text in _texts(body, services.limits):
-        item: Answer = {"count": tokenizer.count(text), "bytes": _size(text, tokenizer)}
+        item: Answer = {"count": tokenizer.count(text), "bytes": tokenizer.size(text)}
         if body.max_tokens is not None:
             pieces = tokenizer.spans(text)
             item["chunks"] = len(_parts(pieces, body.max_tokens, body.overlap, services.limits))
@@ -130,13 +137,17 @@ def compare(body: CompareRequest, services: Services) -> Answer:
 def lattice(body: LatticeRequest, services: Services) -> Answer:
     """Answers POST /lattice."""
     started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
+    if "lattice" not in tokenizer.can:
+        raise NotForThisModel(
+            f"{tokenizer.name} has no lattice; it can: {', '.join(tokenizer.can)}", "/model"
+        )
     most = services.limits.lattice_bytes
-    if len(body.text) > most or _size(body.text, tokenizer) > most:
+    if len(body.text) > most or tokenizer.size(body.text) > most:
         raise TooLarge(
             f"a lattice is made of a text of up to {most:,} bytes (QUIRE_MAX_LATTICE_BYTES), this one is longer",
             "/text",
         )
-    found = tokenizer.lattice(body.text)
+    found: Lattice = tokenizer.lattice(body.text)
     number_of = {edge: i for i, edge in enumerate(found.edges)}
 
     def path(path: Path) -> Answer:
@@ -165,7 +176,7 @@ def lattice(body: LatticeRequest, services: Services) -> Answer:
     }
 
 
-def _note(body: TextRequest, tokenizer: Tokenizer, op: str, started: float, items: list[Answer]) -> None:
+def _note(body: TextRequest, tokenizer: AnyTokenizer, op: str, started: float, items: list[Answer]) -> None:
     texts = (body.text,) if body.text is not None else body.texts or ()
     note(tokenizer.name, op, started, sum(item["count"] for item in items), *texts)
 
@@ -182,19 +193,14 @@ def _texts(body: TextRequest, limits: Limits) -> list[str]:
     return texts
 
 
-def _shaped(body: TextRequest, tokenizer: Tokenizer, items: list[Answer]) -> Answer:
+def _shaped(body: TextRequest, tokenizer: AnyTokenizer, items: list[Answer]) -> Answer:
     """One answer for `text`, a list of them for `texts`."""
     if body.text is not None:
         return {"model": tokenizer.name, **items[0]}
     return {"model": tokenizer.name, "items": items}
 
 
-def _size(text: str, tokenizer: Tokenizer) -> int:
-    """The bytes of the normalised text."""
-    return len(text) if text.isascii() else len(normalize(text, tokenizer.model.card.normalization).encode())
-
-
-def _ids_alone(tokenizer: Tokenizer, body: EncodeRequest, text: str, number: int) -> Answer:
+def _ids_alone(tokenizer: AnyTokenizer, body: EncodeRequest, text: str, number: int) -> Answer:
     ids = tokenizer.encode_array(
         text, body.add_bos, body.add_eos, body.alpha, _seed(body, number), _normalization(body)
     )
@@ -202,12 +208,10 @@ def _ids_alone(tokenizer: Tokenizer, body: EncodeRequest, text: str, number: int
 
 
 def _with_places(
-    tokenizer: Tokenizer, body: EncodeRequest, text: str, number: int, most_pieces: int | None
+    tokenizer: AnyTokenizer, body: EncodeRequest, text: str, number: int, most_pieces: int | None
 ) -> Answer:
     """The ids with what was asked for beside them; a special token is an empty piece at an end of the text."""
-    card = tokenizer.model.card
-    bos = [BOS] if (card.add_bos if body.add_bos is None else body.add_bos) else []
-    eos = [EOS] if (card.add_eos if body.add_eos is None else body.add_eos) else []
+    bos, eos = tokenizer.added(body.add_bos, body.add_eos)
     if most_pieces is not None and not body.truncate:
         _check_pieces(tokenizer, text, most_pieces, "/return")
     whole = pieces = tokenizer.spans(text, body.alpha, _seed(body, number), _normalization(body))
@@ -225,15 +229,26 @@ def _with_places(
         if len(ids) > most_pieces:
             raise _too_many_pieces("/return")
         answer["pieces"] = json_of_pieces(pieces, bos, eos)
-    if "byte_spans" in body.wanted:
-        answer["byte_spans"] = pairs(ends(pieces.bytes, bos, eos))
-    if "char_spans" in body.wanted:
-        answer["char_spans"] = pairs(ends(pieces.chars, bos, eos))
+    for name, column in SPANS.items():
+        if name in body.wanted:
+            answer[name] = spans_of(pieces, column, bos, eos)
+    if "utf16_spans" in body.wanted:
+        answer["utf16_spans"] = _utf16_offsets(text)[spans_of(pieces, "source_chars", bos, eos)]
     if "scores" in body.wanted:
+        if "scores" not in tokenizer.can:
+            raise NotForThisModel(
+                f"{tokenizer.name} has no scores; it can: {', '.join(tokenizer.can)}", "/return"
+            )
         answer["scores"] = np.concatenate(([np.nan] * len(bos), pieces.scores, [np.nan] * len(eos)))
     if body.truncate:
         answer["truncated"] = len(pieces) < len(whole)
     return answer
+
+
+def _utf16_offsets(text: str) -> NDArray[np.int64]:
+    """Where each character begins in UTF-16's units, and the text's end."""
+    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    return np.append(0, np.cumsum(1 + (points >= 0x10000), dtype=np.int64))
 
 
 def _seed(body: EncodeRequest, number: int) -> int | None:
@@ -246,10 +261,10 @@ def _normalization(body: EncodeRequest) -> Any:
 
 
 def _decoded(
-    tokenizer: Tokenizer, ids: list[int], body: DecodeRequest, pointer: str, limits: Limits
+    tokenizer: AnyTokenizer, ids: list[int], body: DecodeRequest, pointer: str, limits: Limits
 ) -> Answer:
     check_ids(ids, tokenizer, pointer, limits)
-    data = bytes_of(ids, tokenizer, body.special)
+    data = tokenizer.bytes_of(ids, body.special)
     answer: Answer = {
         "text": data.decode(errors="replace"),
         "invalid": len(data) - len(data.decode(errors="ignore").encode()),
@@ -285,7 +300,7 @@ def _chunk(text: str, part: Pieces) -> Answer:
     }
 
 
-def _check_pieces(tokenizer: Tokenizer, text: str, most: int, pointer: str) -> None:
+def _check_pieces(tokenizer: AnyTokenizer, text: str, most: int, pointer: str) -> None:
     """Refuse a text of too many pieces before their places are worked out, which takes many times its memory."""
     if (len(text) if text.isascii() else len(text) * 4) > most and tokenizer.count(text) > most:
         raise _too_many_pieces(pointer)

@@ -7,7 +7,6 @@ problem+json. A text that looks like a special token is text, but where llama.cp
 A 60-byte call costs hardly more than an empty endpoint: no dependency is resolved and no thread is woken for it.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -15,6 +14,7 @@ from time import perf_counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
@@ -22,10 +22,12 @@ from starlette.concurrency import run_in_threadpool
 from app.errors import InputError, Overloaded, QuireError
 from app.tokenizer import Tokenizer
 from app.tokenizer.engine.segmenters import Ids
-from app.tokenizer.model import BOS, EOS, FIRST_PIECE, SPECIAL_TOKENS
+from app.tokenizer.model import FIRST_PIECE
+from app.tokenizer.others.chat import special_pattern
+from app.tokenizer.registry import AnyTokenizer
 from app.web.dependencies import SMALL_TEXT, Limits, Services, get_services
 from app.web.json_route import BareRoute, check_media_type, dump, parse, validate
-from app.web.tokenizer.bounds import at_hand, bytes_of, check_batch, check_ids, check_text, tokenizer_of
+from app.web.tokenizer.bounds import at_hand, check_batch, check_ids, check_text, tokenizer_of
 from app.web.tokenizer.dialect_docs import DECODE_DOCS, DETOKENIZE_DOCS, TOKENIZE_DOCS
 from app.web.tokenizer.dialect_shapes import (
     DETOKENIZE,
@@ -51,7 +53,6 @@ CURL_DEFAULT = "application/x-www-form-urlencoded"
 Answerer = Callable[[Any, Services], Any]
 
 _CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
-_SPECIAL = re.compile(f"({'|'.join(map(re.escape, SPECIAL_TOKENS))})")
 
 
 router = APIRouter(tags=["dialects"], route_class=BareRoute)
@@ -173,28 +174,28 @@ def _llama_cpp(value: Any, services: Services) -> Any:
             ids += _llama_cpp_ids(tokenizer, part, body.parse_special)
         _check_count(len(ids), limits, "/content")
     if body.add_special:
-        card = tokenizer.model.card
-        ids = [BOS] * card.add_bos + ids + [EOS] * card.add_eos
+        bos, eos = tokenizer.own_special
+        ids = [*bos, *ids, *eos]
     note(tokenizer.name, "tokenize", started, len(ids), *(part for part in parts if isinstance(part, str)))
     if not body.with_pieces:
         return {"tokens": ids}
     return {"tokens": [{"id": number, "piece": _llama_cpp_piece(number, tokenizer)} for number in ids]}
 
 
-def _llama_cpp_ids(tokenizer: Tokenizer, text: str, parse_special: bool) -> list[int]:
+def _llama_cpp_ids(tokenizer: AnyTokenizer, text: str, parse_special: bool) -> list[int]:
     if not parse_special:
-        return list(_encode(tokenizer, text, add_special=False).tolist())
+        return tokenizer.encode_plain(text)
     ids: list[int] = []
-    for part in _SPECIAL.split(text):
-        if part in SPECIAL_TOKENS:
-            ids.append(SPECIAL_TOKENS.index(part))
+    for part in special_pattern(tokenizer).split(text):
+        if part in tokenizer.special_tokens:
+            ids.append(tokenizer.special_tokens[part])
         elif part:
             ids += _encode(tokenizer, part, add_special=False).tolist()
     return ids
 
 
-def _llama_cpp_piece(number: int, tokenizer: Tokenizer) -> str | list[int]:
-    data = bytes_of([number], tokenizer, special=True)
+def _llama_cpp_piece(number: int, tokenizer: AnyTokenizer) -> str | list[int]:
+    data = tokenizer.bytes_of([number], special=True)
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -213,9 +214,8 @@ def _tei(value: Any, services: Services) -> Any:
     if not texts:
         raise EmptyInputs
     check_batch(texts, "/inputs", limits)
-    card = tokenizer.model.card if body.add_special_tokens else None
-    before = [_tei_special(BOS)] if card and card.add_bos else []
-    after = [_tei_special(EOS)] if card and card.add_eos else []
+    bos, eos = tokenizer.own_special if body.add_special_tokens else ([], [])
+    before, after = ([_tei_special(number, tokenizer) for number in added] for added in (bos, eos))
     found: list[Ids] = []
     count = 0
     for text in texts:  # all are counted before the first is described, which takes many times the memory
@@ -241,11 +241,19 @@ def _tei_decoded(value: Any, services: Services) -> Any:
         check_ids(ids, tokenizer, f"/ids/{i}" if nested else "/ids", services.limits)
     note(tokenizer.name, "decode", started, sum(map(len, lists)))
     special = not body.skip_special_tokens
-    return [bytes_of(ids, tokenizer, special).decode(errors="replace") for ids in lists]
+    return [tokenizer.bytes_of(ids, special).decode(errors="replace") for ids in lists]
 
 
-def _tei_tokens(tokenizer: Tokenizer, text: str, ids: Ids) -> Iterator[dict[str, Any]]:
+def _tei_tokens(tokenizer: AnyTokenizer, text: str, ids: Ids) -> Iterator[dict[str, Any]]:
     """The tokens of a text with where they begin and stop, in bytes of the text as sent, and its slice there."""
+    if not isinstance(tokenizer, Tokenizer):
+        source = text.encode()
+        places = tokenizer.spans(text).pairs("source_bytes").tolist()
+        for number, (first, last) in zip(ids.tolist(), places, strict=True):
+            special = tokenizer.is_special(number)
+            shown = source[first:last].decode()
+            yield {"id": number, "text": shown, "special": special, "start": first, "stop": last}
+        return
     if (begun := _begun_of.get(tokenizer)) is None:
         begun = _begun_of[tokenizer] = _Begun(tokenizer.model.pieces)
     normalization = tokenizer.model.card.normalization
@@ -276,15 +284,15 @@ class _Begun(dict[int, int]):
 _begun_of: WeakKeyDictionary[Tokenizer, _Begun] = WeakKeyDictionary()
 
 
-def _tei_special(number: int) -> dict[str, Any]:
-    return {"id": number, "text": SPECIAL_TOKENS[number], "special": True, "start": None, "stop": None}
+def _tei_special(number: int, tokenizer: AnyTokenizer) -> dict[str, Any]:
+    return {"id": number, "text": _shown(number, tokenizer), "special": True, "start": None, "stop": None}
 
 
 def _detokenized(value: Any, services: Services) -> Any:
     body = validate(DetokenizeRequest, value)
     started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     check_ids(body.tokens, tokenizer, "/tokens", services.limits)
-    text = bytes_of(body.tokens, tokenizer, body.special).decode(errors="replace")
+    text = tokenizer.bytes_of(body.tokens, body.special).decode(errors="replace")
     note(tokenizer.name, "detokenize", started, len(body.tokens))
     return {"prompt": text, "content": text}
 
@@ -297,15 +305,19 @@ _KEYS: dict[str, tuple[Dialect, Answerer]] = {
 }
 
 
-def _encode(tokenizer: Tokenizer, text: str, add_special: bool) -> Ids:
-    """The ids; with `add_special` the special tokens that the model's card says."""
-    added = None if add_special else False
-    return tokenizer.encode_array(text, add_bos=added, add_eos=added)
+def _encode(tokenizer: AnyTokenizer, text: str, add_special: bool) -> Ids:
+    """The ids; with `add_special` the special tokens that the tokenizer itself adds."""
+    if isinstance(tokenizer, Tokenizer):
+        added = None if add_special else False
+        return tokenizer.encode_array(text, add_bos=added, add_eos=added)
+    ids = tokenizer.encode_array(text)
+    bos, eos = tokenizer.own_special if add_special else ([], [])
+    return np.concatenate((bos, ids, eos), dtype=np.int32, casting="unsafe") if bos or eos else ids
 
 
-def _shown(number: int, tokenizer: Tokenizer) -> str:
+def _shown(number: int, tokenizer: AnyTokenizer) -> str:
     """A token as text; what is no whole character shows as U+FFFD."""
-    return bytes_of([number], tokenizer, special=True).decode(errors="replace")
+    return tokenizer.bytes_of([number], special=True).decode(errors="replace")
 
 
 def _check_count(count: int, limits: Limits, pointer: str) -> None:

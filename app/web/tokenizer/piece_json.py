@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -38,16 +39,12 @@ def described_bytes(data: bytes) -> dict[str, str | None]:
     return {"text": text, "b64": base64.b64encode(data).decode()}
 
 
-def ends(boundaries: NDArray[np.int64], bos: Sequence[int], eos: Sequence[int]) -> NDArray[np.int64]:
-    """Boundaries of the pieces with an empty piece more at an end for each special token there."""
-    return np.concatenate(
-        (boundaries[:1].repeat(len(bos)), boundaries, boundaries[-1:].repeat(len(eos))), dtype=np.int64
-    )
-
-
-def pairs(boundaries: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Spans [start, end) between neighbouring boundaries, int64 (n, 2)."""
-    return np.column_stack((boundaries[:-1], boundaries[1:]))
+def spans_of(pieces: Pieces, column: str, bos: Sequence[int], eos: Sequence[int]) -> NDArray[np.int64]:
+    """Spans [start, end) of the pieces, int64 (n, 2), with an empty one at an end for each special token there."""
+    boundaries = getattr(pieces, column)
+    before = np.full((len(bos), 2), boundaries[0], np.int64)
+    after = np.full((len(eos), 2), boundaries[-1], np.int64)
+    return np.concatenate((before, pieces.pairs(column), after))
 
 
 def _described(piece: Piece) -> dict[str, Any]:
@@ -58,7 +55,7 @@ def _described(piece: Piece) -> dict[str, Any]:
         "chars": piece.chars,
         "source_bytes": piece.source_bytes,
         "source_chars": piece.source_chars,
-        "score": piece.score,
+        "score": None if isnan(piece.score) else piece.score,
     }
 
 

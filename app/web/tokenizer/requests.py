@@ -71,7 +71,17 @@ class EncodeRequest(TextRequest):
     normalize: Literal["NFC"] | None = Field(
         "NFC", description="null takes the text as it is; what the model's card says where it is left out"
     )
-    wanted: list[Literal["pieces", "byte_spans", "char_spans", "scores"]] = Field(
+    wanted: list[
+        Literal[
+            "pieces",
+            "byte_spans",
+            "char_spans",
+            "source_byte_spans",
+            "source_char_spans",
+            "utf16_spans",
+            "scores",
+        ]
+    ] = Field(
         [], alias="return", description="what to answer beside the ids; spans and scores are parallel to them"
     )
     truncate: Truncation | None = Field(None, description="keep a part of each text only")

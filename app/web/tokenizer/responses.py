@@ -14,9 +14,9 @@ Span = tuple[int, int]
 class SpecialTokens(BaseModel):
     """The ids of the special tokens, and whether the model's card says to add them."""
 
-    pad: int
-    bos: int
-    eos: int
+    pad: int | None
+    bos: int | None
+    eos: int | None
     add_bos: bool
     add_eos: bool
 
@@ -26,6 +26,12 @@ class ModelAnswer(BaseModel):
 
     name: str
     default: bool = Field(description="it answers where a request names no model")
+    kind: Literal["bytepiece", "sentencepiece", "huggingface", "tiktoken"] | None
+    lossless: bool | None = Field(description="whether pieces lie side by side and give back every text")
+    can: list[str] | None = Field(
+        description="of encode, decode, spans, count, chunk, truncate, sample, lattice, scores, chat"
+    )
+    aliases: list[str] | None = Field(description="further names of it")
     vocab_size: int | None = Field(description="number of ids, special tokens included")
     order: int | None = Field(description="longest n-gram that was counted when it was trained, in bytes")
     normalization: Literal["NFC"] | None = Field(description="what is done to a text before it is segmented")
@@ -76,6 +82,11 @@ class EncodedText(BaseModel):
     pieces: list[PieceAnswer] = Field(default=[], description="if asked for")
     byte_spans: list[Span] = Field(default=[], description="if asked for; in the normalised text")
     char_spans: list[Span] = Field(default=[], description="if asked for; in the normalised text")
+    source_byte_spans: list[Span] = Field(default=[], description="if asked for; in the text as sent")
+    source_char_spans: list[Span] = Field(default=[], description="if asked for; in the text as sent")
+    utf16_spans: list[Span] = Field(
+        default=[], description="if asked for; in the text as sent, as JavaScript and Java count"
+    )
     scores: list[float | None] = Field(default=[], description="if asked for; null for special tokens")
     truncated: bool = Field(
         default=False, description="whether something was cut off; if `truncate` is given"

@@ -11,8 +11,9 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Path, Query
 
 from app.errors import InputError, ModelError
+from app.tokenizer import Tokenizer
 from app.tokenizer.model import BOS, EOS, PAD
-from app.tokenizer.registry import ModelRegistry
+from app.tokenizer.registry import AnyTokenizer, ModelRegistry
 from app.web.dependencies import ModelsDep, ServicesDep
 from app.web.errors import problem_responses
 from app.web.json_route import JsonRoute
@@ -95,7 +96,7 @@ def list_models(
     }
 
 
-@router.get("/models/{name}", response_model=ModelAnswer, responses=problem_responses(404, 422, 503))
+@router.get("/models/{name:path}", response_model=ModelAnswer, responses=problem_responses(404, 422, 503))
 def show_model(
     models: ModelsDep, name: Annotated[str, Path(description="the name of a model")]
 ) -> dict[str, Any]:
@@ -154,28 +155,44 @@ def _listed(models: ModelRegistry, name: str) -> dict[str, Any]:
 
 
 def _described(models: ModelRegistry, name: str) -> dict[str, Any]:
-    model = models.get(name).model
-    card = model.card
+    tokenizer = models.get(name)
+    name = models.own_name(name)
+    card = tokenizer.card
     # Where `quire train` notes it; other models' cards may know nothing of it.
     training = card.extra.get("training")
     order = training.get("order") if isinstance(training, dict) else None
     return {
         "name": name,
         "default": name == models.default,
-        "vocab_size": model.vocab_size,
+        "kind": tokenizer.kind,
+        "lossless": tokenizer.lossless,
+        "can": list(tokenizer.can),
+        "aliases": sorted(alias for alias, model in models.aliases().items() if model == name),
+        "vocab_size": tokenizer.vocab_size,
         "order": order if isinstance(order, int) else None,
-        "normalization": card.normalization,
-        "special_tokens": {
-            "pad": PAD, "bos": BOS, "eos": EOS, "add_bos": card.add_bos, "add_eos": card.add_eos
-        },
-        "sha256": model.sha256,
+        "normalization": card.normalization if isinstance(tokenizer, Tokenizer) else None,
+        "special_tokens": _special_tokens(tokenizer),
+        "sha256": tokenizer.sha256,
         "licence": card.licence,
         "corpus": card.corpus,
         "bytes_per_token": card.bytes_per_token,
         "bytes_per_token_by_script": card.bytes_per_token_by_script,
         "bytes_per_token_by_language": card.bytes_per_token_by_language,
         "problem": None,
-    }  # fmt: skip
+    }
+
+
+def _special_tokens(tokenizer: AnyTokenizer) -> dict[str, Any]:
+    if isinstance(tokenizer, Tokenizer):
+        ids: dict[str, int | None] = {"pad": PAD, "bos": BOS, "eos": EOS}
+    else:
+        named = tokenizer.named_specials
+        ids = {
+            role: tokenizer.special_tokens.get(named.get(f"{role}_token", ""))
+            for role in ("pad", "bos", "eos")
+        }
+    before, after = tokenizer.own_special
+    return {**ids, "add_bos": bool(before), "add_eos": bool(after)}
 
 
 def _position(name: str, default: str) -> tuple[bool, str]:

@@ -1,0 +1,299 @@
+"""Chats: messages to the prompt that a model's template writes, to ids, and to a count for each message.
+
+Special tokens are parsed in what the template wrote, never in what a user wrote: a mark is put into those that stand in
+the messages before the template sees them, and taken out before the text is encoded.
+"""
+
+import atexit
+import json
+import re
+import selectors
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from app.errors import InputError, NotForThisModel
+
+RENDER_SECONDS = 5.0
+"""Time in which a template has to be done."""
+
+_MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))  # noncharacters, which no text should hold
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A prompt with its ids; `counts` has the ids of each message, `rest` those that belong to none."""
+
+    prompt: str
+    ids: list[int]
+    counts: list[int]
+    rest: int
+
+
+def chat(
+    tokenizer: Any,
+    messages: Sequence[Mapping[str, Any]],
+    template: str | None = None,
+    add_generation_prompt: bool = True,
+    continue_final_message: bool = False,
+    **variables: Any,
+) -> Chat:
+    """The prompt, ids and counts of messages; `variables` are `tools`, `documents` and the template's own.
+
+    `template` stands in the place of the model's. InputError says what the template refuses, NotForThisModel that the
+    model has none. Method: `transformers`' `apply_chat_template`.
+    """
+    if add_generation_prompt and continue_final_message:
+        raise InputError(
+            "add_generation_prompt and continue_final_message are both true; a chat goes on with a new message or "
+            "with its last one",
+            "/continue_final_message",
+        )
+    source = template if template is not None else _template_of(tokenizer, variables.get("tools"))
+    messages = [_joined_texts(message, i) for i, message in enumerate(messages)]
+    mark = _mark_for(json.dumps([messages, variables], ensure_ascii=False))
+    marked, known = _marked([messages, variables], tokenizer, mark)
+    final = str(marked[-1].get("content") or "") if continue_final_message and marked else None
+
+    def rendered(some: Sequence[Any], generation: bool) -> str:
+        return render(
+            source,
+            {
+                "tools": None, "documents": None,
+                **tokenizer.named_specials, **known, "messages": some, "add_generation_prompt": generation,
+            },
+        )  # fmt: skip
+
+    whole = rendered(marked, add_generation_prompt)
+    if final is not None:
+        at = whole.rfind(final.strip())
+        if at < 0 or not final.strip():
+            raise InputError(
+                "the template doesn't write the last message as it is, so it can't be continued", "/messages"
+            )
+        whole = whole[: at + len(final.strip())]
+    ends = _ends(marked, whole, rendered)
+    ids, places = _encoded(tokenizer, whole, mark)
+    counts = [0] * len(messages)
+    rest = 0
+    for place, count in places:
+        owner = next((i for i, end in enumerate(ends) if place < end), None)
+        if owner is None:
+            rest += count
+        else:
+            counts[owner] += count
+    return Chat(whole.replace(mark, ""), ids, counts, rest)
+
+
+def special_pattern(tokenizer: Any) -> re.Pattern[str]:
+    """Matches the special tokens, the longest first, as a group, so that splitting keeps them."""
+    if (pattern := _patterns.get(tokenizer)) is None:
+        written = sorted(filter(None, tokenizer.special_tokens), key=len, reverse=True)
+        pattern = re.compile(f"({'|'.join(map(re.escape, written))})" if written else r"((?!))")
+        _patterns[tokenizer] = pattern
+    return pattern
+
+
+_patterns: WeakKeyDictionary[Any, re.Pattern[str]] = WeakKeyDictionary()
+
+
+def _template_of(tokenizer: Any, tools: Any) -> str:
+    found: str | dict[str, str] | None = tokenizer.chat_template
+    if isinstance(found, dict):
+        named = found.get("tool_use") if tools else None
+        found = named or found.get("default")
+    if not found:
+        raise NotForThisModel(
+            f"{tokenizer.name} has no chat template, so messages can't be put into a prompt", "/messages"
+        )
+    return found
+
+
+def _joined_texts(message: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The message with a content of text blocks as one text; anything but text in it is refused."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return dict(message)
+    texts = []
+    for i, block in enumerate(content):
+        text = block.get("text") if isinstance(block, dict) else block
+        kind = block.get("type", "text") if isinstance(block, dict) else "text"
+        if kind not in ("text", "input_text", "output_text") or not isinstance(text, str):
+            raise InputError(
+                f"a block of type {str(kind)[:50]!r} can't be counted; text blocks can",
+                f"/messages/{number}/content/{i}",
+            )
+        texts.append(text)
+    return {**message, "content": "".join(texts)}
+
+
+def _mark_for(text: str) -> str:
+    for mark in _MARKS:
+        if mark not in text:
+            return mark
+    raise InputError("the messages hold all of Unicode's noncharacters U+FDD0 to U+FDEF; leave one out")
+
+
+def _marked(value: Any, tokenizer: Any, mark: str) -> Any:
+    """The value with a mark inside of each special token in its texts, and of one that a text's end begins."""
+    if isinstance(value, str):
+        value = special_pattern(tokenizer).sub(lambda found: found[0][:1] + mark + found[0][1:], value)
+        begun = max(
+            (
+                length
+                for token in tokenizer.special_tokens
+                for length in range(1, len(token))
+                if value.endswith(token[:length])
+            ),
+            default=0,
+        )
+        return (
+            value[: len(value) - begun + 1] + mark + value[len(value) - begun + 1 :] if begun > 1 else value
+        )
+    if isinstance(value, list):
+        return [_marked(item, tokenizer, mark) for item in value]
+    if isinstance(value, dict):
+        return {key: _marked(item, tokenizer, mark) for key, item in value.items()}
+    return value
+
+
+def _ends(messages: Sequence[Any], whole: str, rendered: Any) -> list[int]:
+    """Where each message ends in the prompt: as far as the prompt of the messages up to it is the same."""
+    ends: list[int] = []
+    for number in range(1, len(messages) + 1):
+        try:
+            part = rendered(messages[:number], False)
+        except InputError:  # a template may refuse a chat that ends there
+            part = None
+        end = _common(part, whole) if part is not None else (ends[-1] if ends else 0)
+        ends.append(max(end, ends[-1] if ends else 0))
+    return ends
+
+
+def _common(one: str, other: str) -> int:
+    if other.startswith(one):
+        return len(one)
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
+
+
+def _encoded(tokenizer: Any, marked: str, mark: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """The ids of a prompt, and where its parts begin in the marked text, each with its number of ids."""
+    ids: list[int] = []
+    places: list[tuple[int, int]] = []
+    at = 0
+    for part in special_pattern(tokenizer).split(marked):
+        if part in tokenizer.special_tokens:
+            ids.append(tokenizer.special_tokens[part])
+            places.append((at, 1))
+        elif part:
+            found, begins = _plain_places(tokenizer, part, mark)
+            ids += found
+            places += [(at + begin, 1) for begin in begins]
+        at += len(part)
+    return ids, places
+
+
+def _plain_places(tokenizer: Any, part: str, mark: str) -> tuple[list[int], list[int]]:
+    """The ids of a text without special tokens, and about where in it each begins."""
+    text = part.replace(mark, "")
+    ids = tokenizer.encode_plain(text)
+    if any(token in text for token in tokenizer.special_tokens):
+        step = len(part) / max(1, len(ids))
+        return ids, [int(i * step) for i in range(len(ids))]
+    begins = tokenizer.spans(text).source_chars[: len(ids)].tolist()
+    if len(begins) < len(ids):
+        begins += [len(text)] * (len(ids) - len(begins))
+    for i, character in enumerate(part):
+        if character == mark:
+            begins = [begin + (begin >= i) for begin in begins]
+    return ids, begins
+
+
+class _Renderer:
+    """The process that renders templates; started when first used, and again after one that had to be ended."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __call__(self, template: str, variables: Mapping[str, Any]) -> str:
+        try:
+            asked = json.dumps({"template": template, "variables": variables}).encode() + b"\n"
+        except (TypeError, ValueError) as error:
+            raise InputError(f"the messages can't be written as JSON: {error}") from error
+        with self._lock:
+            answer = self._ask(asked)
+        if answer is None:
+            raise InputError(
+                f"the chat template was stopped: it takes more than {RENDER_SECONDS:g} seconds or too much memory",
+                "/messages",
+            )
+        if "error" in answer:
+            raise InputError(f"the chat template refuses this: {answer['error']}", "/messages")
+        return str(answer["text"])
+
+    def _ask(self, asked: bytes) -> dict[str, str] | None:
+        process = self._process
+        if process is None or process.poll() is not None:
+            self.close()
+            process = self._process = subprocess.Popen(
+                [sys.executable, "-m", "app.tokenizer.others.template_process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=Path(__file__).parents[3],
+            )
+        try:
+            process.stdin.write(asked)  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            line = _line(process, monotonic() + RENDER_SECONDS)
+        except BrokenPipeError:
+            line = None
+        if line is None:
+            self.close()
+            return None
+        answer: dict[str, str] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if (process := self._process) is not None:
+            self._process = None
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    try:
+                        stream.close()
+                    except BrokenPipeError:
+                        continue
+
+
+def _line(process: "subprocess.Popen[bytes]", until: float) -> bytes | None:
+    """A line of a process's answer, or None where it ends or takes too long."""
+    stream: Any = process.stdout
+    parts: list[bytes] = []
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while not (parts and parts[-1].endswith(b"\n")):
+            if not selector.select(max(0.0, until - monotonic())):
+                return None
+            part = stream.read1(1 << 20)
+            if not part:
+                return None
+            parts.append(part)
+    return b"".join(parts)
+
+
+render = _Renderer()
+atexit.register(render.close)

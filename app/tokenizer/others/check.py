@@ -1,0 +1,29 @@
+"""Reads a file as a tokenizer and stops: run as a process of its own, so that a library's abort costs nothing else.
+
+Exits with 0 where it can be used, and with 3 and the reason on standard output where it can't.
+"""
+
+import resource
+import sys
+from pathlib import Path
+
+from app.errors import FileError
+from app.tokenizer.others.loading import CHECK_BYTES, kind_of, load_here, read_bounded, vocabulary_of
+
+
+def main(path: Path, max_bytes: int) -> int:
+    """The exit status for a file."""
+    resource.setrlimit(resource.RLIMIT_AS, (CHECK_BYTES, CHECK_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        vocabulary = vocabulary_of(path)
+        data = read_bounded(vocabulary, max_bytes)
+        load_here(path, data, kind_of(data, vocabulary)).spans("A first text. 你好 🦊")
+    except FileError as error:
+        sys.stdout.buffer.write(str(error).encode(errors="replace"))
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

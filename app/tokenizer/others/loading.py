@@ -1,0 +1,237 @@
+"""A tokenizer from whatever a file or a folder is, recognised by its content; ModelError names what it is instead.
+
+Libraries that read these files may abort the process on a broken one. `load` reads a file first in a process of its
+own, with bounded time and memory, so that an abort there is a ModelError here.
+"""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.errors import FileError, ModelError
+from app.tokenizer.model import MAX_MODEL_BYTES, Card
+from app.tokenizer.others.base import OtherTokenizer
+from app.tokenizer.tokenizer import Tokenizer
+
+CHECK_SECONDS = 60
+CHECK_BYTES = 4 << 30
+"""Bounds of the process in which a file is tried, of its time and its memory."""
+
+VOCABULARIES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tiktoken.model",
+)
+"""The files of a folder that hold a vocabulary; the first one that is there counts."""
+
+MOST_ADDED = 200_000
+"""Added tokens of a tokenizer.json; each is looked for in every text."""
+
+_RANK = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
+_ROLES = ("bos_token", "eos_token", "pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+
+
+def load(path: str | os.PathLike[str], max_bytes: int = MAX_MODEL_BYTES, name: str | None = None) -> Any:
+    """The tokenizer of a file or a Hub folder: a `Tokenizer` or an `OtherTokenizer`. Raises ModelError.
+
+    >>> load("models/small.model").kind
+    'bytepiece'
+    """
+    path = Path(path)
+    vocabulary = vocabulary_of(path)
+    data = read_bounded(vocabulary, max_bytes)
+    kind = kind_of(data, vocabulary)
+    if kind == "bytepiece":
+        return Tokenizer.load(vocabulary, max_bytes=max_bytes)
+    _try_apart(path, max_bytes)
+    return load_here(path, data, kind, name)
+
+
+def load_here(path: Path, data: bytes, kind: str, name: str | None = None) -> OtherTokenizer:
+    """The tokenizer of another kind, read in this process."""
+    name = name or (path.name if path.is_dir() else path.stem)
+    card_path = path / "card.json" if path.is_dir() else path.with_name(f"{path.stem}.card.json")
+    card = Card.load(card_path) if card_path.is_file() else Card()
+    config = _config(path) if path.is_dir() else {}
+    if kind == "sentencepiece":
+        for key in ("add_bos_token", "add_eos_token"):
+            if isinstance(config.get(key), bool):
+                card = _with(card, key.removesuffix("_token"), config[key])
+    made = _classes()[kind](data, name, hashlib.sha256(data).hexdigest(), card, _template(path, config))
+    for role in _ROLES:
+        written = config.get(role)
+        written = written.get("content") if isinstance(written, dict) else written
+        if isinstance(written, str):
+            made.named_specials[role] = written
+    return made
+
+
+def _with(card: Card, key: str, value: bool) -> Card:
+    return replace(card, add_bos=value) if key == "add_bos" else replace(card, add_eos=value)
+
+
+def vocabulary_of(path: Path) -> Path:
+    """The file of a vocabulary: the path itself, or the file in a folder."""
+    if not path.is_dir():
+        return path
+    for name in VOCABULARIES:
+        if (path / name).is_file():
+            return path / name
+    raise ModelError(
+        f"{path}: a folder without a tokenizer; one of {', '.join(VOCABULARIES)} should be in it"
+    )
+
+
+def kind_of(data: bytes, path: Path) -> str:
+    """The kind of a vocabulary by its content. ModelError names what it is where it is not a vocabulary."""
+    start = data[:4096].lstrip()
+    if start.startswith(b"version https://git-lfs"):
+        raise _not(path, "a pointer of Git LFS, which stands for a file that was not fetched: git lfs pull")
+    if start[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise _not(path, "a page of HTML, such as a server sends instead of a file")
+    if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        raise _not(path, "a Python pickle, which is never opened: reading one runs what is in it")
+    if (
+        data[:4] == b"GGUF"
+        or data[:8] == b"\x89HDF\r\n\x1a\n"
+        or (data[8:9] == b"{" and data[5:8] == b"\0\0\0")
+    ):
+        raise _not(path, "a model's weights")
+    if data[:2] == b"PK":
+        if b"data.pkl" in data[:4096] or b".npy" in data[:4096]:
+            raise _not(path, "a model's weights (PyTorch's zip)")
+        return "bytepiece"
+    if start.startswith((b"{", b"[")):
+        return _kind_of_json(data, path)
+    if not data:
+        raise _not(path, "an empty file")
+    if _RANK.match(data if data.endswith(b"\n") else data + b"\n"):
+        return "tiktoken"
+    if data[:1] == b"\n":  # field 1 of SentencePiece's protobuf, a piece
+        return "sentencepiece"
+    raise _not(path, "nothing that is known here")
+
+
+def _kind_of_json(data: bytes, path: Path) -> str:
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        if b'"model"' in data[:100_000] and b'"added_tokens"' in data[:100_000]:
+            raise _not(path, f"a tokenizer.json that is cut short or damaged ({error})") from error
+        return "bytepiece"  # its own reader says what is wrong
+    if not isinstance(value, dict):
+        return "bytepiece"
+    if isinstance(value.get("model"), dict) and ("added_tokens" in value or "pre_tokenizer" in value):
+        added = value.get("added_tokens") or []
+        if len(added) > MOST_ADDED:
+            raise ModelError(f"{path}: {len(added):,} added tokens; up to {MOST_ADDED:,} are taken")
+        if value.get("version") not in (None, "1.0"):
+            raise ModelError(f"{path}: a tokenizer.json of version {value['version']!r}; 1.0 can be read")
+        return "huggingface"
+    for keys, what in (
+        ({"weight_map"}, "the index of a model's weights"),
+        ({"architectures"}, "a model's config.json; its tokenizer.json is wanted"),
+        ({"tokenizer_class"}, "a tokenizer_config.json; the tokenizer.json beside it is wanted"),
+    ):
+        if keys & value.keys():
+            raise _not(path, what)
+    return "bytepiece"
+
+
+def _not(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"{path}: this is {what}; a tokenizer is a BytePiece model, a SentencePiece .model, a tokenizer.json or a "
+        "list of ranks"
+    )
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file's content. ModelError where it is larger than `most` bytes, FileError where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise FileError(f"{path}: can't be read: {error.strerror}") from error
+    if len(data) > most:
+        raise ModelError(f"{path}: more than {most:,} bytes, the most that is taken (QUIRE_MAX_MODEL_BYTES)")
+    return data
+
+
+def _classes() -> dict[str, Callable[..., OtherTokenizer]]:
+    """Imported when one is needed: a server of BytePiece models does without the libraries."""
+    from app.tokenizer.others.huggingface import HuggingFaceTokenizer
+    from app.tokenizer.others.sentencepiece import SentencePieceTokenizer
+    from app.tokenizer.others.tiktoken import TiktokenTokenizer
+
+    kinds = (HuggingFaceTokenizer, SentencePieceTokenizer, TiktokenTokenizer)
+    return {kind.kind: kind for kind in kinds}
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        path = folder / name
+        if path.is_file():
+            try:
+                value = orjson.loads(read_bounded(path, MAX_MODEL_BYTES))
+            except orjson.JSONDecodeError as error:
+                raise ModelError(f"{path}: not JSON: {error}") from error
+            if not isinstance(value, dict):
+                raise ModelError(f"{path}: it should be a JSON object")
+            found |= value
+    return found
+
+
+def _template(path: Path, config: dict[str, Any]) -> str | dict[str, str] | None:
+    """The chat template of a folder, or of the file NAME.jinja beside a file."""
+    if not path.is_dir():
+        beside = path.with_name(f"{path.stem}.jinja")
+        return _text(beside) if beside.is_file() else None
+    if (path / "chat_template.jinja").is_file():
+        return _text(path / "chat_template.jinja")
+    found = config.get("chat_template")
+    if (path / "chat_template.json").is_file():
+        value = orjson.loads(read_bounded(path / "chat_template.json", MAX_MODEL_BYTES))
+        found = value.get("chat_template") if isinstance(value, dict) else None
+    if isinstance(found, list):
+        return {
+            item["name"]: item["template"]
+            for item in found
+            if isinstance(item, dict) and {"name", "template"} <= item.keys()
+        }
+    return found if isinstance(found, str) else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_bounded(path, MAX_MODEL_BYTES).decode()
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: a template is text in UTF-8, this is not") from error
+
+
+def _try_apart(path: Path, max_bytes: int) -> None:
+    """Read a file in a process of its own. ModelError where that process fails, aborts or takes too long."""
+    command = [sys.executable, "-m", "app.tokenizer.others.check", str(path.absolute()), str(max_bytes)]
+    try:
+        done = subprocess.run(  # noqa: S603 - this module, with a path as its argument
+            command, capture_output=True, timeout=CHECK_SECONDS, check=False, cwd=Path(__file__).parents[3]
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(f"{path}: reading it takes more than {CHECK_SECONDS} seconds") from error
+    if done.returncode == 3:
+        raise ModelError(done.stdout.decode(errors="replace").strip())
+    if done.returncode:
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
+        raise ModelError(
+            f"{path}: the library that reads it broke down (status {done.returncode}): {last[:300]}"
+        )

@@ -1,0 +1,145 @@
+"""Each kind gives its library's own ids, and places that tile the text or are flagged."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sentencepiece import SentencePieceProcessor
+from tiktoken import Encoding
+from tokenizers import Tokenizer as Library
+
+from app.errors import ModelError, NotForThisModel
+from app.tokenizer import load
+from app.tokenizer.others.tiktoken import _ranks
+from app.tokenizer.spans import GappedPieces
+from tests.tokenizer.others.trained import CARD, rank_list, sentence_piece, write_all
+
+NAMES = {
+    "bert": "bert.json",
+    "llama": "llama.model",
+    "org/chatty": "org/chatty",
+    "ranks": "ranks.tiktoken",
+    "unigram": "unigram.model",
+}
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=60) | st.text("he lLé\u0301你🦊ﬁ\n<|end>", max_size=40)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    write_all(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tokenizers(folder: Path) -> dict[str, Any]:
+    return {name: load(folder / path) for name, path in NAMES.items()}
+
+
+def library_ids(folder: Path, name: str, text: str) -> list[int]:
+    path = folder / NAMES[name]
+    if name == "ranks":
+        ranks: Any = _ranks(rank_list(), "ranks")
+        encoding = Encoding("x", pat_str=str(CARD["pattern"]), mergeable_ranks=ranks, special_tokens={})
+        return encoding.encode(text, disallowed_special=())
+    ids: list[int]
+    if path.suffix == ".model":
+        ids = SentencePieceProcessor(model_file=str(path)).encode(text)
+        return ids
+    library: Any = Library.from_file(str(path / "tokenizer.json" if path.is_dir() else path))
+    library.no_truncation()
+    ids = library.encode(text, add_special_tokens=False).ids
+    return ids
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_are_the_librarys_own(tokenizers: dict[str, Any], folder: Path, name: str) -> None:
+    @settings(max_examples=60, deadline=None)
+    @given(TEXTS)
+    def check(text: str) -> None:
+        assert tokenizers[name].encode(text) == library_ids(folder, name, text)
+        assert tokenizers[name].count(text) == len(tokenizers[name].encode(text))
+
+    check()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_spans_cover_the_text_once_or_are_flagged(tokenizers: dict[str, Any], name: str) -> None:
+    tokenizer = tokenizers[name]
+
+    @settings(max_examples=100, deadline=None)
+    @given(TEXTS)
+    def check(text: str) -> None:
+        pieces = tokenizer.spans(text)
+        assert pieces.ids.tolist() == tokenizer.encode(text)
+        spans = pieces.pairs("source_chars")
+        assert np.all(spans[:, 0] <= spans[:, 1])
+        assert np.all(spans[1:, 0] >= spans[:-1, 1])
+        if isinstance(pieces, GappedPieces):
+            assert not tokenizer.lossless
+        elif text:
+            assert spans[0, 0] == 0
+            assert spans[-1, 1] == len(text)
+            assert np.array_equal(spans[1:, 0], spans[:-1, 1])
+        slices = [text.encode()[start:stop] for start, stop in pieces.pairs("source_bytes").tolist()]
+        assert [part.decode() for part in slices] == [text[start:stop] for start, stop in spans.tolist()]
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["org/chatty", "ranks", "llama"])
+def test_bytes_come_back(tokenizers: dict[str, Any], name: str) -> None:
+    text = "Hello  你好 🦊\nwörld "
+    assert tokenizers[name].decode(tokenizers[name].encode(text)) == text
+    assert tokenizers[name].lossless
+
+
+def test_what_a_kind_adds_itself(tokenizers: dict[str, Any]) -> None:
+    assert tokenizers["bert"].own_special == ([1], [2])
+    assert tokenizers["bert"].encode("cat", add_bos=True, add_eos=True)[::2][:1] == [1]
+    with pytest.raises(NotForThisModel, match="no bos token"):
+        tokenizers["ranks"].encode("cat", add_bos=True)
+
+
+def test_what_a_kind_cannot_do_is_said(tokenizers: dict[str, Any]) -> None:
+    with pytest.raises(NotForThisModel, match="can't sample; it can: encode"):
+        tokenizers["ranks"].spans("cat", alpha=0.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "pointer of Git LFS"),
+        (b"<!DOCTYPE html><html></html>", "page of HTML"),
+        (b"\x80\x04\x95.", "pickle"),
+        (b"GGUF\x03\x00\x00\x00", "weights"),
+        (b"", "empty"),
+        (b'{"version": "2.0", "added_tokens": [], "model": {"type": "BPE"}}', "version"),
+        (b'{"version": "1.0", "added_tokens": [], "model": {"type": "BP', "cut short"),
+        (rank_list().replace(b" 200\n", b" 900\n"), "no token has rank 200|published"),
+        (rank_list() + rank_list()[:10], "already"),
+        (sentence_piece()[:2000], "SentencePiece"),
+    ],
+)
+def test_what_is_not_a_tokenizer_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "file.model").write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        load(tmp_path / "file.model")
+
+
+def test_a_library_that_aborts_costs_one_request(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that tries the file is ended by a signal, as by a library's abort; this one goes on."""
+    script = tmp_path / "aborts"
+    script.write_text(f"#!{sys.executable}\nimport os\nos.abort()\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with pytest.raises(ModelError, match="broke down"):
+        load(folder / "unigram.model")
+    assert subprocess.run([str(script)], check=False).returncode < 0
