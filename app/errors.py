@@ -11,6 +11,9 @@
     ├── StoreError            the store can't be read or written
     │   └── StoreLocked       another process holds the writer's lock
     ├── SourceError           a server that papers are fetched from failed or refused
+    ├── NoChatModel           a paper is asked where no model is set that could answer
+    ├── ChatError             the server of the model that is asked failed, refused or broke off
+    ├── UsedUp                a reader has asked as often as a day allows
     └── Overloaded            more work than the settings allow is waiting; try again later
 
 Each message says what was wrong, where, and what would be right. The web edge and the command line map these
@@ -78,6 +81,22 @@ class StoreLocked(StoreError):
 
 class SourceError(QuireError):
     """A server that papers come from failed, refused, or answered with something else than its protocol."""
+
+
+class NoChatModel(QuireError):
+    """No model is set that could answer a question."""
+
+
+class ChatError(QuireError):
+    """The server of the model failed, refused, or broke off; the message holds neither its key nor its address."""
+
+
+class UsedUp(QuireError):
+    """A reader has asked as often as a day allows. `retry_after` is in seconds, until the next day."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Overloaded(QuireError):

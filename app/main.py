@@ -11,17 +11,21 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
+from app.asking.chat import ChatServer
+from app.asking.desk import Bounds
 from app.errors import QuireError
 from app.logs import configure_logs
 from app.papers.fetch_job import Fetches, FetchPlace
 from app.papers.importing import prepare_papers
 from app.papers.search.searching import SearchIndex
-from app.papers.sources.client import Addresses
+from app.papers.sources.client import PoliteClient
 from app.papers.store.reading import Store
 from app.paths import STATIC
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
 from app.web import api_index, errors, operations
+from app.web.asking import routes as asking_routes
+from app.web.asking.service import Asking, AskingSettings, open_asking
 from app.web.dependencies import Limits, Services, Work, room_to_read
 from app.web.middleware.access import Access
 from app.web.middleware.address_length import AddressLimit
@@ -62,9 +66,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         index = SearchIndex(settings.index_path)
         with Store(settings.store_path, index.count) as store:
-            app.state.services = _services(settings, models, store, index)
+            asking = open_asking(_asking(settings), store, models)
+            asking.desk.bring_in_later()
+            app.state.services = _services(settings, models, store, index, asking)
             app.state.services.work.bound_readers()
             yield
+            await asking.desk.close()
 
     app = FastAPI(
         title="Quire",
@@ -88,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(sorted(short_calls, key=lambda route: getattr(route, "path", "") not in often))
     app.include_router(operations.router)
     app.include_router(api_index.router)
+    app.include_router(asking_routes.router)
     for router in (
         routes.pages_router,
         fetches.router,
@@ -127,8 +135,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
-                allow_methods=["GET", "HEAD", "POST"],
-                allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+                allow_methods=["GET", "HEAD", "POST", "DELETE"],
+                allow_headers=["authorization", "content-type", "last-event-id", "x-api-key", "x-request-id"],
                 expose_headers=[
                     "etag",
                     "link",
@@ -154,7 +162,44 @@ def _middleware(settings: Settings) -> list[Middleware]:
     ]
 
 
-def _services(settings: Settings, models: ModelRegistry, store: Store, index: SearchIndex) -> Services:
+def _asking(settings: Settings) -> AskingSettings:
+    """What asking a paper needs; without an address and a model nobody answers, nor offline but on this machine."""
+    server = None
+    if settings.chat_url and settings.chat_model and (not settings.offline or settings.chat_is_here):
+        server = ChatServer(
+            settings.chat_url,
+            settings.chat_model,
+            settings.chat_key.get_secret_value(),
+            settings.chat_answer,
+            settings.chat_seconds,
+        )
+    return AskingSettings(
+        server=server,
+        bounds=Bounds(
+            settings.ask_at_once, settings.ask_waiting, settings.ask_per_day, settings.chat_context
+        ),
+        tokenizer=settings.chat_tokenizer or None,
+        question_bytes=settings.max_question_bytes,
+        data_dir=settings.data_dir,
+        store_path=settings.store_path,
+        index_path=settings.index_path,
+        cache_bytes=settings.max_text_cache_bytes,
+        connect=lambda: PoliteClient(
+            settings.requests_folder,
+            version=__version__,
+            contact=settings.contact,
+            daily_budget=settings.fetch_daily_budget,
+            offline=settings.offline,
+            addresses=settings.addresses,
+            attempts=1,
+            patience=60.0,
+        ),
+    )
+
+
+def _services(
+    settings: Settings, models: ModelRegistry, store: Store, index: SearchIndex, asking: Asking
+) -> Services:
     return Services(
         limits=Limits(
             body_bytes=settings.max_body_bytes,
@@ -169,6 +214,7 @@ def _services(settings: Settings, models: ModelRegistry, store: Store, index: Se
         store=store,
         index=index,
         work=Work(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
+        asking=asking,
         requests_folder=settings.requests_folder,
         fetches=Fetches(
             FetchPlace(
@@ -178,7 +224,7 @@ def _services(settings: Settings, models: ModelRegistry, store: Store, index: Se
                 __version__,
                 settings.contact,
                 settings.fetch_daily_budget,
-                Addresses(settings.arxiv_api, settings.arxiv_oai, settings.arxiv_feeds),
+                settings.addresses,
                 settings.offline,
             )
         ),

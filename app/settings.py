@@ -10,18 +10,29 @@ from datetime import time
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import InputError
 from app.papers.categories import codes_to_fetch
+from app.papers.sources.client import Addresses
 from app.paths import DEFAULT_DATA, MODELS
 from app.web.middleware.keys import Scope
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one setting, with commas or spaces between."""
 
+_ADDRESS = re.compile(r"https?://[^\s@/]+(?:/\S*)?")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 
@@ -105,7 +116,37 @@ class Settings(BaseSettings):
     arxiv_feeds: str = Field(
         "https://rss.arxiv.org/atom/", description="address of arXiv's announcements; categories follow it"
     )
+    arxiv_html: str = Field(
+        "https://arxiv.org/html/", description="address of papers in HTML; an id with its version follows it"
+    )
+    ar5iv: str = Field(
+        "https://ar5iv.labs.arxiv.org/html/", description="where older papers are in HTML; likewise"
+    )
+    arxiv_pdf: str = Field("https://arxiv.org/pdf/", description="address of papers' PDFs; likewise")
+    max_text_cache_bytes: NonNegativeInt = Field(
+        1 << 30, description="room for texts of papers that were read, in bytes on the disk"
+    )
     offline: bool = Field(False, description="never ask another host for anything")
+
+    chat_url: str = Field(
+        "", description="server that answers questions about papers, such as http://127.0.0.1:8080/v1"
+    )
+    chat_model: str = Field("", description="the model that it is asked for")
+    chat_key: SecretStr = Field(SecretStr(""), description="the key that it wants, if it wants one")
+    chat_context: PositiveInt = Field(
+        128_000, description="tokens that the model takes, the answer's among them"
+    )
+    chat_answer: PositiveInt = Field(8192, description="most tokens of an answer, its reasoning among them")
+    chat_tokenizer: str = Field("", description="served model to count with; none: the default model")
+    chat_seconds: PositiveFloat = Field(120, description="longest silence of the model's server")
+    ask_at_once: PositiveInt = Field(4, description="answers that are written at once")
+    ask_waiting: NonNegativeInt = Field(64, description="questions that wait for their turn")
+    ask_per_day: NonNegativeInt = Field(
+        0, description="questions answered for one reader in a day; 0: no limit"
+    )
+    max_question_bytes: PositiveInt = Field(
+        64 << 10, description="a reader's question with what was said before, in UTF-8 bytes"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -163,6 +204,27 @@ class Settings(BaseSettings):
         if value and not value.startswith("/"):
             raise ValueError("base path starts with a slash, such as /quire")
         return value
+
+    @field_validator("chat_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not _ADDRESS.fullmatch(value):
+            raise ValueError(
+                "it is an address such as http://127.0.0.1:8080/v1, without a name or a password"
+            )
+        return value
+
+    @property
+    def chat_is_here(self) -> bool:
+        """Whether the model's server is on this machine, where it is asked also by a Quire that is offline."""
+        return urlsplit(self.chat_url).hostname in ("localhost", "127.0.0.1", "::1")
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where papers' sources are."""
+        return Addresses(
+            self.arxiv_api, self.arxiv_oai, self.arxiv_feeds, self.arxiv_html, self.ar5iv, self.arxiv_pdf
+        )
 
     @property
     def store_path(self) -> Path:

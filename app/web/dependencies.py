@@ -15,6 +15,7 @@ from app.papers.fetch_job import Fetches
 from app.papers.search.searching import SearchIndex
 from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
+from app.web.asking.service import Asking
 from app.web.middleware.keys import Keys, Scope
 
 P = ParamSpec("P")
@@ -81,6 +82,7 @@ class Services:
     store: Store
     index: SearchIndex
     work: Work
+    asking: Asking
     requests_folder: Path
     """Where the queue of requests to papers' sources keeps what it remembers."""
     fetches: Fetches

@@ -15,9 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.errors import (
+    ChatError,
     FileError,
     InputError,
     ModelError,
+    NoChatModel,
     NotForThisModel,
     NotFound,
     Overloaded,
@@ -26,6 +28,7 @@ from app.errors import (
     StoreError,
     StoreLocked,
     TooLarge,
+    UsedUp,
 )
 from app.web.templates import render
 
@@ -37,6 +40,9 @@ _KINDS: dict[type[QuireError], tuple[int, str]] = {
     TooLarge: (413, "too-large"),
     InputError: (422, "invalid-input"),
     StoreLocked: (503, "store-locked"),
+    NoChatModel: (501, "no-chat-model"),
+    ChatError: (502, "chat-failed"),
+    UsedUp: (429, "rate-limited"),
     StoreError: (503, "store-unavailable"),
     Overloaded: (503, "overloaded"),
     ModelError: (422, "model-unusable"),
@@ -152,13 +158,18 @@ def problem_json(
     return orjson.dumps(problem.model_dump())
 
 
+def kind_of(error: QuireError) -> tuple[int, str]:
+    """The status and the kind that a failure leaves with."""
+    return next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), (500, "defect"))
+
+
 def failure_of(request: Request, error: QuireError) -> Response:
     """The answer to a request that failed with this error."""
-    status, kind = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
+    status, kind = kind_of(error)
     fields = []
     if isinstance(error, InputError) and error.pointer:
         fields.append(FieldProblem(pointer=error.pointer, detail=str(error)))
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Overloaded) else None
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Overloaded | UsedUp) else None
     if status >= 500:
         log.error("request failed", kind=kind, detail=str(error))
     return failure(request, status, kind, str(error), fields, headers)

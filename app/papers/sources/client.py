@@ -32,11 +32,15 @@ _FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 120.0
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the sources are: the API, OAI-PMH, and the feeds (categories follow the last slash)."""
+    """Where the sources are: the API, OAI-PMH, the feeds (categories follow the last slash), and papers' texts (an id
+    with its version follows)."""
 
     api: str = "https://export.arxiv.org/api/query"
     oai: str = "https://oaipmh.arxiv.org/oai"
     feeds: str = "https://rss.arxiv.org/atom/"
+    html: str = "https://arxiv.org/html/"
+    ar5iv: str = "https://ar5iv.labs.arxiv.org/html/"
+    pdf: str = "https://arxiv.org/pdf/"
 
 
 class _Passing(Exception):

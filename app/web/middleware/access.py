@@ -68,8 +68,9 @@ class Access:
             return
         if key is not None:
             scope.get("known_client", {})["key"] = key.name
+            scope["quire.key"] = key.name
         if self.rates is not None:
-            taken = self.rates.take(f"key {key.name}" if key else _address(scope))
+            taken = self.rates.take(client_of(scope))
             fields = _rate_fields(self.rates, taken)
             send = _with_fields(send, fields)
             if not taken.allowed:
@@ -86,6 +87,11 @@ class Access:
             await _refusal(request, key, given, asked)(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+def client_of(scope: Connection) -> str:
+    """Who asks: the name of the key that was given, else the address."""
+    return f"key {scope['quire.key']}" if "quire.key" in scope else _address(scope)
 
 
 def given_key(headers: Headers) -> str:

@@ -1,0 +1,377 @@
+"""Where questions are brought and answers are given out: one generation for all who ask the same, a bounded queue, and
+answers that were kept.
+
+Nothing here knows HTTP. What blocks (the store, a paper's text, counting tokens) runs in threads.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from app.asking.chat import Chat
+from app.asking.chunks import Piece
+from app.asking.generation import Generation, event, place_of
+from app.asking.keeping import Keeper
+from app.asking.prompting import Count, Prompt, Turn, compose
+from app.asking.questions import Language, Question
+from app.asking.quotes import QuoteChecker, written_quotes
+from app.asking.refusals import ContextTooLong
+from app.errors import NoChatModel, Overloaded, QuireError, UsedUp
+from app.papers.answers import Answer, Quote, Usage
+from app.papers.fulltext.blocks import PaperText
+from app.papers.models import Paper
+
+log = structlog.get_logger()
+
+_REMEMBERED = 64
+"""Answers that are remembered after their end, for readers whose connection broke off."""
+
+_RETRY_SECONDS = 10.0
+_CUTS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about a version of a paper, as one reader asks it."""
+
+    paper: Paper
+    version: int | None
+    question: Question
+    language: Language
+    rules: str
+    after: tuple[Turn, ...] = ()
+    again: bool = False
+    reader: str = ""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is done at once, how much may wait, and how often a reader may ask in a day (0: any number)."""
+
+    at_once: int = 4
+    waiting: int = 64
+    per_day: int = 0
+    context: int = 128_000
+    keep_alive: float = 10.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the desk asks others for; all of them block and are called in threads, but for `describe`.
+
+    `read` gives a paper's text, `find` an answer that was kept, `describe` the object that tells a failure.
+    """
+
+    read: Callable[[Paper, int | None], PaperText]
+    find: Callable[[Asked, str], Answer | None]
+    count: Count
+    keeper: Keeper
+    describe: Callable[[QuireError], dict[str, Any]]
+
+
+class Desk:
+    """Gives out answers in one event loop. `chat` is None where no model is set."""
+
+    def __init__(self, chat: Chat | None, bounds: Bounds, surroundings: Surroundings) -> None:
+        self._chat = chat
+        self._bounds = bounds
+        self._around = surroundings
+        self._turns = asyncio.Semaphore(bounds.at_once)
+        self._queue: list[Generation] = []
+        self._running: dict[str, Generation] = {}
+        self._by_asking: OrderedDict[str, Generation] = OrderedDict()
+        self._day = datetime.now(UTC).date()
+        self._asked_today: Counter[str] = Counter()
+        self._bringing_in: asyncio.Task[None] | None = None
+
+    @property
+    def model(self) -> str:
+        """The name of the model. Raises NoChatModel where none is set."""
+        if self._chat is None:
+            raise NoChatModel("no model answers questions here; QUIRE_CHAT_URL and QUIRE_CHAT_MODEL name one")
+        return self._chat.server.model
+
+    async def ask(self, asked: Asked, last_event: str = "") -> AsyncIterator[bytes]:
+        """The events of an answer: one that was kept, one that is coming already, or a new one.
+
+        `last_event` is the id of the last event that the reader has seen. Raises NoChatModel, UsedUp, or Overloaded
+        where too many wait.
+        """
+        key = _key(asked, self.model)
+        name, number = place_of(last_event)
+        known = self._by_asking.get(name)
+        if known is not None and known.key == key:
+            return known.follow(number, self._bounds.keep_alive)
+        if key not in self._running and not asked.again and not asked.after:
+            kept = await asyncio.to_thread(self._around.find, asked, self.model)
+            if kept is not None:
+                return _replay(kept, key, number if name == _kept_name(key) else 0)
+        return self._join(asked, key).follow(0, self._bounds.keep_alive)
+
+    async def prompt(self, asked: Asked) -> tuple[PaperText, Prompt]:
+        """What would be sent to the model, and the paper's text that it is made of."""
+        text = await asyncio.to_thread(self._around.read, asked.paper, asked.version)
+        return text, await self._compose(asked, text, self._room(self._bounds.context))
+
+    def stop(self, asking: str) -> None:
+        """A reader wants no more of an answer: it ends where nobody else reads it."""
+        generation = self._by_asking.get(asking)
+        if generation is not None:
+            generation.stop()
+
+    async def close(self) -> None:
+        """Ends all that is running; nothing half is kept."""
+        tasks = [generation.task for generation in self._running.values() if generation.task is not None]
+        tasks += [self._bringing_in] if self._bringing_in is not None else []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._chat is not None:
+            await self._chat.close()
+
+    def _join(self, asked: Asked, key: str) -> Generation:
+        running = self._running.get(key)
+        if running is not None:
+            return running
+        if len(self._queue) >= self._bounds.waiting:
+            raise Overloaded(
+                f"{len(self._queue)} questions are waiting already (QUIRE_ASK_WAITING); try again later", 10
+            )
+        self._count(asked.reader)
+        generation = Generation(secrets.token_hex(8), key)
+        self._running[key] = self._by_asking[generation.asking] = generation
+        for name in [name for name, other in self._by_asking.items() if other.finished][:-_REMEMBERED]:
+            del self._by_asking[name]
+        generation.task = asyncio.create_task(self._generate(asked, generation))
+        return generation
+
+    def _count(self, reader: str) -> None:
+        now = datetime.now(UTC)
+        if now.date() != self._day:
+            self._day = now.date()
+            self._asked_today.clear()
+        if self._bounds.per_day and self._asked_today[reader] >= self._bounds.per_day:
+            midnight = datetime.combine(self._day + timedelta(days=1), datetime.min.time(), UTC)
+            raise UsedUp(
+                f"a reader may have {self._bounds.per_day} questions answered in a day (QUIRE_ASK_PER_DAY); "
+                "the count starts again at 00:00 UTC, and answers that were kept can be read all the time",
+                max(1, int((midnight - now).total_seconds())),
+            )
+        self._asked_today[reader] += 1
+
+    async def _generate(self, asked: Asked, generation: Generation) -> None:
+        try:
+            await self._wait_for_turn(generation)
+            try:
+                await self._answer(asked, generation)
+            finally:
+                self._turns.release()
+                self._tell_places()
+        except QuireError as error:
+            generation.add("failed", self._around.describe(error))
+        except asyncio.CancelledError:
+            generation.add("failed", self._around.describe(Stopped("the answer was stopped")))
+            raise
+        except Exception:
+            log.exception("defect")
+            generation.add("failed", self._around.describe(QuireError("something unforeseen broke here")))
+        finally:
+            self._running.pop(generation.key, None)
+            generation.finish()
+
+    async def _wait_for_turn(self, generation: Generation) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        self._queue.append(generation)
+        generation.add("waiting", {"asking": generation.asking, "place": len(self._queue)})
+        try:
+            await self._turns.acquire()
+        finally:
+            self._queue.remove(generation)
+
+    def _tell_places(self) -> None:
+        """Each who waits is told its new place; the one whose turn comes now is told nothing."""
+        for place, generation in enumerate(self._queue[1:], start=1):
+            generation.add("waiting", {"asking": generation.asking, "place": place})
+
+    async def _answer(self, asked: Asked, generation: Generation) -> None:
+        text, prompt = await self.prompt(asked)
+        started = {
+            "asking": generation.asking,
+            "source": text.source,
+            "version": text.version,
+            "model": self.model,
+            "tokens": prompt.tokens,
+            "left_out": prompt.left_out,
+        }
+        generation.add("started", started)
+        writing = _Writing(text, generation)
+        prompt, usage = await self._write(asked, text, prompt, writing)
+        answer = writing.answer()
+        if usage is None:
+            counts = await asyncio.to_thread(self._around.count, answer)
+            usage = Usage(prompt.tokens, counts)
+        if not asked.after:
+            await self._keep(_kept(asked, text, self.model, answer, usage, writing.quotes))
+        generation.add("done", {"answer": answer, "usage": asdict(usage), "left_out": prompt.left_out})
+
+    async def _write(
+        self, asked: Asked, text: PaperText, prompt: Prompt, writing: "_Writing"
+    ) -> tuple[Prompt, Usage | None]:
+        """Has the model write; a paper that is too long for it by its own count is cut further and sent once more."""
+        if self._chat is None:
+            raise NoChatModel("no model answers questions here")
+        most, answer_tokens = self._room(self._bounds.context), self._chat.server.answer_tokens
+        for cuts in range(_CUTS + 1):
+            usage = None
+            try:
+                async for piece in self._chat.answer(prompt.messages, answer_tokens):
+                    if isinstance(piece, Piece):
+                        await writing.add(piece)
+                    else:
+                        usage = piece
+                break
+            except ContextTooLong as error:
+                if cuts == _CUTS:
+                    raise
+                most, answer_tokens = _smaller(error, prompt, most, answer_tokens)
+                prompt = await self._compose(asked, text, most)
+        return prompt, usage
+
+    async def _compose(self, asked: Asked, text: PaperText, most: int) -> Prompt:
+        return await asyncio.to_thread(
+            compose,
+            text,
+            asked.rules,
+            asked.question.prompt,
+            asked.after,
+            count=self._around.count,
+            most=most,
+        )
+
+    def _room(self, context: int) -> int:
+        """What a context has for the prompt, once the answer has its part."""
+        answer = self._chat.server.answer_tokens if self._chat is not None else 0
+        return context - min(answer, context // 2)
+
+    async def _keep(self, answer: Answer) -> None:
+        if not await asyncio.to_thread(self._around.keeper.keep, answer):
+            self.bring_in_later()
+
+    def bring_in_later(self) -> None:
+        """Goes on trying to bring answers into a store that another process writes to."""
+        if self._bringing_in is None or self._bringing_in.done():
+            self._bringing_in = asyncio.create_task(self._bring_in())
+
+    async def _bring_in(self) -> None:
+        while not await asyncio.to_thread(self._around.keeper.bring_in):
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+class Stopped(QuireError):
+    """A reader stopped the answer."""
+
+
+class _Writing:
+    """An answer as it is written: its events, its text, and its quotes, looked up as soon as they are whole."""
+
+    def __init__(self, text: PaperText, generation: Generation) -> None:
+        self._paper = text
+        self._generation = generation
+        self._checker: QuoteChecker | None = None
+        self._text = ""
+        self._searched = 0
+        self.quotes: list[Quote] = []
+
+    async def add(self, piece: Piece) -> None:
+        self._generation.add(piece.kind, {"text": piece.text})
+        if piece.kind == "reasoning":
+            return
+        self._text += piece.text
+        if not any(closing in piece.text for closing in "]】)）"):
+            return
+        for written in written_quotes(self._text, self._searched):
+            self._searched = written.end
+            quote = await asyncio.to_thread(self._check, written)
+            self.quotes.append(quote)
+            self._generation.add("quote", asdict(quote))
+
+    def _check(self, written: Any) -> Quote:
+        if self._checker is None:
+            self._checker = QuoteChecker(self._paper)
+        return self._checker.check(written)
+
+    def answer(self) -> str:
+        """The whole text."""
+        return self._text
+
+
+def _smaller(error: ContextTooLong, prompt: Prompt, most: int, answer_tokens: int) -> tuple[int, int]:
+    """How many tokens by our count are sent next, and asked for at most, where the model found them too many."""
+    if error.limit is None:
+        return min(most, prompt.tokens) // 2, answer_tokens
+    answer_tokens = min(answer_tokens, error.limit // 4)
+    share = (error.limit - answer_tokens) / max(error.asked or 0, prompt.tokens, 1)
+    return int(prompt.tokens * min(share, 0.95) * 0.97), answer_tokens
+
+
+def _key(asked: Asked, model: str) -> str:
+    """Tells what is asked from all else: who asks the same waits for the same answer."""
+    facts: Sequence[object] = (
+        asked.paper.id,
+        asked.version,
+        asked.question.title,
+        asked.question.prompt,
+        asked.language,
+        model,
+        asked.after,
+    )
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _kept(
+    asked: Asked, text: PaperText, model: str, answer: str, usage: Usage, quotes: Sequence[Quote]
+) -> Answer:
+    return Answer(
+        paper_id=asked.paper.id,
+        version=asked.version,
+        question=asked.question.title,
+        model=model,
+        language=asked.language,
+        answer=answer,
+        name=asked.question.name,
+        created=datetime.now(UTC).replace(microsecond=0),
+        source=text.source,
+        prompt_sha256=asked.question.prompt_sha256,
+        usage=usage,
+        quotes=tuple(quotes),
+    )
+
+
+def _kept_name(key: str) -> str:
+    return f"kept{key[:16]}"
+
+
+async def _replay(answer: Answer, key: str, after: int) -> AsyncIterator[bytes]:
+    """The events of an answer that was kept, at once; it costs nothing."""
+    asking = _kept_name(key)
+    started = {
+        "asking": asking,
+        "source": answer.source,
+        "version": answer.version,
+        "model": answer.model,
+        "tokens": answer.usage.prompt_tokens if answer.usage else 0,
+    }
+    named: list[tuple[str, dict[str, Any]]] = [("started", started), ("text", {"text": answer.answer})]
+    named += [("quote", asdict(quote)) for quote in answer.quotes]
+    named.append(("done", {"answer": answer.answer, "usage": None}))
+    events = [event(asking, number, name, data) for number, (name, data) in enumerate(named, start=1)]
+    yield b"".join(events[after:])
