@@ -194,9 +194,12 @@ class Chat:
 async def _packets(response: httpx.Response, ending: _Ending) -> AsyncGenerator[bytes, None]:
     """The bytes of a stream; no longer than a moment after the answer has ended, where nothing closes it."""
     packets = response.aiter_bytes()
+    deadline: float | None = None
     while True:
         try:
-            wait = _AFTER_THE_END if ending.reason else None
+            if ending.reason and deadline is None:
+                deadline = time.monotonic() + _AFTER_THE_END  # also where comments go on coming
+            wait = None if deadline is None else max(0.0, deadline - time.monotonic())
             yield await asyncio.wait_for(anext(packets), wait)
         except StopAsyncIteration:
             return
