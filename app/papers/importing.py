@@ -6,15 +6,21 @@ What the formats look like is for `sources` to know.
 
 import gzip
 import hashlib
+import os
+import shutil
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from app.errors import FileError, RecordError, StoreError
 from app.papers.answers import Answer
 from app.papers.models import Paper
 from app.papers.search.indexing import SearchWriter, open_index, read_state
+from app.papers.sources.compression import uncompressed
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
 from app.papers.sources.snapshot import read_lines, read_notes
@@ -75,18 +81,16 @@ def import_files(
     bytes. Raises FileError for a file that can't be read, StoreLocked where another process writes, StoreError
     where the disk is full or read-only.
     """
-    chosen = list(paths)
-    for path in chosen:
-        _check_readable(path)
     with (
+        _readable(paths) as chosen,
         open_for_writing(store_path, command) as writer,
         Store(store_path) as store,
         open_index(index_path, store) as index,
     ):
         work = _Import(writer, index, strict, on_progress, on_error)
         try:
-            for path in chosen:
-                work.read(path, longest)
+            for path, file in chosen:
+                work.read(path, file, longest)
         finally:
             # What the store has got, the index gets too: also when a record or the reader's Ctrl-C stops us.
             work.finish()
@@ -137,23 +141,28 @@ class _Import:
         self._uncommitted = 0
         self.result = ImportResult()
 
-    def read(self, path: Path, longest: int) -> None:
-        """Reads a file from where it was left, or from its start."""
-        name, fingerprint, size = str(path.resolve()), _fingerprint(path), path.stat().st_size
+    def read(self, path: Path, file: Path, longest: int) -> None:
+        """Reads `file`, which is what `path` holds, from where it was left, or from its start."""
+        name, fingerprint, size = _name(path), _fingerprint(file), file.stat().st_size
         before = self._writer.progress(name)
         line, offset = 0, 0
         if before is not None and before.fingerprint == fingerprint and not before.finished:
             line, offset = before.line, before.offset
         batch: list[Paper | Answer] = []
-        for step in _steps(path, (line, offset), longest):
+        for step in _steps(file, (line, offset), longest):
             if isinstance(step.value, Paper | Answer):
                 batch.append(step.value)
             elif self._strict and isinstance(step.value, RecordError):
                 # What was read before is kept, and the next run begins with this record again.
                 self._add(batch, Progress(name, fingerprint, line, offset, False))
-                raise step.value
+                raise _named(step.value, path, file)
             else:
-                self._skip(step.value, path, step.line)
+                problem = step.value
+                self._skip(
+                    _named(problem, path, file) if isinstance(problem, RecordError) else problem,
+                    path,
+                    step.line,
+                )
             line, offset = step.line, step.offset
             if len(batch) >= _BATCH:
                 self._add(batch, Progress(name, fingerprint, line, offset, False))
@@ -198,12 +207,38 @@ class _Import:
             self._on_progress(ImportProgress(path, consumed, size, self.result))
 
 
-def _check_readable(path: Path) -> None:
+@contextmanager
+def _readable(paths: Iterable[Path]) -> Iterator[list[tuple[Path, Path]]]:
+    """Each path with the file to read: itself, or a copy of what comes through a pipe, which can be read only once."""
+    with TemporaryDirectory(prefix="quire-pipes-") as folder:
+        yield [(path, _readable_file(path, Path(folder) / str(n))) for n, path in enumerate(paths)]
+
+
+def _readable_file(path: Path, copy: Path) -> Path:
     try:
-        if not path.is_dir():
-            path.open("rb").close()
+        if path.is_dir():
+            return path
+        with path.open("rb") as stream:
+            kind = os.fstat(stream.fileno()).st_mode
+            if stat.S_ISREG(kind):
+                return path
+            if not stat.S_ISFIFO(kind):
+                raise FileError(f"can't read {path}: it is a device, and not a file or a pipe")
+            with copy.open("wb") as target:
+                shutil.copyfileobj(stream, target)
+            return copy
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def _named(problem: RecordError, path: Path, file: Path) -> RecordError:
+    """The problem by the path that was given, where a copy of what it leads to was read."""
+    return problem if path == file else RecordError(problem.reason, str(path), problem.line)
+
+
+def _name(path: Path) -> str:
+    """The path as the store can keep it: names of files are bytes, and need not be UTF-8."""
+    return os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
 
 
 def _steps(path: Path, start: tuple[int, int], longest: int) -> Iterator[_Step]:
@@ -219,15 +254,16 @@ def _steps(path: Path, start: tuple[int, int], longest: int) -> Iterator[_Step]:
 
 
 def _head(path: Path) -> bytes:
-    """The first bytes of a file, uncompressed; of a compressed file that is damaged, nothing."""
-    with path.open("rb") as file:
-        if file.peek(2)[:2] != b"\x1f\x8b":
-            return file.read(_HEAD_BYTES)
-        try:
-            with gzip.GzipFile(fileobj=file) as stream:
-                return stream.read(_HEAD_BYTES)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            return b""
+    """The first bytes of a file, uncompressed; as much as there is before damage in a compressed one."""
+    head = b""
+    with (
+        path.open("rb") as file,
+        uncompressed(file) as stream,
+        suppress(EOFError, zlib.error, gzip.BadGzipFile),
+    ):
+        while len(head) < _HEAD_BYTES and (part := stream.read(_HEAD_BYTES)):
+            head += part
+    return head
 
 
 def _fingerprint(path: Path) -> str:

@@ -21,6 +21,8 @@ log = structlog.get_logger()
 _AFTER_A_WRITER = timedelta(minutes=10)
 # Clocks are set and machines sleep: it is looked at so often, in seconds.
 _LONGEST_SLEEP = 60.0
+# A process that hangs in the system, or was stopped, does not heed SIGTERM.
+_STOP_SECONDS = 5.0
 
 
 def next_time(now: datetime, at: time) -> datetime:
@@ -78,7 +80,10 @@ def beside(due: datetime, at: time, work: Callable[[], None], begin: Callable[[]
     finally:
         # Whatever it does, it may be killed at: so the work has to be.
         process.terminate()
-        process.join()
+        process.join(_STOP_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
 
 
 def _run(due: datetime, at: time, work: Callable[[], None], begin: Callable[[], None]) -> None:

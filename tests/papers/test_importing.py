@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from app.papers.store.maintenance import check, export, reindex
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 from tests.papers.samples import paper
+from tests.papers.sources.arxiv_forms import Sample, atom_entry, atom_feed
 from tests.server import QUIRE, ROOT, environment
 from tests.shared import shared
 
@@ -92,6 +95,89 @@ def test_progress_ends_at_the_end_of_the_file(place: Place) -> None:
     assert sizes == sorted(sizes)
     assert sizes[-1] == seen[-1].size == place.file.stat().st_size
     assert seen[-1].result.new == 4999
+
+
+def test_any_bad_record_is_passed_over_alone(place: Place) -> None:
+    deep = b"[" * 900 + b"]" * 900
+    start = b'{"id": "2601.00009", "title": "t", "abstract": "a", '
+    bad = [
+        start + b'"version": ' + deep + b"}",
+        start + b'"authors": ' + deep + b"}",
+        start + b'"version": "' + b"9" * 5000 + b'"}',
+        start + b'"version": ' + b"9" * 5000 + b"}",
+        start
+        + b'"update_date": "2026-01-05", "versions": [{"version": "v99999999999999999999", "created": "x"}]}',
+        start
+        + b'"update_date": "2026-01-05", "versions": [{"version": "v0", "created": "Mon, 2 Apr 2007 19:18:42 GMT"}]}',
+        start + b'"published": "0001-01-01T00:00:00+14:00"}',
+        start + b'"title": "\\ud800"}',
+        b"[" * 100_000,
+    ]
+    place.write(paper(1), *bad, paper(2))
+    told: list[RecordError] = []
+    assert place.run(on_error=told.append) == ImportResult(new=2, skipped=len(bad))
+    assert [error.line for error in told] == list(range(2, len(bad) + 2))
+    assert check(place.store, place.index) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "shift_jis", "rot13", "base64", "idna", "nonsense", "ucs-4"])
+def test_xml_in_an_encoding_that_cannot_be_read_is_reported(place: Place, encoding: str) -> None:
+    place.file.write_bytes(f'<?xml version="1.0" encoding="{encoding}"?><feed/>'.encode())
+    told: list[RecordError] = []
+    assert place.run(on_error=told.append) == ImportResult(skipped=1)
+    assert told[0].path == str(place.file)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "utf-8-sig"])
+def test_xml_in_the_encodings_of_the_standard_is_read(place: Place, encoding: str) -> None:
+    form = {"utf-8-sig": "utf-8"}.get(encoding, encoding)
+    sample = Sample("2611.00001", title="Über Nullstellen")
+    document = atom_feed(atom_entry(sample), 1).decode().split("?>", 1)[1]
+    place.file.write_bytes(f'<?xml version="1.0" encoding="{form}"?>{document}'.encode(encoding))
+    assert place.run() == ImportResult(new=1)
+    with Store(place.store) as store:
+        assert store.paper("2611.00001").title == "Über Nullstellen"
+
+
+def test_what_follows_a_compressed_part_is_reported_and_what_is_in_it_kept(place: Place) -> None:
+    lines = b"".join(orjson.dumps(record(paper(number))) + b"\n" for number in (1, 2))
+    document = atom_feed(atom_entry(Sample("2611.00001")), 1)
+    for content, new in ((lines, 2), (document, 1)):
+        place.file.write_bytes(gzip.compress(content) + b"junk")
+        told: list[RecordError] = []
+        assert place.run(on_error=told.append) == ImportResult(new=new, skipped=1)
+        assert "damaged" in told[0].reason
+
+
+def test_a_pipe_is_read_once_and_its_errors_name_it(place: Place) -> None:
+    place.write(paper(1), b"{", paper(2))
+    command = f"{shlex.join(QUIRE)} papers import <(cat {shlex.quote(str(place.file))}) <(cat /dev/null)"
+    for said in ("2 new, 0 updated, 0 known", "0 new, 0 updated, 2 known"):
+        done = subprocess.run(
+            ["bash", "-c", command],
+            env=environment(place.store.parent),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        assert said in done.stdout
+        assert re.search(r"/dev/fd/\d+:2: this is no JSON", done.stderr)
+
+
+def test_a_file_whose_name_is_not_utf_8_is_imported_and_resumed(place: Place) -> None:
+    place.file = place.file.with_name(os.fsdecode(b"caf\xe9.jsonl"))
+    place.write(paper(1), b"{", paper(2))
+    with pytest.raises(RecordError):
+        place.run(strict=True)
+    assert place.run() == ImportResult(new=1, skipped=1)
+
+
+def test_a_device_is_refused(place: Place) -> None:
+    place.file = Path("/dev/zero")
+    with pytest.raises(FileError, match="a device"):
+        place.run()
 
 
 def test_a_missing_file_stops_before_anything_is_made(place: Place) -> None:

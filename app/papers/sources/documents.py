@@ -5,12 +5,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from xml.etree.ElementTree import Element
 
 from app.errors import FileError, InputError, RecordError, SourceError
 from app.papers.models import Paper
 from app.papers.sources import atom, oai, rss
+from app.papers.sources.compression import uncompressed
 from app.papers.sources.markup import WIDE_MARKS, MarkupError, convert
 from app.papers.sources.oai import Deleted
 
@@ -33,7 +33,7 @@ def read_document(path: Path, *, start: int = 0, longest: int = 4 << 20) -> Iter
     """
     offset = 0
     try:
-        with path.open("rb") as plain, _uncompressed(plain) as stream:
+        with path.open("rb") as plain, uncompressed(plain) as stream:
             try:
                 for line, value in convert(stream, str(path), _READERS, _ROOTS, longest=longest):
                     offset += 1
@@ -54,12 +54,6 @@ def is_document(head: bytes) -> bool:
     if head.startswith(WIDE_MARKS):
         head = head[2:].replace(b"\0", b"")
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
-
-
-def _uncompressed(stream: IO[bytes]) -> IO[bytes]:
-    magic = stream.read(2)
-    stream.seek(0)
-    return gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream  # type: ignore[return-value]
 
 
 def _entry(element: Element) -> Paper:

@@ -33,6 +33,7 @@ from app.papers.records import (
     text,
     text_or_none,
 )
+from app.papers.sources.compression import uncompressed
 from app.papers.sources.names import read_names
 
 _MARK = b"\xef\xbb\xbf"
@@ -60,7 +61,7 @@ def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 
     """
     line, offset = start
     try:
-        with path.open("rb") as file, _uncompressed(file) as stream:
+        with path.open("rb") as file, _buffered(file) as stream:
             while True:
                 line += 1
                 try:
@@ -105,10 +106,9 @@ def _read_all(path: Path, longest: int) -> bytes:
     return raw
 
 
-def _uncompressed(file: io.BufferedReader) -> io.BufferedReader:
-    if file.peek(2)[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(fileobj=file), 1 << 16)
-    return file
+def _buffered(file: io.BufferedReader) -> io.BufferedReader:
+    stream = uncompressed(file)
+    return io.BufferedReader(stream, 1 << 16) if isinstance(stream, io.RawIOBase) else stream
 
 
 def _skip_line(stream: io.BufferedReader, start: bytes) -> int:
