@@ -35,6 +35,7 @@ from app.tokenizer.training.report import Measured, Share, measure, pieces_by_sc
 from app.tokenizer.training.trainer import Objective, Trainer
 from app.tokenizer.training.workspace import Workspace
 
+_NOTED_SHORTFALL = 0.01  # of the ids asked for; the last few are left out in most trainings
 LONGEST_SHOWN = 8
 MOST_SHARES = 10
 """So many rows of figures are shown, that the report fits a screen; the card has all of them."""
@@ -135,9 +136,15 @@ def train(
     def write(models: list[Model], seconds: float) -> None:
         extra: dict[str, Any] = {"sources": source} if source else {}
         extra["made_by"] = f"quire {__version__}"
-        for model, target in zip(models, targets, strict=True):
+        for model, target, wanted in zip(models, targets, sizes, strict=True):
             card = replace(model.card, corpus=corpus, licence=licence, extra={**model.card.extra, **extra})
-            _save(replace(model, name=target.stem, card=card), target, held_out if dev else None, seconds)
+            _save(
+                replace(model, name=target.stem, card=card),
+                target,
+                held_out if dev else None,
+                seconds,
+                wanted,
+            )
 
     bars = _bars()
     stages = _Stages(bars, size)
@@ -221,7 +228,7 @@ def _targets(out: Path, sizes: list[int], replaces: bool) -> list[Path]:
     return targets
 
 
-def _save(model: Model, target: Path, held_out: Corpus | None, seconds: float) -> None:
+def _save(model: Model, target: Path, held_out: Corpus | None, seconds: float, wanted: int) -> None:
     measured = None if held_out is None else measure(Tokenizer(model), held_out.with_languages())
     if measured is not None:
         card = replace(
@@ -233,6 +240,11 @@ def _save(model: Model, target: Path, held_out: Corpus | None, seconds: float) -
         model = replace(model, card=card)
     model.save(target)
     console.print(_summary(model, target, seconds, measured))
+    if wanted - model.vocab_size > wanted * _NOTED_SHORTFALL:
+        console.print(
+            f"{model.vocab_size:,} ids and not the {wanted:,} asked for: the texts hold no more pieces that occur "
+            "often enough; give more text, or lower --min-count"
+        )
 
 
 def _figures(shares: dict[str, Share]) -> dict[str, float]:

@@ -83,22 +83,27 @@ export function fromFile(text) {
 }
 
 /**
- * A record with all its fields, or null for what is none: of a file, or of a store that an earlier version wrote to.
+ * A record with all its fields, or null for what is none, such as what an earlier version of this page kept. Nothing
+ * that a reader wrote is too long here.
  * @param {any} given @returns {ShelfRecord | null}
  */
-export function checked(given) {
+export function wellFormed(given) {
   // A regular expression takes what is not a text, such as an array of one, for the text that it becomes.
   if (typeof given?.id !== 'string' || !ID.test(given.id)) return null;
   const { id, starred = null, read = null, tags = [], note = '' } = given;
   const isTime = (/** @type {unknown} */ value) =>
     value === null || (typeof value === 'string' && TIME.test(value));
-  const areTags =
-    Array.isArray(tags) &&
-    tags.length <= MOST_TAGS &&
-    tags.every((tag) => typeof tag === 'string' && tag.length <= LONGEST_TAG);
-  if (!isTime(starred) || !isTime(read) || !areTags) return null;
-  if (typeof note !== 'string' || note.length > LONGEST_NOTE) return null;
-  return { id, starred, read, tags: tagsOf(tags.join(',')), note };
+  const areTags = Array.isArray(tags) && tags.every((tag) => typeof tag === 'string');
+  if (!isTime(starred) || !isTime(read) || !areTags || typeof note !== 'string') return null;
+  return { id, starred, read, tags, note };
+}
+
+/** A record of a file, which is bounded too. @param {any} given @returns {ShelfRecord | null} */
+function checked(given) {
+  const record = wellFormed(given);
+  if (record === null || record.note.length > LONGEST_NOTE || record.tags.length > MOST_TAGS) return null;
+  if (record.tags.some((tag) => tag.length > LONGEST_TAG)) return null;
+  return { ...record, tags: tagsOf(record.tags.join(',')) };
 }
 
 /** The ids that a link carries, each once, without what is no id. @param {string} hash such as #ids=2401.00001,math/0211159 */

@@ -5,7 +5,7 @@
  * other tabs are told which papers it was about.
  */
 
-import { checked, emptyRecord, isEmpty, merged } from './shelf-records.js';
+import { emptyRecord, isEmpty, merged, wellFormed } from './shelf-records.js';
 
 /** @typedef {import('./shelf-records.js').ShelfRecord} ShelfRecord */
 
@@ -58,7 +58,7 @@ async function refresh(opened, ids) {
   if (ids === null) {
     records.clear();
     for (const kept of await answer(store.getAll())) {
-      const record = checked(kept);
+      const record = wellFormed(kept);
       if (record) records.set(record.id, record);
       else console.warn('not a record of the shelf', kept);
     }
@@ -66,7 +66,7 @@ async function refresh(opened, ids) {
   }
   const found = await Promise.all(ids.map((id) => answer(store.get(id))));
   for (const [index, id] of ids.entries()) {
-    const record = checked(found[index]);
+    const record = wellFormed(found[index]);
     if (record) records.set(id, record);
     else records.delete(id);
   }
@@ -89,7 +89,7 @@ async function update(ids, change) {
   for (const id of ids) {
     const request = store.get(id);
     request.onsuccess = () => {
-      const record = change(checked(request.result) ?? emptyRecord(id));
+      const record = change(wellFormed(request.result) ?? emptyRecord(id));
       if (isEmpty(record)) store.delete(id);
       else store.put(record);
       written.set(id, record);
