@@ -34,7 +34,7 @@ def uses() -> Iterator[Use]:
         for variable, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 used = set(re.findall(rf"\b{variable}\.(\w+)\(", source)) & METHODS
-                yield from ((f"{name}.{variable}.{method}", value, method) for method in used)
+                yield from ((f"{name}.{variable}.{method}", value, method) for method in sorted(used))
         yield from _used_in_place(name, source)
 
 
