@@ -22,6 +22,8 @@ COPIES = {
     "mathjax/a11y": "mathjax/a11y",
     "mathjax/input/tex/extensions": "mathjax/input/tex/extensions",
     "@mathjax/mathjax-newcm-font/chtml": "mathjax-newcm-font/chtml",
+    "@mathjax/mathjax-mhchem-font-extension/chtml": "mathjax-mhchem-font-extension/chtml",
+    "@mathjax/mathjax-mhchem-font-extension/chtml.js": "mathjax-mhchem-font-extension/chtml.js",
     "swagger-ui-dist/swagger-ui-bundle.js": "swagger-ui/swagger-ui-bundle.js",
     "swagger-ui-dist/swagger-ui.css": "swagger-ui/swagger-ui.css",
 }

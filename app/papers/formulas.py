@@ -18,9 +18,14 @@ _TEXT_DEPTH = 12
 _ENVIRONMENT = re.compile(
     r"(?:equation|align|alignat|aligned|alignedat|flalign|gather|gathered|multline|multlined|split|eqnarray|math"
     r"|displaymath|array|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|cases|dcases|rcases|drcases"
-    r"|numcases|subequations|CD|darray|empheq|xalignat|xxalignat|dmath|dgroup|IEEEeqnarray|tikzcd|prooftree)"
+    r"|numcases|subequations|CD|darray|empheq|xalignat|xxalignat|dmath|dgroup|IEEEeqnarray|tikzcd|prooftree"
+    r"|spreadlines|lgathered|rgathered|bsmallmatrix|Bsmallmatrix|psmallmatrix|vsmallmatrix|Vsmallmatrix|subnumcases)"
 )
 _TOKEN = re.compile(r"\\(begin|end)\{([A-Za-z]+)\*?\}|\\.|\$+|[{}]", re.DOTALL)
+_BOX = re.compile(
+    r"\\(?:f?colorbox|raisebox|parbox|makebox|framebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*\Z"
+)
+_BEFORE_BOX = 160
 _TEXT_GROUP = re.compile(r"\\(?:text[a-z]*|[mhf]box|intertext|tag\*?)\s*\Z")
 _ADDRESS = re.compile(r"\\(?:url|href|nolinkurl)\s*\{[^{}]*\}")
 _CLOSING = {r"\(": r"\)", r"\[": r"\]"}
@@ -194,8 +199,17 @@ def _grouped(source: str, tokens: list[_Mark]) -> tuple[list[_Mark], list[bool]]
         elif index in partners and token.kind == "{":
             before = source[max(0, token.at - 14) : token.at]
             shallow = len(groups) <= _TEXT_DEPTH
-            is_text.append(shallow and (is_text[groups[-1]] or _TEXT_GROUP.search(before) is not None))
+            is_text.append(
+                shallow
+                and (is_text[groups[-1]] or bool(_TEXT_GROUP.search(before)) or _is_box(source, token.at))
+            )
             groups.append(len(is_text) - 1)
         elif index in partners:
             groups.pop()
     return marks, is_text
+
+
+def _is_box(source: str, at: int) -> bool:
+    """Whether the brace group that opens here is the last argument of a command that sets it as text."""
+    before = source[max(0, at - _BEFORE_BOX) : at]
+    return before.rstrip()[-1:] in ("}", "]") and _BOX.search(before) is not None

@@ -27,6 +27,8 @@ _FUNCTION = re.compile(
 )
 _CURRENCY = re.compile(r"[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])")
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*(?:\\?%)?")
+_ANY_WORD = re.compile(r"(?<!\\)(?<![^\W\d_])[^\W\d_]{2,}")
+_COMPACT = re.compile(r"(?=.*[A-Za-z(|])(?!.*[A-Za-z]{2})[A-Za-z0-9'+*/=<>,.;:()\[\]|!\s-]+", re.DOTALL)
 _BRACKETS = re.compile(r"\\.|[()\[\]{}]", re.DOTALL)
 _VARIABLES = (
     re.compile(r"[A-Za-z_][A-Za-z0-9_]+(?:[/.][A-Za-z0-9_]+)*[:/]"),
@@ -54,7 +56,7 @@ def is_dollar_math(tex: str, before: str, after: str) -> bool:
     if (tex[0].isspace() or tex[-1].isspace()) and not _is_padded_math(tex, text, before, after):
         return False
     command = _COMMAND.search(content) is not None
-    if _is_digit(content[0]) and _is_price(content, text, after):
+    if re.match(r"[.,]?[0-9]", content) and _is_price(content, text, after):
         return False
     if _is_digit(before) and not command and re.match(r"[,.;:]|[-–/][0-9]", content):
         return False
@@ -145,7 +147,7 @@ def _is_padded_math(tex: str, text: str, before: str, after: str) -> bool:
     command = _COMMAND.search(text) is not None
     if _STOP_WORD.search(text) or (leading and _is_digit(before) and not command):
         return False
-    if trailing and not leading and (after == "\\" or after.isalnum()):
+    if trailing and not leading and not _HAN.search(after) and (after == "\\" or after.isalnum()):
         return False
     both = leading and trailing
     if both and before.isascii() and before.isalnum() and _opens_next(after):
@@ -160,17 +162,32 @@ def _is_padded_math(tex: str, text: str, before: str, after: str) -> bool:
         and _words(_FUNCTION.sub("", text)) == 0
     ):
         return _is_balanced(content)
-    return re.fullmatch(r"[A-Za-z]'*", content) is not None or _NUMBER.fullmatch(content) is not None
+    number = _NUMBER.fullmatch(content) is not None
+    if re.fullmatch(r"\|[^|]+\|", content) or (
+        _COMPACT.fullmatch(content) and not number and not re.fullmatch(r"[0-9][0-9.,]*[,;.]?", content)
+    ):
+        apart = re.search(r"[A-Za-z]\s+[A-Za-z]", content)
+        return not apart and _is_balanced(content) and _words(_FUNCTION.sub("", text)) == 0
+    return re.fullmatch(r"[A-Za-z]'*", content) is not None or number
 
 
 def _is_price(content: str, text: str, after: str) -> bool:
     """Whether something that starts with a digit is a price with text after it."""
     if _COMMAND.search(text):
         return _STOP_WORD.search(text) is not None
+    if re.fullmatch(r"[0-9](?:,[0-9])+,|[0-9]+[A-Za-z]+[_^]\S+[-–]", content):
+        return _is_digit(after)
     if content[-1] in "-–—/,.;:" or _is_digit(after):
         return True
-    if _HAN.search(text) or _STOP_WORD.search(text) or _words(text) >= 2 or _CURRENCY.fullmatch(content):
+    if content[-1] == "=" and after == "<":
+        return True  # a sum that goes on
+    if _HAN.search(text) or _STOP_WORD.search(text) or _words(text) >= 2:
         return True
+    spoken = _ANY_WORD.findall(_FUNCTION.sub("", text))
+    if len(spoken) >= 2 or (any(len(word) > 2 for word in spoken) and re.search(r"[^\W\d_]\s+\S+\Z", text)):
+        return True
+    if _CURRENCY.fullmatch(content):
+        return re.fullmatch(r"[0-9]+ [A-Z]", content) is None
     if re.fullmatch(r"[0-9]+\)", content):
         return _opens_next(after)
     return not _is_balanced(content)

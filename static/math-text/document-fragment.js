@@ -107,10 +107,10 @@ export function buildMarkdown(source, known, goesOn, inLooseList) {
 function mendElement(element, formulas) {
   for (const { name, value } of [...element.attributes]) {
     const restored = restoreText(value, formulas);
-    if (restored !== value) element.setAttribute(name, restored);
+    if (restored !== value && name !== 'alt') element.setAttribute(name, restored);
   }
   if (element.matches('code, pre, kbd, samp')) Object.assign(element, GUARD);
-  else if (element.matches('img')) replaceImage(/** @type {HTMLImageElement} */ (element));
+  else if (element.matches('img')) replaceImage(/** @type {HTMLImageElement} */ (element), formulas);
   else if (element.matches('input')) replaceBox(/** @type {HTMLInputElement} */ (element));
   else if (element.matches('a')) secureLink(/** @type {HTMLAnchorElement} */ (element));
   else if (element instanceof HTMLOListElement) makeRoomForNumbers(element);
@@ -135,14 +135,15 @@ function secureLink(anchor) {
   else anchor.rel = 'noopener noreferrer';
 }
 
-/** A picture would tell its host who reads; the reader may follow a link instead. @param {HTMLImageElement} image */
-function replaceImage(image) {
-  const label = image.alt || image.getAttribute('src') || '';
+/** A picture would tell its host who reads; the reader may follow a link instead. @param {HTMLImageElement} image @param {readonly Formula[]} formulas */
+function replaceImage(image, formulas) {
+  const label = image.alt || restoreText(image.getAttribute('src') || '', formulas);
   const inLink = image.closest('a');
   const anchor = inLink ? document.createElement('span') : link(image.getAttribute('src') ?? '');
   anchor.className = 'picture';
   anchor.textContent = label;
   image.replaceWith(anchor);
+  if (anchor.firstChild) mendText(/** @type {Text} */ (anchor.firstChild), formulas);
 }
 
 /** The box of a task list is a sign, not something to tick. @param {HTMLInputElement} box */

@@ -20,6 +20,11 @@ const FUNCTION =
 /** What stands before the dollar of a country's. */
 const CURRENCY = /^[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])$/;
 const NUMBER = /^\d+(?:[.,]\d+)*(?:\\?%)?$/;
+const ANY_WORD = /(?<![\\\p{L}])\p{L}{2,}/gu;
+/** Letters, numbers and signs, as in a list of indices or a point. */
+const COMPACT = /^(?=[^]*[A-Za-z(|])(?![^]*[A-Za-z]{2})[A-Za-z\d'+*/=<>,.;:()[\]|!\s-]+$/;
+/** A label in brackets: a task, a token, a reference. */
+const LABEL = /^\p{Lu}[\p{L}+&]+(?:[ -]?\d+[a-z]?)?$/u;
 
 /** The candidate without what TeX sets as text. @param {string} tex */
 const bare = (tex) => tex.replace(TEXT_ARGUMENT, '\\x ');
@@ -39,7 +44,7 @@ export function isDollarMath(tex, before, after) {
   const text = bare(content);
   if (isSign(before, tex[0]) || isBetweenEmphasis(content, after)) return false;
   if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, before, after)) return false;
-  if (/^\d/.test(content) && isPrice(content, text, after)) return false;
+  if (/^[.,]?\d/.test(content) && isPrice(content, text, after)) return false;
   if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
   if (/\d/.test(after) && !mayPrecedeDigit(content)) return false;
   if (COMMAND.test(content)) return !(words(text) >= 8 && (text.match(STOP_WORDS) ?? []).length >= 2);
@@ -77,7 +82,7 @@ function isPaddedMath(tex, text, before, after) {
   if (STOP_WORD.test(text)) return false;
   if (/^\s/.test(tex) && /\d/.test(before) && !COMMAND.test(text)) return false;
   const bothSides = /^\s/.test(tex) && /\s$/.test(tex);
-  if (/\s$/.test(tex) && !bothSides && /[\p{L}\p{N}\\]/u.test(after)) return false;
+  if (/\s$/.test(tex) && !bothSides && !HAN.test(after) && /[\p{L}\p{N}\\]/u.test(after)) return false;
   if (bothSides && /[A-Za-z\d]/.test(before) && opensNext(after)) return false;
   if (SIGN.test(text)) return words(text.replace(FUNCTION, '')) === 0 || COMMAND.test(text);
   const bracket = content.search(/[([]/);
@@ -88,15 +93,27 @@ function isPaddedMath(tex, text, before, after) {
     words(text.replace(FUNCTION, '')) === 0
   )
     return isBalanced(content);
+  if (
+    /^\|[^|]+\|$/.test(content) ||
+    (COMPACT.test(content) && !NUMBER.test(content) && !/^\d[\d.,]*[,;.]?$/.test(content))
+  )
+    return (
+      !/[A-Za-z]\s+[A-Za-z]/.test(content) && isBalanced(content) && words(text.replace(FUNCTION, '')) === 0
+    );
   return /^[A-Za-z]'*$/.test(content) || NUMBER.test(content);
 }
 
 /** Whether something that starts with a digit is a price with text after it. @param {string} content @param {string} text @param {string} after */
 function isPrice(content, text, after) {
   if (COMMAND.test(text)) return STOP_WORD.test(text);
+  if (/^\d(?:,\d)+,$/.test(content) || /^\d+[A-Za-z]+[_^]\S+[-–]$/.test(content)) return /\d/.test(after);
   if (/[-–—/,.;:]$/.test(content) || /\d/.test(after)) return true;
+  if (/=$/.test(content) && /[<\d]/.test(after)) return true; // a sum that goes on
   if (HAN.test(text) || STOP_WORD.test(text) || words(text) >= 2) return true;
-  if (CURRENCY.test(content)) return true;
+  const spoken = text.replace(FUNCTION, '').match(ANY_WORD) ?? [];
+  if (spoken.length >= 2 || (spoken.some((word) => word.length > 2) && /\p{L}\s+\S+$/u.test(text)))
+    return true;
+  if (CURRENCY.test(content)) return !/^\d+ [A-Z]$/.test(content);
   if (/^\d+\)$/.test(content)) return opensNext(after);
   return !isBalanced(content);
 }
@@ -169,6 +186,8 @@ export function isBracketMath(tex, display, alone, before) {
   if (content === '') return false;
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
   if (display && !alone && (/^[\d\s,;–-]+$/.test(content) || /^[xX]$/.test(content))) return false;
+  if (display && !alone && LABEL.test(content)) return false;
+  if (display && /^\p{Lu}[\p{L}&]{2,}[ -]?\d{2,}[a-z]?$/u.test(content)) return false;
   if (!/[\p{L}\p{N}=<>+*∞∅-]/u.test(content)) return false;
   const text = bare(content);
   if (COMMAND.test(text)) return true;

@@ -14,7 +14,9 @@ import { OutlineReader, matchAt } from './markdown-outline.js';
 /**
  * `breaks`: where inline formulas end at the latest; `barriers`: where displays do, of which a closing delimiter may
  * still stand at the very place. Positions of lines' starts, or of the line break before them.
- * @typedef {{opaque: Opaque[], breaks: number[], barriers: number[], lines: number[], quotes: number[]}} Surroundings
+ * `fences`: the fences called math, whose contents are displays.
+ * @typedef {{start: number, end: number, content: number, last: number}} Fence
+ * @typedef {{opaque: Opaque[], breaks: number[], barriers: number[], lines: number[], quotes: number[], fences: Fence[]}} Surroundings
  */
 
 const ADDRESS =
@@ -25,6 +27,7 @@ const CODE_TAG = /<(code|pre|kbd|samp|tt|script|style|textarea)(?=[\s>])/iy;
 const DESTINATION = /\]\([^\s()<>$]*\$[^\s()<>]*(?:\s+"[^"\n]*")?\)/y;
 /** A display's delimiter alone on its line; between two of these a `>` is no quote. */
 const DISPLAY_EDGE = /^[ \t>]*(\$\$|\\[[\]])[ \t]*$/;
+const MATH_FENCE = /^[^`~]*(?:`{3,}|~{3,})[ \t]*math[ \t]*$/;
 const TEX_ADDRESS = /\\(?:url|href|nolinkurl)\s*\{[^{}]*\}/g;
 
 /**
@@ -39,7 +42,7 @@ export function surroundings(source, format) {
 /** @param {string} source @returns {Surroundings} */
 function ofLatex(source) {
   /** @type {Surroundings} */
-  const found = { opaque: [], breaks: [], barriers: [], lines: [], quotes: [] };
+  const found = { opaque: [], breaks: [], barriers: [], lines: [], quotes: [], fences: [] };
   for (const match of source.matchAll(TEX_ADDRESS))
     found.opaque.push({ start: match.index, end: match.index + match[0].length, code: false, closes: false });
   let blank = false;
@@ -55,7 +58,9 @@ function ofLatex(source) {
 /** @param {string} source @returns {Surroundings} */
 function ofMarkdown(source) {
   /** @type {Surroundings} */
-  const found = { opaque: [], breaks: [], barriers: [], lines: [], quotes: [] };
+  const found = { opaque: [], breaks: [], barriers: [], lines: [], quotes: [], fences: [] };
+  /** @type {Fence | null} */
+  let fence = null;
   const reader = new OutlineReader();
   const inline = new InlineReader(source, found.opaque);
   let from = 0;
@@ -63,7 +68,13 @@ function ofMarkdown(source) {
   let depth = 0;
   let inDisplay = false;
   for (const { line, start, end } of eachLine(source)) {
+    const wasInside = reader.isInside;
     const { kind, joins, quote } = reader.read(line);
+    if (kind === 'fence' && fence && !reader.isInside && wasInside)
+      found.fences.push({ ...fence, last: start, end: start + line.trimEnd().length });
+    if (kind !== 'fence' || !reader.isInside) fence = null;
+    else if (!wasInside && MATH_FENCE.test(line))
+      fence = { start: start + line.search(/`{3}|~{3}/), content: end, last: end, end };
     found.lines.push(start);
     found.quotes.push(quote);
     const block = kind === 'fence' || kind === 'raw' || kind === 'indented';
@@ -183,11 +194,20 @@ class InlineReader {
     if (from >= (runs.get(opening) ?? Infinity)) return from;
     for (let next = source.indexOf('`', from); next >= 0 && next < to;) {
       const length = this.#run(next);
+      // Dollars around a code span make mathematics of it, as on GitHub.
+      if (length === 1 && opening === 1 && this.#isInDollars(at, next)) return next + 1;
       if (length === opening) return this.#add(at, next + length, true);
       next = source.indexOf('`', next + length);
     }
     runs.set(opening, from);
     return from;
+  }
+
+  /** @param {number} at @param {number} last where the backticks stand */
+  #isInDollars(at, last) {
+    const { source } = this;
+    if (source[at - 1] !== '$' || source[last + 1] !== '$' || last === at + 1) return false;
+    return source[at - 2] !== '\\' && source[at - 2] !== '$' && !source.slice(at + 1, last).includes('$');
   }
 
   /** @param {number} at */

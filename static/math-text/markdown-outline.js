@@ -129,7 +129,7 @@ export class OutlineReader {
     this.#leave(matched);
     if (indent.columns >= 4) return this.#line('indented', { inList });
     if (starts) this.#paragraph = false;
-    const rest = this.#openContainers(line, text);
+    const rest = this.#openContainers(line, text, indent.columns);
     const opened = this.#containers.slice(matched).some((container) => container !== QUOTE);
     const joins = this.#paragraph && rest === text && !starts && line[text] !== '|';
     return this.#readContent(line, rest, { marked: opened, inList, joins });
@@ -205,8 +205,14 @@ export class OutlineReader {
     return this.#line('blank');
   }
 
-  /** Opens the quotes and list items that begin on a line. @param {string} line @param {number} at @returns {number} where its text begins */
-  #openContainers(line, at) {
+  /**
+   * Opens the quotes and list items that begin on a line.
+   * @param {string} line
+   * @param {number} at
+   * @param {number} before columns of white space before that, within the container that is open
+   * @returns {number} where its text begins
+   */
+  #openContainers(line, at, before) {
     for (let count = 0; count < CONTAINERS_ON_A_LINE; count += 1) {
       if (line[at] === '>') {
         at = afterQuote(line, at);
@@ -214,7 +220,6 @@ export class OutlineReader {
       } else {
         const marker = matchAt(RULE, line, at) ? null : matchAt(MARKER, line, at);
         if (!marker || (this.#paragraph && !mayInterrupt(marker[0], line, at, this.#inList()))) return at;
-        const before = count === 0 ? indentOf(line, at - leading(line, at)).columns : 0;
         const space = indentOf(line, at + marker[0].length);
         const end = at + marker[0].length + space.length;
         if (this.#containers.length === 0) {
@@ -230,6 +235,7 @@ export class OutlineReader {
       const indent = indentOf(line, at);
       if (indent.columns >= 4) return at;
       at += indent.length;
+      before = indent.columns;
     }
     return at;
   }
@@ -310,13 +316,6 @@ const afterQuote = (line, at) => (line[at + 1] === ' ' ? at + 2 : at + 1);
 function afterColumns(line, at, columns) {
   for (let column = 0; column < columns; at += 1) column += line[at] === '\t' ? 4 - (column % 4) : 1;
   return at;
-}
-
-/** How many characters of white space stand before a place. @param {string} line @param {number} at */
-function leading(line, at) {
-  let length = 0;
-  while (line[at - length - 1] === ' ' || line[at - length - 1] === '\t') length += 1;
-  return length;
 }
 
 /** @param {string} line @param {number} [at] @returns {{length: number, columns: number}} characters and columns of the white space */

@@ -42,8 +42,15 @@ const MOST_RESUMED = 400;
 const ELEMENT =
   /<(\/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|tbody|td|tfoot|th|thead|tr|wbr)\b)[a-z]/gi;
 const RULE = /^[ \t]*([-*_])(?:[ \t]*\1)*$/;
+/**
+ * A sign of punctuation that stands beside a placeholder where a formula should count as one: emphasis that ends in
+ * punctuation before a formula, or begins with it after one, is else none for Marked. It leaves with the HTML.
+ */
+const PUNCTUATION = '\uA8F8';
+const CLOSES_BEFORE = /[\p{P}\p{S}](?<![*_~\\])(?:\*{1,3}|_{1,3}|~{1,2})$/u;
+const OPENS_AFTER = /^(?:\*{1,3}|_{1,3}|~{1,2})(?![*_~\\])[\p{P}\p{S}]/u;
 /** Our own marks in somebody's text, as characters or as HTML would write them, and what an HTML parser drops. */
-const OURS = /(?:[\0\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
+const OURS = /(?:[\0\uA8F8\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
 
 /**
@@ -79,7 +86,7 @@ function toHtml(lexer, text, inLooseList) {
     const list = first?.type === 'list' ? /** @type {List} */ (first) : null;
     if (list && inLooseList && !list.loose) loosen(list);
     const html = /** @type {string} */ (Parser.parse(tokens));
-    if (!leavesOpen(html)) return { html, loose: list?.loose ?? false };
+    if (!leavesOpen(html)) return { html: html.replaceAll(PUNCTUATION, ''), loose: list?.loose ?? false };
   } catch (error) {
     // Nested too deeply for Marked, which calls itself for each level.
     if (!(error instanceof RangeError)) throw error;
@@ -89,7 +96,7 @@ function toHtml(lexer, text, inLooseList) {
 
 /** @param {string} text */
 const asWritten = (text) => ({
-  html: `<p>${text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`,
+  html: `<p>${text.replaceAll(PUNCTUATION, '').replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`,
   loose: false,
 });
 
@@ -151,7 +158,9 @@ function protect(source, goesOn) {
     }
     if (segment.kind !== 'math' || segment.start < from) continue;
     addProse(segment.start);
+    if (CLOSES_BEFORE.test(source.slice(Math.max(0, segment.start - 5), segment.start))) text += PUNCTUATION;
     text += numbered.placeholder(segment);
+    if (OPENS_AFTER.test(source.slice(segment.end, segment.end + 6))) text += PUNCTUATION;
     from = segment.end;
   }
   addProse(source.length);

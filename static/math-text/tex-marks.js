@@ -25,11 +25,16 @@ const ENVIRONMENTS = new Set(
   (
     'equation align alignat aligned alignedat flalign gather gathered multline multlined split eqnarray math ' +
     'displaymath array matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix cases dcases rcases drcases ' +
-    'numcases subequations CD darray empheq xalignat xxalignat dmath dgroup IEEEeqnarray tikzcd prooftree'
+    'numcases subequations CD darray empheq xalignat xxalignat dmath dgroup IEEEeqnarray tikzcd prooftree ' +
+    'spreadlines lgathered rgathered bsmallmatrix Bsmallmatrix psmallmatrix vsmallmatrix Vsmallmatrix subnumcases'
   ).split(' '),
 );
 const TOKEN = /\\(begin|end)\{([A-Za-z]+)\*?\}|\\[^]|\$+|[{}]/g;
 const TEXT_GROUP = /\\(?:text[a-z]*|[mhf]box|intertext|tag\*?)\s*$/;
+/** A command that sets its last argument as text, after its others. */
+const BOX =
+  /\\(?:f?colorbox|raisebox|parbox|makebox|framebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*$/;
+const BEFORE_BOX = 160;
 /** Deeper groups are no text groups: nobody writes so much text in text, and each level costs a pass over the text. */
 const TEXT_DEPTH = 12;
 
@@ -84,7 +89,10 @@ export class Marks {
       const group = open[open.length - 1];
       if (kind === OPENING_BRACE && hasPartner[index]) {
         const before = source.slice(Math.max(0, starts[index] - 14), starts[index]);
-        const text = open.length <= TEXT_DEPTH && (isText[group] || TEXT_GROUP.test(before));
+        const isBox =
+          /[}\]]\s*$/.test(before) &&
+          BOX.test(source.slice(Math.max(0, starts[index] - BEFORE_BOX), starts[index]));
+        const text = open.length <= TEXT_DEPTH && (isText[group] || isBox || TEXT_GROUP.test(before));
         open.push(isText.push(text) - 1);
       } else if (kind === CLOSING_BRACE && hasPartner[index]) open.pop();
       else if (kind === CODE && !isText[group]) this.code.push(starts[index]);

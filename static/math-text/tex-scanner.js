@@ -16,6 +16,8 @@ import { Marks } from './tex-marks.js';
 /** @typedef {{at: number, end: number}} Place */
 
 const CLOSING = new Set(['\\)', '\\]', 'end']);
+const BOXED = /\\boxed\s{0,9}\{/g;
+const LONGEST_BOX = 2000;
 /** What is longer is no display formula. */
 const LONGEST_DISPLAY = 20000;
 /** A formula that is still open after so many characters is none. */
@@ -71,15 +73,52 @@ class Scanner {
     /** @type {Segment[]} */
     const segments = [];
     let from = 0;
+    let fence = 0;
+    /** @param {number} to */
+    const addFences = (to) => {
+      for (const { fences } = this.around; fence < fences.length && fences[fence].start < to; fence += 1) {
+        const { start, end, content, last } = fences[fence];
+        if (start < from) continue;
+        addProse(start);
+        segments.push(this.#segment(start, end, source.slice(content, last), true));
+        from = end;
+      }
+    };
+    /** @param {number} to */
+    const addProse = (to) => {
+      for (const box of this.format === 'markdown' ? this.#boxes(from, to) : []) {
+        if (box.start > from) segments.push(prose(source, from, box.start));
+        segments.push(box);
+        from = box.end;
+      }
+      if (to > from) segments.push(prose(source, from, to));
+      from = to;
+    };
     for (let index = 0; index < marks.length; index += 1) {
       const formula = this.#formula(marks.get(index), from);
       if (!formula) continue;
-      if (formula.start > from) segments.push(prose(source, from, formula.start));
+      addFences(formula.start);
+      addProse(formula.start);
       segments.push(formula);
       from = formula.end;
     }
-    if (from < source.length) segments.push(prose(source, from, source.length));
+    addFences(source.length);
+    addProse(source.length);
     return segments;
+  }
+
+  /** Bare boxes in prose, as models end an answer. @param {number} from @param {number} to @returns {Generator<MathSegment>} */
+  *#boxes(from, to) {
+    const { source, around } = this;
+    BOXED.lastIndex = from;
+    for (let match = BOXED.exec(source); match && match.index < to; match = BOXED.exec(source)) {
+      const end = endOfGroup(source, BOXED.lastIndex, Math.min(to, BOXED.lastIndex + LONGEST_BOX));
+      const { index: start } = match;
+      if (end < 0 || source[start - 1] === '\\') continue;
+      if (around.opaque.some((stretch) => stretch.start < end && stretch.end > start)) continue;
+      yield this.#segment(start, end, source.slice(start, end), false);
+      BOXED.lastIndex = end;
+    }
   }
 
   /** The formula that a mark opens, if it does. @param {Mark} mark @param {number} from where the last formula ended */
@@ -100,10 +139,13 @@ class Scanner {
       if (close.kind === '$$' && this.#leads(close.at)) continue; // it opens a display
       const end = open.kind === '$' ? close.at + 1 : close.end;
       const tex = this.#unquoted(source.slice(open.kind === '$' ? open.at + 1 : open.end, close.at), open.at);
+      const [, inBackticks] = (format === 'markdown' && open.kind === '$' && /^`([^`]+)`$/.exec(tex)) || [];
+      if (inBackticks) return this.#segment(open.at, end, inBackticks, false);
       const isMath =
         open.kind === '$'
           ? isDollarMath(tex, source[open.at - 1] ?? '', source[end] ?? '')
-          : format === 'latex' || isBracketMath(tex, false, false, '');
+          : format === 'latex' ||
+            (!this.#enumerates(tex, open.at, end) && isBracketMath(tex, false, false, ''));
       if (isMath) return this.#segment(open.at, end, tex, false);
     }
     return null;
@@ -142,6 +184,7 @@ class Scanner {
   #segment(start, end, tex, display) {
     const { source, format } = this;
     if (format === 'markdown') tex = this.#unquoted(tex, start).trim();
+    if (display) tex = /^\\\[([^]*)\\\]$/.exec(tex)?.[1].trim() ?? tex; // brackets within double dollars
     return { kind: 'math', source: source.slice(start, end), tex, display, start, end };
   }
 
@@ -149,7 +192,14 @@ class Scanner {
   #unquoted(tex, start) {
     if (!tex.includes('\n') || this.format !== 'markdown') return tex;
     const depth = this.around.quotes[firstFrom(this.around.lines, start + 1) - 1];
-    return depth > 0 ? tex.replace(/\n(?: {0,3}> ?)+/g, '\n') : tex;
+    return depth > 0 ? tex.replace(new RegExp(`\\n(?:[ \\t]*> ?){1,${depth}}`, 'g'), '\n') : tex;
+  }
+
+  /** Whether a number in parentheses counts the sentences of a text. @param {string} tex @param {number} start @param {number} end */
+  #enumerates(tex, start, end) {
+    const { source } = this;
+    if (!/^\s*\d{1,2}\s*$/.test(tex) || !/^\s+[\p{Lu}\p{Lo}]/u.test(source.slice(end, end + 8))) return false;
+    return this.#leads(start) || /[.;:!?。；：]\s+$/.test(source.slice(Math.max(0, start - 4), start));
   }
 
   /** Whether nothing else stands on the lines of a formula. @param {number} start @param {number} end */
@@ -221,6 +271,16 @@ class Scanner {
     );
     return Math.min(source.length, ...starts);
   }
+}
+
+/** Where the brace group ends whose contents begin at a place, or -1. @param {string} source @param {number} from @param {number} to */
+function endOfGroup(source, from, to) {
+  for (let at = from, depth = 1; at < to; at += 1) {
+    if (source[at] === '\\') at += 1;
+    else if (source[at] === '{') depth += 1;
+    else if (source[at] === '}' && (depth -= 1) === 0) return at + 1;
+  }
+  return -1;
 }
 
 /** @param {string} source @param {number} start @param {number} end @returns {ProseSegment} */

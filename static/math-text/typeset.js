@@ -104,16 +104,21 @@ export function newItem(span, metrics = metricsAt(span).metrics) {
 }
 
 /**
- * TeX as its author meant it. In a paper's text a bare % never makes a comment, and a bare _ within text is itself;
+ * TeX as its author meant it. A bare % makes a comment only before a further line, and a bare _ within text is itself;
  * `\\unicode` is replaced by its character, since the extension would load a font of the author's choice.
  * @param {string} tex
  */
 function prepare(tex) {
+  const { length } = tex.trimEnd();
   return tex
     .replace(/\\unicode\s*\{\s*(?:[xX]([\da-fA-F]{1,6})|(\d{1,7}))\s*\}/g, (whole, hex, decimal) =>
       signOf(hex ? parseInt(hex, 16) : Number(decimal), whole),
     )
-    .replace(/\\[^]|%/g, (found) => (found === '%' ? '\\%' : found))
+    .replace(/\\[^]|%[^\n]*\n?/g, (found, at) => {
+      if (found[0] !== '%') return found;
+      const goesOn = found.endsWith('\n') && at + found.length < length;
+      return goesOn ? '\n' : found.replace(/\\[^]|%/g, (sign) => (sign === '%' ? '\\%' : sign));
+    })
     .replace(/\\(?:text[a-z]*|mbox)\s*\{[^{}$]*_[^{}$]*\}/g, (text) =>
       text.replace(/\\[^]|_/g, (found) => (found === '_' ? '\\_' : found)),
     );
@@ -162,7 +167,7 @@ function compile({ item, numbering, span }) {
   const { parseOptions } = mathDocument().inputJax[0];
   parseOptions.tags = tagsFor(numbering, span, item);
   item.convert(mathDocument(), COMPILED);
-  if (parseOptions.error) item.inputData.error = 'bad TeX';
+  if (parseOptions.error) item.inputData.error = new Error(parseOptions.error.message ?? 'bad TeX');
 }
 
 /** What a reference names may stand further down, and is known now. @param {Formula} formula */
@@ -250,8 +255,11 @@ function remember(formula) {
 function put(span, container, error) {
   if (error === LATER) return;
   span.classList.toggle('math-error', Boolean(error));
-  if (error) span.textContent = sourceOf(span);
-  else if (container) span.replaceChildren(container);
+  span.removeAttribute('title');
+  if (error) {
+    span.textContent = sourceOf(span);
+    if (error instanceof Error && error.message) span.title = error.message;
+  } else if (container) span.replaceChildren(container);
 }
 
 /** Typesets formulas so that they can be spoken and explored. @param {readonly Formula[]} formulas @returns {Steps} */
@@ -286,7 +294,7 @@ function* exploreFormula(formula) {
   secureLinks(span);
   if (item.inputData.error || span.querySelector('mjx-merror, [data-mjx-error]')) {
     page.clearMathItemsWithin([span]);
-    put(span, null, 'bad TeX');
+    put(span, null, new Error('bad TeX'));
   }
 }
 
