@@ -24,7 +24,7 @@ const ANY_WORD = /(?<![\\\p{L}])\p{L}{2,}/gu;
 /** Letters, numbers and signs, as in a list of indices or a point. */
 const COMPACT = /^(?=[^]*[A-Za-z(|])(?![^]*[A-Za-z]{2})[A-Za-z\d'+*/=<>,.;:()[\]|!\s-]+$/;
 /** A label in brackets: a task, a token, a reference. */
-const LABEL = /^\p{Lu}[\p{L}+&]+(?:[ -]?\d+[a-z]?)?$/u;
+const LABEL = /^\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d{2,})$/u;
 
 /** The candidate without what TeX sets as text. @param {string} tex */
 const bare = (tex) => tex.replace(TEXT_ARGUMENT, '\\x ');

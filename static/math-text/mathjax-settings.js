@@ -141,6 +141,7 @@ const OPERATORS = {
   bottomrule: '\\hline',
   cline: ['', 1],
   cmidrule: ['', 1],
+  raisebox: ['\\raise #1 \\hbox{#2}', 2],
   multicolumn: ['#3', 3],
   multirow: ['#3', 3],
   ...named({

@@ -4,6 +4,7 @@
  */
 
 import { assistiveMathML } from './assistive-mathml.js';
+import { withoutDefinitions } from './definitions.js';
 import { sourceOf } from './formula.js';
 import { isExploring, mathDocument } from './mathjax.js';
 import { isNumbered, noteMissing, tagsAside, tagsFor } from './numbering.js';
@@ -18,6 +19,17 @@ import { isNumbered, noteMissing, tagsAside, tagsFor } from './numbering.js';
 const COMPILED = 20;
 const TYPESET = 150;
 const RETRIES = 40; // each one waits for a part of the font or for an extension
+/** Text whose first letter is Hebrew, Arabic or of another script that runs from right to left. */
+const RIGHT_TO_LEFT = /^\P{L}*[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/u;
+/** Signs that may stand in text and in mathematics. @type {Record<string, string>} */
+const TEXT_SIGNS = {
+  textdegree: '°',
+  pounds: '£',
+  copyright: '©',
+  texteuro: '€',
+  textregistered: '®',
+  texttrademark: '™',
+};
 const REMEMBERED = 600;
 const LATER = Symbol('what the formula needs is not loaded yet');
 
@@ -109,10 +121,15 @@ export function newItem(span, metrics = metricsAt(span).metrics) {
  * @param {string} tex
  */
 function prepare(tex) {
+  tex = withoutDefinitions(tex);
   const { length } = tex.trimEnd();
   return tex
     .replace(/\\unicode\s*\{\s*(?:[xX]([\da-fA-F]{1,6})|(\d{1,7}))\s*\}/g, (whole, hex, decimal) =>
       signOf(hex ? parseInt(hex, 16) : Number(decimal), whole),
+    )
+    .replace(
+      /\\(textdegree|pounds|copyright|texteuro|textregistered|texttrademark)(?![A-Za-z])\s?/g,
+      (whole, name) => TEXT_SIGNS[name] ?? whole,
     )
     .replace(/\\[^]|%[^\n]*\n?/g, (found, at) => {
       if (found[0] !== '%') return found;
@@ -167,7 +184,16 @@ function compile({ item, numbering, span }) {
   const { parseOptions } = mathDocument().inputJax[0];
   parseOptions.tags = tagsFor(numbering, span, item);
   item.convert(mathDocument(), COMPILED);
-  if (parseOptions.error) item.inputData.error = new Error(parseOptions.error.message ?? 'bad TeX');
+  if (parseOptions.error) item.inputData.error = new Error(reasonOf(item.root));
+}
+
+/** What MathJax says is wrong with a formula. @param {any} root @returns {string} */
+function reasonOf(root) {
+  let reason = '';
+  root?.walkTree((/** @type {any} */ node) => {
+    reason ||= String(node.attributes?.getExplicit?.('data-mjx-error') ?? '');
+  });
+  return reason || 'bad TeX';
 }
 
 /** What a reference names may stand further down, and is known now. @param {Formula} formula */
@@ -187,6 +213,7 @@ function draw(formula) {
   item.convert(mathDocument(), TYPESET);
   const container = /** @type {HTMLElement} */ (item.typesetRoot);
   const links = secureLinks(container);
+  directWords(container);
   if (mathDocument().options.enableAssistiveMml && links === 0) {
     for (const child of container.children) child.setAttribute('aria-hidden', 'true');
     container.append(assistiveMathML(item.root, item.display));
@@ -221,6 +248,12 @@ export function drawnInLines(span, width) {
   }
   page.addStyleSheet();
   return /** @type {HTMLElement} */ (item.typesetRoot);
+}
+
+/** Words of scripts that run from right to left do so within a formula as well. @param {HTMLElement} container */
+function directWords(container) {
+  for (const words of container.querySelectorAll('mjx-mtext'))
+    if (RIGHT_TO_LEFT.test(words.textContent ?? '')) words.setAttribute('dir', 'rtl');
 }
 
 /** Links to the web give nothing away of who follows them. @param {HTMLElement} container @returns {number} how many there are */

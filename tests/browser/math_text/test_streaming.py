@@ -22,6 +22,7 @@ STREAM = r"""async ([source, sizes]) => {
         for (const span of copy.querySelectorAll('span.math')) {
             span.replaceChildren(span.dataset.tex);
             span.className = 'math notranslate';
+            span.removeAttribute('title');
         }
         return copy.innerHTML;
     };
