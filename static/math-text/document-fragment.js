@@ -7,6 +7,7 @@ import DOMPurify from '../vendor/purify.es.mjs';
 import { guardedSpan, mathSpan } from './formula.js';
 import { PLACEHOLDER, renderMarkdown, restoreText } from './markdown.js';
 import { makeRoomForNumbers } from './bounded-children.js';
+import { withPlainFormulas } from './plain-formula.js';
 import { texProse } from './tex-prose.js';
 import { scan } from './tex-scanner.js';
 
@@ -107,10 +108,10 @@ export function buildMarkdown(source, known, goesOn, inLooseList) {
 function mendElement(element, formulas) {
   for (const { name, value } of [...element.attributes]) {
     const restored = restoreText(value, formulas);
-    if (restored !== value && name !== 'alt') element.setAttribute(name, restored);
+    if (restored !== value) element.setAttribute(name, restored);
   }
   if (element.matches('code, pre, kbd, samp')) Object.assign(element, GUARD);
-  else if (element.matches('img')) replaceImage(/** @type {HTMLImageElement} */ (element), formulas);
+  else if (element.matches('img')) replaceImage(/** @type {HTMLImageElement} */ (element));
   else if (element.matches('input')) replaceBox(/** @type {HTMLInputElement} */ (element));
   else if (element.matches('a')) secureLink(/** @type {HTMLAnchorElement} */ (element));
   else if (element instanceof HTMLOListElement) makeRoomForNumbers(element);
@@ -135,15 +136,14 @@ function secureLink(anchor) {
   else anchor.rel = 'noopener noreferrer';
 }
 
-/** A picture would tell its host who reads; the reader may follow a link instead. @param {HTMLImageElement} image @param {readonly Formula[]} formulas */
-function replaceImage(image, formulas) {
-  const label = image.alt || restoreText(image.getAttribute('src') || '', formulas);
+/** A picture would tell its host who reads; the reader may follow a link instead. @param {HTMLImageElement} image */
+function replaceImage(image) {
+  const label = withPlainFormulas(image.alt) || image.getAttribute('src') || '';
   const inLink = image.closest('a');
   const anchor = inLink ? document.createElement('span') : link(image.getAttribute('src') ?? '');
   anchor.className = 'picture';
   anchor.textContent = label;
   image.replaceWith(anchor);
-  if (anchor.firstChild) mendText(/** @type {Text} */ (anchor.firstChild), formulas);
 }
 
 /** The box of a task list is a sign, not something to tick. @param {HTMLInputElement} box */
