@@ -39,7 +39,7 @@ from app.web.middleware.traces import Traces, span_exporter
 from app.web.openapi import describe_fully
 from app.web.papers import api, citations, crawlers, discovery, feeds, fetches, opml, pages, suggestions
 from app.web.templates import load_templates
-from app.web.tokenizer import dialects, routes
+from app.web.tokenizer import chats, dialects, routes
 
 
 def prepare(settings: Settings) -> None:
@@ -94,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     often = ("/tokenize", "/api/v1/encode")
     app.router.routes.extend(sorted(short_calls, key=lambda route: getattr(route, "path", "") not in often))
     app.include_router(operations.router)
+    app.router.routes.extend(chats.router.routes)
     app.include_router(api_index.router)
     app.include_router(asking_routes.router)
     for router in (

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.errors import InputError, NotForThisModel, NotFound, TooLarge
 from app.tokenizer.lattice import Lattice, Path
+from app.tokenizer.others.chunks import fitting_parts
 from app.tokenizer.registry import AnyTokenizer
 from app.tokenizer.spans import Pieces
 from app.web.dependencies import Limits, Services
@@ -83,8 +84,12 @@ def count(body: CountRequest, services: Services) -> Answer:
     for text in _texts(body, services.limits):
         item: Answer = {"count": tokenizer.count(text), "bytes": tokenizer.size(text)}
         if body.max_tokens is not None:
-            pieces = tokenizer.spans(text)
-            item["chunks"] = len(_parts(pieces, body.max_tokens, body.overlap, services.limits))
+            if tokenizer.kind == "bytepiece":
+                parts = _parts(tokenizer.spans(text), body.max_tokens, body.overlap, services.limits)
+                item["chunks"] = len(parts)
+            else:
+                _check_repeated(item["count"], body.max_tokens, body.overlap, services.limits)
+                item["chunks"] = len(fitting_parts(tokenizer, text, body.max_tokens, body.overlap))
         items.append(item)
     _note(body, tokenizer, "count", started, items)
     return _shaped(body, tokenizer, items)
@@ -95,6 +100,11 @@ def chunk(body: ChunkRequest, services: Services) -> Answer:
     started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     items = []
     for text in _texts(body, services.limits):
+        if tokenizer.kind != "bytepiece" or body.boundary not in ("token", "grapheme"):
+            chunks = _fitting_chunks(tokenizer, text, body, services.limits)
+            items.append({"chunks": chunks, "count": len(chunks)})
+            note(tokenizer.name, "chunk", started, sum(part["count"] for part in chunks), text)
+            continue
         pieces = tokenizer.spans(text)
         parts = _parts(pieces, body.max_tokens, body.overlap, services.limits)
         items.append({"chunks": [_chunk(text, part) for part in parts], "count": len(parts)})
@@ -274,9 +284,42 @@ def _decoded(
     return answer
 
 
+def _fitting_chunks(tokenizer: AnyTokenizer, text: str, body: ChunkRequest, limits: Limits) -> list[Answer]:
+    """Chunks that keep the limit each by itself, if they are not too many for one answer."""
+    _check_repeated(tokenizer.count(text), body.max_tokens, body.overlap, limits)
+    parts = fitting_parts(tokenizer, text, body.max_tokens, body.overlap, body.boundary)
+    answers: list[Answer] = []
+    at = here = 0
+    for part in parts:
+        at += (
+            len(text[here : part.start].encode())
+            if part.start >= here
+            else -len(text[part.start : here].encode())
+        )
+        size = len(text[part.start : part.end].encode())
+        chars, places = [part.start, part.end], [at, at + size]
+        answers.append(
+            {
+                "text": text[part.start : part.end],
+                "count": part.count + sum(map(len, tokenizer.own_special)),
+                "bytes": places,
+                "chars": chars,
+                "source_bytes": places,
+                "source_chars": chars,
+            }
+        )
+        here = part.start
+    return answers
+
+
 def _parts(pieces: Pieces, max_tokens: int, overlap: int, limits: Limits) -> list[Pieces]:
     """The chunks of a text, if they are not too many for one answer."""
-    about = len(pieces) // max(1, max_tokens - overlap) + 1
+    _check_repeated(len(pieces), max_tokens, overlap, limits)
+    return pieces.chunks(max_tokens, overlap)
+
+
+def _check_repeated(count: int, max_tokens: int, overlap: int, limits: Limits) -> None:
+    about = count // max(1, max_tokens - overlap) + 1
     repeated = about * max(overlap, _LEAST_OF_A_CHUNK)
     if repeated > limits.ids:
         raise TooLarge(
@@ -285,7 +328,6 @@ def _parts(pieces: Pieces, max_tokens: int, overlap: int, limits: Limits) -> lis
             "allow more tokens in a chunk, or less overlap",
             "/max_tokens",
         )
-    return pieces.chunks(max_tokens, overlap)
 
 
 def _chunk(text: str, part: Pieces) -> Answer:

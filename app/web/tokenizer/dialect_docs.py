@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from app.web.errors import problem_responses
+from app.web.tokenizer.chats import VllmChatRequest
 from app.web.tokenizer.dialect_shapes import (
     DetokenizeAnswer,
     DetokenizeRequest,
@@ -59,7 +60,7 @@ TOKENIZE_DOCS: dict[str, Any] = {
             503: VllmProblem | LlamaCppProblem | TeiProblem,
         }
     ),
-    "openapi_extra": _body([VllmRequest, LlamaCppRequest, TeiRequest], _TOKENIZE_EXAMPLES),
+    "openapi_extra": _body([VllmRequest, VllmChatRequest, LlamaCppRequest, TeiRequest], _TOKENIZE_EXAMPLES),
 }
 
 DECODE_DOCS: dict[str, Any] = {

@@ -192,7 +192,7 @@ class Dialect:
     def reason(self, error: Exception) -> dict[str, Any]:
         """The body of a failure."""
         status = self.status(error)
-        message, field = _explained(error)
+        message, field = explained(error)
         if self.name == "tei":
             kind = {400: "Empty", 429: "Overloaded", 503: "Unhealthy"}.get(status, "Validation")
             return {"error": message, "error_type": kind}
@@ -217,7 +217,7 @@ DETOKENIZE = Dialect("detokenize", invalid=422, too_many_tokens=422, overloaded=
 """vLLM's shape, whose fields are also all of llama.cpp's."""
 
 
-def _explained(error: Exception) -> tuple[str, str | None]:
+def explained(error: Exception) -> tuple[str, str | None]:
     """What is wrong, and the field that it is about."""
     if isinstance(error, RequestValidationError):
         finding = error.errors()[0]

@@ -28,6 +28,7 @@ from app.tokenizer.registry import AnyTokenizer
 from app.web.dependencies import SMALL_TEXT, Limits, Services, get_services
 from app.web.json_route import BareRoute, check_media_type, dump, parse, validate
 from app.web.tokenizer.bounds import at_hand, check_batch, check_ids, check_text, tokenizer_of
+from app.web.tokenizer.chats import VllmChatRequest, chatted
 from app.web.tokenizer.dialect_docs import DECODE_DOCS, DETOKENIZE_DOCS, TOKENIZE_DOCS
 from app.web.tokenizer.dialect_shapes import (
     DETOKENIZE,
@@ -100,7 +101,12 @@ async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answe
     dialect, answerer = choose(value)
     if unnamed and "content-type" in request.headers and dialect not in (LLAMA_CPP, DETOKENIZE):
         check_media_type(request)
-    if short and isinstance(value, dict) and at_hand(services, value.get("model")):
+    if (
+        short
+        and isinstance(value, dict)
+        and "messages" not in value
+        and at_hand(services, value.get("model"))
+    ):
         return _answer_as(dialect, answerer, value, services)
     try:
         return await services.work.run(_answer_as, dialect, answerer, value, services)
@@ -139,9 +145,7 @@ def _whose(value: Any) -> tuple[Dialect, Answerer]:
 
 def _vllm(value: Any, services: Services) -> Any:
     if "messages" in value:
-        raise InputError(
-            "these models have no chat template, so messages can't be tokenised; send a prompt", "/messages"
-        )
+        return _vllm_chat(validate(VllmChatRequest, value), services)
     body = validate(VllmRequest, value)
     started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     check_text(body.prompt, "/prompt", services.limits)
@@ -155,6 +159,25 @@ def _vllm(value: Any, services: Services) -> Any:
         "token_strs": [_shown(number, tokenizer) for number in ids.tolist()]
         if body.return_token_strs
         else None,
+    }
+
+
+def _vllm_chat(body: VllmChatRequest, services: Services) -> Any:
+    made = chatted(
+        services, body.model, body.messages, body.tools, body.chat_template_kwargs or {},
+        template=body.chat_template,
+        add_generation_prompt=body.add_generation_prompt,
+        continue_final_message=body.continue_final_message,
+    )  # fmt: skip
+    tokenizer = tokenizer_of(services, body.model)
+    bos, eos = tokenizer.own_special if body.add_special_tokens else ([], [])
+    ids = [*bos, *made.ids, *eos]
+    _check_count(len(ids), services.limits, "/messages")
+    return {
+        "count": len(ids),
+        "max_model_len": services.limits.model_len,
+        "tokens": ids,
+        "token_strs": [_shown(number, tokenizer) for number in ids] if body.return_token_strs else None,
     }
 
 

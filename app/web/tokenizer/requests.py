@@ -122,7 +122,12 @@ class ChunkRequest(TextRequest):
         json_schema_extra={"examples": [{"text": "Tokens all the way down.", "max_tokens": 4, "overlap": 1}]}
     )
 
-    max_tokens: int = Field(512, ge=1, description="most tokens in a chunk")
+    max_tokens: int = Field(
+        512, ge=1, description="most tokens in a chunk, those counted that the model adds to it"
+    )
+    boundary: Literal["token", "grapheme", "word", "sentence", "paragraph"] = Field(
+        "grapheme", description="where chunks end, as far as the limit allows"
+    )
     overlap: int = Field(0, ge=0, description="most tokens that a chunk repeats of the one before")
 
 

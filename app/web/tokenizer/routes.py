@@ -18,7 +18,8 @@ from app.web.dependencies import ModelsDep, ServicesDep
 from app.web.errors import problem_responses
 from app.web.json_route import JsonRoute
 from app.web.middleware.body_size import NDJSON
-from app.web.tokenizer import computing, playground
+from app.web.tokenizer import chats, computing, playground
+from app.web.tokenizer.chats import ChatAnswer, ChatRequest
 from app.web.tokenizer.ndjson import HeavyLinesRoute, LinesRoute
 from app.web.tokenizer.requests import (
     ChunkRequest,
@@ -137,6 +138,15 @@ def chunk(body: ChunkRequest, services: ServicesDep) -> dict[str, Any]:
 def compare(body: CompareRequest, services: ServicesDep) -> dict[str, Any]:
     """One text under several models, side by side."""
     return computing.compare(body, services)
+
+
+@_post("/chat", ChatAnswer, HeavyLinesRoute)
+def chat(body: ChatRequest, services: ServicesDep) -> dict[str, Any]:
+    """The prompt of messages by the model's own template, its ids, and the number of ids of each message.
+
+    A special token that stands in a message is text; only those that the template writes are special.
+    """
+    return chats.count_chat(body, services)
 
 
 @_post("/lattice", LatticeAnswer, HeavyLinesRoute)
