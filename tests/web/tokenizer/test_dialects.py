@@ -323,6 +323,6 @@ def test_vllms_clients_find_a_tokenizer(client: httpx.Client) -> None:
 
 def test_every_shape_is_described(client: httpx.Client) -> None:
     described = client.get("/openapi.json").json()["paths"]["/tokenize"]["post"]
-    assert len(described["requestBody"]["content"]["application/json"]["schema"]["oneOf"]) == 3
+    assert len(described["requestBody"]["content"]["application/json"]["schema"]["oneOf"]) == 4
     assert {"200", "400", "404", "413", "415", "422", "429", "503"} <= set(described["responses"])
     assert set(described["responses"]["400"]["content"]) == {"application/json", "application/problem+json"}
