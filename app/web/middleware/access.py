@@ -22,8 +22,8 @@ from app.web.middleware.rates import Rates, Taken
 _OPEN = frozenset(
     {"/healthz", "/readyz", "/version", "/openapi.json", "/docs", "/robots.txt", "/opensearch.xml"}
 )
-_TOKENISE = ("tokenize", "detokenize", "decode", "tokenizer_info", "tokenizer")
-_TOKENISE_API = ("models", "encode", "decode", "count", "chunk", "compare", "lattice")
+_TOKENISE = ("tokenize", "detokenize", "decode", "tokenizer_info", "tokenizer", "apply-template", "v1")
+_TOKENISE_API = ("models", "chat", "encode", "decode", "count", "chunk", "compare", "lattice")
 
 
 def scope_of(path: str) -> Scope | None:

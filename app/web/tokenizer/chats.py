@@ -156,7 +156,7 @@ def count_chat(body: ChatRequest, services: Services) -> dict[str, Any]:
     }
 
 
-@router.post("/apply-template", response_model=Prompt, responses=problem_responses(400, 404, 413, 422, 503))
+@router.post("/apply-template", response_model=Prompt, responses=problem_responses(400, 404, 413, 415, 422, 503))
 async def apply_template(request: Request) -> Response:
     """Messages to a prompt as llama.cpp answers it."""
 
@@ -174,7 +174,7 @@ async def apply_template(request: Request) -> Response:
 @router.post(
     "/v1/messages/count_tokens",
     response_model=CountAnswer,
-    responses=problem_responses(400, 404, 413, 422, 503),
+    responses=problem_responses(400, 404, 413, 415, 422, 503),
 )
 async def anthropic_count(request: Request) -> Response:
     """The tokens of messages as Anthropic answers them, under the model that is named."""
@@ -192,7 +192,7 @@ async def anthropic_count(request: Request) -> Response:
 @router.post(
     "/v1/responses/input_tokens",
     response_model=ResponsesCount,
-    responses=problem_responses(400, 404, 413, 422, 503),
+    responses=problem_responses(400, 404, 413, 415, 422, 503),
 )
 async def openai_count(request: Request) -> Response:
     """The tokens of an input as OpenAI answers them, under the model that is named."""
