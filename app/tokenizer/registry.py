@@ -29,7 +29,7 @@ _ENDINGS = (
 )  # where a folder holds several of one name, the first one is served
 
 MEMORY_PER_BYTE = {"bytepiece": 12, "huggingface": 24, "sentencepiece": 12, "tiktoken": 32}
-"""Bytes of memory for a byte of the vocabulary's file, at most; `benchmarks/others.py` measures them."""
+"""Bytes of memory that a byte of the vocabulary file is taken to cost: cautious estimates, not measurements."""
 
 Stamp = tuple[tuple[int, int, int], ...]
 

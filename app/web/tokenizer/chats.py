@@ -156,7 +156,9 @@ def count_chat(body: ChatRequest, services: Services) -> dict[str, Any]:
     }
 
 
-@router.post("/apply-template", response_model=Prompt, responses=problem_responses(400, 404, 413, 415, 422, 503))
+@router.post(
+    "/apply-template", response_model=Prompt, responses=problem_responses(400, 404, 413, 415, 422, 503)
+)
 async def apply_template(request: Request) -> Response:
     """Messages to a prompt as llama.cpp answers it."""
 
