@@ -9,7 +9,7 @@ import re
 from datetime import time
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -25,9 +25,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import InputError
 from app.papers.categories import codes_to_fetch
-from app.papers.sources.client import Addresses
 from app.paths import DEFAULT_DATA, MODELS
 from app.web.middleware.keys import Scope
+
+if TYPE_CHECKING:
+    from app.papers.sources.client import Addresses
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Several names in one setting, with commas or spaces between."""
@@ -220,8 +222,10 @@ class Settings(BaseSettings):
         return urlsplit(self.chat_url).hostname in ("localhost", "127.0.0.1", "::1")
 
     @property
-    def addresses(self) -> Addresses:
+    def addresses(self) -> "Addresses":
         """Where papers' sources are."""
+        from app.papers.sources.client import Addresses  # brings an HTTP client, which few commands need
+
         return Addresses(
             self.arxiv_api, self.arxiv_oai, self.arxiv_feeds, self.arxiv_html, self.ar5iv, self.arxiv_pdf
         )

@@ -26,7 +26,7 @@ dd if=/dev/zero of="$1/fill" bs=64k 2>/dev/null
 quire backup "$1/backup"
 echo '{"id": "2606.99999", "title": "T", "abstract": "A", "categories": "cs.AI"}' >"$OUT/one.jsonl"
 quire papers import "$OUT/one.jsonl"
-"$PYTHON" - "$(grep -o 'http.*' "$OUT/address")" <<'END'
+"$PYTHON" - "$(grep -o 'http[^ ]*' "$OUT/address")" <<'END'
 import sys, httpx
 with httpx.Client(base_url=sys.argv[1], trust_env=False, timeout=60) as client:
     for _ in range(4):
@@ -51,10 +51,10 @@ mount -o remount,size=32m "$2"
 serve &
 until grep -q http "$OUT/address"; do kill -0 $! || exit 1; sleep 0.1; done
 dd if=/dev/zero of="$2/fill" bs=64k 2>/dev/null
-"$PYTHON" - "$(grep -o 'http.*' "$OUT/address")" $! <<'END'
+"$PYTHON" - "$(grep -o 'http[^ ]*' "$OUT/address")" $! <<'END'
 import os, signal, sys, time, httpx
 from types import SimpleNamespace
-from tests.test_serving import workers_of
+from tests.serving.test_server import workers_of
 address, server = sys.argv[1], SimpleNamespace(pid=int(sys.argv[2]))
 paths = ["/", "/arxiv/quire", "/search?q=token", "/api/v1/papers?limit=5", "/arxiv/quire/feed", "/nowhere", "/version"]
 def ask(client):

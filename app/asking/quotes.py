@@ -21,7 +21,7 @@ _WRITTEN = re.compile(
     rf"(?:\"(?P<straight>[^\"“”]{{1,4000}})\"|“(?P<curly>[^“”]{{1,4000}})”)"
     rf"[*_]{{0,3}}[.,;:，。；]?\s{{0,3}}[\[【(（]\s*(?P<anchors>{_ANCHOR}(?:\s*[,;，；、]\s*{_ANCHOR})*)\s*[\]】)）]",
 )
-_ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…+)\s*")
+_ELLIPSIS = re.compile(r"\[ ?(?:\.{3}|…) ?\]|\.{3,}|…+")
 _LEAST = 12
 _GRAM = 12
 _LEAST_RUN = 0.5
@@ -83,7 +83,7 @@ class QuoteChecker:
         Exact and elsewhere mean the same letters and digits without a gap, and the same numbers, signs and negations;
         a quote with an ellipsis is that in each of its parts, in order.
         """
-        parts = [part for part in _ELLIPSIS.split(written.words) if fold(part).letters]
+        parts = [part.strip() for part in _ELLIPSIS.split(written.words) if fold(part).letters]
         if not parts:
             return Quote(written.words, "missing", None, None)
         found = [self._look_up(part, written.anchors) for part in parts]

@@ -210,8 +210,12 @@ class _Import:
 @contextmanager
 def _readable(paths: Iterable[Path]) -> Iterator[list[tuple[Path, Path]]]:
     """Each path with the file to read: itself, or a copy of what comes through a pipe, which can be read only once."""
+    given = list(paths)
+    if not any(path.is_fifo() or path.is_char_device() for path in given):  # no folder for copies is needed
+        yield [(path, _readable_file(path, path)) for path in given]
+        return
     with TemporaryDirectory(prefix="quire-pipes-") as folder:
-        yield [(path, _readable_file(path, Path(folder) / str(n))) for n, path in enumerate(paths)]
+        yield [(path, _readable_file(path, Path(folder) / str(n))) for n, path in enumerate(given)]
 
 
 def _readable_file(path: Path, copy: Path) -> Path:

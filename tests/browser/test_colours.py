@@ -37,7 +37,6 @@ COLOURED = [
     r"\colorbox{yellow}{x}",
     r"\fcolorbox{red}{white}{x}",
     r"\bbox[yellow]{x}",
-    r"\undefined",
 ]
 
 
