@@ -449,3 +449,13 @@ def test_a_text_of_a_great_many_formulas_is_shown(open_page: OpenPage, unit: str
         [unit * 70_000, format],
     )
     assert shown
+
+
+def test_an_unknown_command_shows_the_whole_formula_as_its_source_and_why(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.show(r"$a + \undefinedcommand{b} + c$ and $x$")
+    unknown, known = opened.page.locator("span.math").all()
+    assert unknown.inner_text() == r"$a + \undefinedcommand{b} + c$"
+    assert "math-error" in (unknown.get_attribute("class") or "")
+    assert unknown.get_attribute("title")
+    assert known.locator("mjx-container").count() == 1
