@@ -16,9 +16,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium; without one the tests fail."""
+    """Chromium; without one the tests fail.
+
+    It ends with this package: Playwright keeps an event loop running in this thread, which would refuse another
+    to a later test that the same worker runs.
+    """
     with sync_playwright() as playwright:
         chromium = launch(playwright)
         yield chromium
