@@ -11,7 +11,6 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
-from app.asking.chat import ChatServer
 from app.asking.desk import Bounds
 from app.errors import QuireError
 from app.logs import configure_logs
@@ -164,21 +163,11 @@ def _middleware(settings: Settings) -> list[Middleware]:
 
 
 def _asking(settings: Settings) -> AskingSettings:
-    """What asking a paper needs; without an address and a model nobody answers, nor offline but on this machine."""
-    server = None
-    if settings.chat_url and settings.chat_model and (not settings.offline or settings.chat_is_here):
-        server = ChatServer(
-            settings.chat_url,
-            settings.chat_model,
-            settings.chat_key.get_secret_value(),
-            settings.chat_answer,
-            settings.chat_seconds,
-        )
+    """What asking a paper needs."""
     return AskingSettings(
-        server=server,
-        bounds=Bounds(
-            settings.ask_at_once, settings.ask_waiting, settings.ask_per_day, settings.chat_context
-        ),
+        server=settings.chat_server,
+        bounds=Bounds(settings.ask_at_once, settings.ask_waiting, settings.ask_per_day),
+        context=settings.chat_context,
         tokenizer=settings.chat_tokenizer or None,
         question_bytes=settings.max_question_bytes,
         data_dir=settings.data_dir,

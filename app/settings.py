@@ -29,6 +29,7 @@ from app.paths import DEFAULT_DATA, MODELS
 from app.web.middleware.keys import Scope
 
 if TYPE_CHECKING:
+    from app.asking.chat import ChatServer
     from app.papers.sources.client import Addresses
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -215,6 +216,16 @@ class Settings(BaseSettings):
                 "it is an address such as http://127.0.0.1:8080/v1, without a name or a password"
             )
         return value
+
+    @property
+    def chat_server(self) -> "ChatServer | None":
+        """The model's server; None where none is named, and for a Quire that is offline unless it is here."""
+        if not (self.chat_url and self.chat_model) or (self.offline and not self.chat_is_here):
+            return None
+        from app.asking.chat import ChatServer  # brings an HTTP client, which few commands need
+
+        key = self.chat_key.get_secret_value()
+        return ChatServer(self.chat_url, self.chat_model, key, self.chat_answer, self.chat_seconds)
 
     @property
     def chat_is_here(self) -> bool:

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "asking": {"asking"} | LIBRARIES | BASE,
     "papers": {"papers", "errors", "paths"},
     "tokenizer": {"tokenizer", "errors"},
-    "settings": {"errors", "papers", "paths", "web"},
+    "settings": {"errors", "papers", "paths", "web", "asking"},
     "logs": {"errors"},
     "paths": set[str](),
     "errors": set[str](),

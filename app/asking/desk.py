@@ -15,18 +15,13 @@ from typing import Any
 
 import structlog
 
-from app.asking.chat import Chat
-from app.asking.chunks import Piece
+from app.asking.answering import Answerer, Asked
 from app.asking.generation import Generation, event, place_of
 from app.asking.keeping import Keeper
-from app.asking.prompting import Count, Prompt, Turn, compose
-from app.asking.questions import Language, Question
-from app.asking.quotes import QuoteChecker, written_quotes
-from app.asking.refusals import ContextTooLong
-from app.errors import NoChatModel, Overloaded, QuireError, UsedUp
-from app.papers.answers import Answer, Quote, Usage
+from app.asking.prompting import Prompt
+from app.errors import Overloaded, QuireError, UsedUp
+from app.papers.answers import Answer
 from app.papers.fulltext.blocks import PaperText
-from app.papers.models import Paper
 
 log = structlog.get_logger()
 
@@ -34,21 +29,6 @@ _REMEMBERED = 64
 """Answers that are remembered after their end, for readers whose connection broke off."""
 
 _RETRY_SECONDS = 10.0
-_CUTS = 3
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question about a version of a paper, as one reader asks it."""
-
-    paper: Paper
-    version: int | None
-    question: Question
-    language: Language
-    rules: str
-    after: tuple[Turn, ...] = ()
-    again: bool = False
-    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,29 +38,23 @@ class Bounds:
     at_once: int = 4
     waiting: int = 64
     per_day: int = 0
-    context: int = 128_000
     keep_alive: float = 10.0
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the desk asks others for; all of them block and are called in threads, but for `describe`.
+    """What the desk asks others for: `find` gives an answer that was kept, and blocks; `describe` tells a failure."""
 
-    `read` gives a paper's text, `find` an answer that was kept, `describe` the object that tells a failure.
-    """
-
-    read: Callable[[Paper, int | None], PaperText]
     find: Callable[[Asked, str], Answer | None]
-    count: Count
     keeper: Keeper
     describe: Callable[[QuireError], dict[str, Any]]
 
 
 class Desk:
-    """Gives out answers in one event loop. `chat` is None where no model is set."""
+    """Gives out answers in one event loop."""
 
-    def __init__(self, chat: Chat | None, bounds: Bounds, surroundings: Surroundings) -> None:
-        self._chat = chat
+    def __init__(self, answerer: Answerer, bounds: Bounds, surroundings: Surroundings) -> None:
+        self._answerer = answerer
         self._bounds = bounds
         self._around = surroundings
         self._turns = asyncio.Semaphore(bounds.at_once)
@@ -94,9 +68,7 @@ class Desk:
     @property
     def model(self) -> str:
         """The name of the model. Raises NoChatModel where none is set."""
-        if self._chat is None:
-            raise NoChatModel("no model answers questions here; QUIRE_CHAT_URL and QUIRE_CHAT_MODEL name one")
-        return self._chat.server.model
+        return self._answerer.model
 
     async def ask(self, asked: Asked, last_event: str = "") -> AsyncIterator[bytes]:
         """The events of an answer: one that was kept, one that is coming already, or a new one.
@@ -117,8 +89,7 @@ class Desk:
 
     async def prompt(self, asked: Asked) -> tuple[PaperText, Prompt]:
         """What would be sent to the model, and the paper's text that it is made of."""
-        text = await asyncio.to_thread(self._around.read, asked.paper, asked.version)
-        return text, await self._compose(asked, text, self._room(self._bounds.context))
+        return await self._answerer.prompt(asked)
 
     def stop(self, asking: str) -> None:
         """A reader wants no more of an answer: it ends where nobody else reads it."""
@@ -133,8 +104,7 @@ class Desk:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._chat is not None:
-            await self._chat.close()
+        await self._answerer.close()
 
     def _join(self, asked: Asked, key: str) -> Generation:
         running = self._running.get(key)
@@ -213,54 +183,11 @@ class Desk:
             "left_out": prompt.left_out,
         }
         generation.add("started", started)
-        writing = _Writing(text, generation)
-        prompt, usage = await self._write(asked, text, prompt, writing)
-        answer = writing.answer()
-        if usage is None:
-            counts = await asyncio.to_thread(self._around.count, answer)
-            usage = Usage(prompt.tokens, counts)
+        answer, prompt = await self._answerer.answer(asked, text, prompt, generation.add)
         if not asked.after:
-            await self._keep(_kept(asked, text, self.model, answer, usage, writing.quotes))
-        generation.add("done", {"answer": answer, "usage": asdict(usage), "left_out": prompt.left_out})
-
-    async def _write(
-        self, asked: Asked, text: PaperText, prompt: Prompt, writing: "_Writing"
-    ) -> tuple[Prompt, Usage | None]:
-        """Has the model write; a paper that is too long for it by its own count is cut further and sent once more."""
-        if self._chat is None:
-            raise NoChatModel("no model answers questions here")
-        most, answer_tokens = self._room(self._bounds.context), self._chat.server.answer_tokens
-        for cuts in range(_CUTS + 1):
-            usage = None
-            try:
-                async for piece in self._chat.answer(prompt.messages, answer_tokens):
-                    if isinstance(piece, Piece):
-                        await writing.add(piece)
-                    else:
-                        usage = piece
-                break
-            except ContextTooLong as error:
-                if cuts == _CUTS:
-                    raise
-                most, answer_tokens = _smaller(error, prompt, most, answer_tokens)
-                prompt = await self._compose(asked, text, most)
-        return prompt, usage
-
-    async def _compose(self, asked: Asked, text: PaperText, most: int) -> Prompt:
-        return await asyncio.to_thread(
-            compose,
-            text,
-            asked.rules,
-            asked.question.prompt,
-            asked.after,
-            count=self._around.count,
-            most=most,
-        )
-
-    def _room(self, context: int) -> int:
-        """What a context has for the prompt, once the answer has its part."""
-        answer = self._chat.server.answer_tokens if self._chat is not None else 0
-        return context - min(answer, context // 2)
+            await self._keep(answer)
+        usage = asdict(answer.usage) if answer.usage else None
+        generation.add("done", {"answer": answer.answer, "usage": usage, "left_out": prompt.left_out})
 
     async def _keep(self, answer: Answer) -> None:
         if not await asyncio.to_thread(self._around.keeper.keep, answer):
@@ -280,49 +207,6 @@ class Stopped(QuireError):
     """A reader stopped the answer."""
 
 
-class _Writing:
-    """An answer as it is written: its events, its text, and its quotes, looked up as soon as they are whole."""
-
-    def __init__(self, text: PaperText, generation: Generation) -> None:
-        self._paper = text
-        self._generation = generation
-        self._checker: QuoteChecker | None = None
-        self._text = ""
-        self._searched = 0
-        self.quotes: list[Quote] = []
-
-    async def add(self, piece: Piece) -> None:
-        self._generation.add(piece.kind, {"text": piece.text})
-        if piece.kind == "reasoning":
-            return
-        self._text += piece.text
-        if not any(closing in piece.text for closing in "]】)）"):
-            return
-        for written in written_quotes(self._text, self._searched):
-            self._searched = written.end
-            quote = await asyncio.to_thread(self._check, written)
-            self.quotes.append(quote)
-            self._generation.add("quote", asdict(quote))
-
-    def _check(self, written: Any) -> Quote:
-        if self._checker is None:
-            self._checker = QuoteChecker(self._paper)
-        return self._checker.check(written)
-
-    def answer(self) -> str:
-        """The whole text."""
-        return self._text
-
-
-def _smaller(error: ContextTooLong, prompt: Prompt, most: int, answer_tokens: int) -> tuple[int, int]:
-    """How many tokens by our count are sent next, and asked for at most, where the model found them too many."""
-    if error.limit is None:
-        return min(most, prompt.tokens) // 2, answer_tokens
-    answer_tokens = min(answer_tokens, error.limit // 4)
-    share = (error.limit - answer_tokens) / max(error.asked or 0, prompt.tokens, 1)
-    return int(prompt.tokens * min(share, 0.95) * 0.97), answer_tokens
-
-
 def _key(asked: Asked, model: str) -> str:
     """Tells what is asked from all else: who asks the same waits for the same answer."""
     facts: Sequence[object] = (
@@ -335,25 +219,6 @@ def _key(asked: Asked, model: str) -> str:
         asked.after,
     )
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _kept(
-    asked: Asked, text: PaperText, model: str, answer: str, usage: Usage, quotes: Sequence[Quote]
-) -> Answer:
-    return Answer(
-        paper_id=asked.paper.id,
-        version=asked.version,
-        question=asked.question.title,
-        model=model,
-        language=asked.language,
-        answer=answer,
-        name=asked.question.name,
-        created=datetime.now(UTC).replace(microsecond=0),
-        source=text.source,
-        prompt_sha256=asked.question.prompt_sha256,
-        usage=usage,
-        quotes=tuple(quotes),
-    )
 
 
 def _kept_name(key: str) -> str:

@@ -10,19 +10,35 @@ from uuid import uuid4
 
 import orjson
 
+from app.asking.answering import Asked, newest
 from app.errors import FileError, InputError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.records import answer_record, read_answer
+from app.papers.search.indexing import pass_over
+from app.papers.store.reading import Store
+from app.papers.store.writing import open_for_writing
 
-Store = Callable[[list[Answer]], None]
+Write = Callable[[list[Answer]], None]
+
+
+def keeper_of(folder: Path, store_path: Path, index_path: Path, command: str) -> "Keeper":
+    """Keeps answers in the store at `store_path`; `command` tells others who writes there."""
+
+    def write(answers: list[Answer]) -> None:
+        with open_for_writing(store_path, command) as writer:
+            added = writer.add([], answers)
+            if added.new or added.updated:
+                pass_over(index_path, added.changes - 1, added.changes)
+
+    return Keeper(folder, write)
 
 
 class Keeper:
-    """Keeps answers; `store` writes some to the store, or raises StoreLocked where another process writes."""
+    """Keeps answers; `write` writes some to the store, or raises StoreLocked where another process writes."""
 
-    def __init__(self, folder: Path, store: Store) -> None:
+    def __init__(self, folder: Path, write: Write) -> None:
         self._folder = folder
-        self._store = store
+        self._write = write
         self._lock = threading.Lock()
 
     def keep(self, answer: Answer) -> bool:
@@ -41,6 +57,10 @@ class Keeper:
         """The answers that are not in the store yet."""
         return [answer for _, answer in self._files()]
 
+    def find(self, store: Store, asked: Asked, model: str) -> Answer | None:
+        """The answer that was kept to just this question, in the store or on its way there."""
+        return newest([*store.answers(asked.paper.id), *self.waiting()], asked, model)
+
     def bring_in(self) -> bool:
         """Brings all that wait into the store; whether none is left. One that is damaged stays."""
         with self._lock:
@@ -48,7 +68,7 @@ class Keeper:
             if not files:
                 return True
             try:
-                self._store([answer for _, answer in files])
+                self._write([answer for _, answer in files])
             except StoreLocked:
                 return False
             for path, _ in files:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from app import __version__
+from app.commands import asking
+from app.commands.days import day_of
 from app.errors import InputError, RecordError
 from app.papers.importing import ImportProgress, ImportResult, import_files
 from app.papers.receiving import receive
 from app.papers.sources import fetching
-from app.papers.sources.client import Addresses, PoliteClient
+from app.papers.sources.client import PoliteClient
 from app.papers.sources.fetching import Batch
 from app.papers.store import maintenance
 from app.settings import Settings
@@ -84,7 +85,7 @@ def fetch(
 ) -> None:
     """Fetch papers from arXiv, one request in three seconds; goes on where the last fetch ended or was cut off."""
     settings = Settings()
-    first = _day(since)
+    first = day_of(since, "--since")
     if first is not None and daily:
         raise InputError(
             "--daily goes on from the last announcement; leave out --since, or leave out --daily"
@@ -131,16 +132,12 @@ def _client(settings: Settings, notice: Callable[[str], None]) -> PoliteClient:
         contact=settings.contact,
         daily_budget=settings.fetch_daily_budget,
         offline=settings.offline,
-        addresses=Addresses(settings.arxiv_api, settings.arxiv_oai, settings.arxiv_feeds),
+        addresses=settings.addresses,
         notice=notice,
     )
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text is not None else None
-    except ValueError as error:
-        raise InputError(f"--since {text[:40] if text else ''}: write the day as 2026-11-23") from error
+app.command("ask")(asking.ask)
 
 
 @app.command()

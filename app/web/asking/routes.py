@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from app.asking.desk import Asked
+from app.asking.answering import Asked
 from app.asking.questions import Language, Question, Questions
 from app.errors import NotFound
 from app.papers.models import parse_id

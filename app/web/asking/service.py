@@ -8,18 +8,16 @@ from typing import Any
 
 import orjson
 
+from app.asking.answering import Answerer
 from app.asking.chat import Chat, ChatServer
-from app.asking.desk import Asked, Bounds, Desk, Stopped, Surroundings
-from app.asking.keeping import Keeper
+from app.asking.desk import Bounds, Desk, Stopped, Surroundings
+from app.asking.keeping import keeper_of
 from app.asking.questions import Questions
 from app.errors import QuireError
-from app.papers.answers import Answer
 from app.papers.fulltext.cache import TextCache
 from app.papers.fulltext.reading import PaperTexts
-from app.papers.search.indexing import pass_over
 from app.papers.sources.client import PoliteClient
 from app.papers.store.reading import Store
-from app.papers.store.writing import open_for_writing
 from app.tokenizer.registry import ModelRegistry
 from app.web.errors import kind_of, problem_json
 
@@ -30,6 +28,7 @@ class AskingSettings:
 
     server: ChatServer | None
     bounds: Bounds
+    context: int
     tokenizer: str | None
     question_bytes: int
     data_dir: Path
@@ -51,45 +50,27 @@ class Asking:
 
 def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -> Asking:
     """The desk of this process. To be closed by `asking.desk.close()`."""
-    keeper = Keeper(
+    keeper = keeper_of(
         settings.data_dir / "asking",
-        lambda answers: keep_answers(settings.store_path, settings.index_path, answers),
+        settings.store_path,
+        settings.index_path,
+        "quire serve, keeping an answer",
     )
     texts = PaperTexts(TextCache(settings.data_dir / "fulltext", settings.cache_bytes), settings.connect)
     surroundings = Surroundings(
-        read=texts.read,
-        find=lambda asked, model: find_kept(store, keeper, asked, model),
-        count=lambda text: int(models.get(settings.tokenizer).count(text)),
+        find=lambda asked, model: keeper.find(store, asked, model),
         keeper=keeper,
         describe=describe,
     )
-    chat = Chat(settings.server) if settings.server is not None else None
-    desk = Desk(chat, settings.bounds, surroundings)
+    answerer = Answerer(
+        Chat(settings.server) if settings.server is not None else None,
+        settings.context,
+        texts.read,
+        lambda text: int(models.get(settings.tokenizer).count(text)),
+    )
+    desk = Desk(answerer, settings.bounds, surroundings)
     questions = Questions(settings.data_dir / "prompts")
-    return Asking(desk, questions, settings.question_bytes, settings.bounds.context)
-
-
-def keep_answers(store_path: Path, index_path: Path, answers: list[Answer]) -> None:
-    """Writes answers to the store. Raises StoreLocked where another process writes."""
-    with open_for_writing(store_path, "keeping an answer") as writer:
-        added = writer.add([], answers)
-        if added.new or added.updated:
-            pass_over(index_path, added.changes - 1, added.changes)
-
-
-def find_kept(store: Store, keeper: Keeper, asked: Asked, model: str) -> Answer | None:
-    """The answer that was kept to just this question, the newest where there are several."""
-    for answer in reversed([*store.answers(asked.paper.id), *keeper.waiting()]):
-        if (
-            answer.paper_id == asked.paper.id
-            and answer.version == asked.version
-            and answer.question == asked.question.title
-            and answer.prompt_sha256 == asked.question.prompt_sha256
-            and answer.language == asked.language
-            and answer.model == model
-        ):
-            return answer
-    return None
+    return Asking(desk, questions, settings.question_bytes, settings.context)
 
 
 def describe(error: QuireError) -> dict[str, Any]:
