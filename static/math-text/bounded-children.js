@@ -30,11 +30,11 @@ export class Parts {
     this.first = first;
   }
 
-  /** The element that the next block's nodes come into. */
-  next() {
+  /** The element that the next block's nodes come into. @param {Element | null} [end] what stays behind all blocks */
+  next(end = null) {
     const place = this.#count - this.first;
     this.#count += 1;
-    if (place >= 0 && place % SIZE === 0) this.#begin();
+    if (place >= 0 && place % SIZE === 0) this.#begin(end);
     return this.#parts.at(-1) ?? this.holder;
   }
 
@@ -45,7 +45,8 @@ export class Parts {
     if (place >= 0 && place % SIZE === 0) this.#parts.pop()?.remove();
   }
 
-  #begin() {
+  /** @param {Element | null} end */
+  #begin(end) {
     const last = this.#parts.at(-1) ?? this.holder;
     const goesOn = this.holder.matches('ul, ol, tbody');
     const part = document.createElement(goesOn ? this.holder.localName : 'div');
@@ -55,7 +56,7 @@ export class Parts {
       makeRoomForNumbers(part);
     }
     if (goesOn) last.after(part);
-    else this.holder.insertBefore(part, null);
+    else this.holder.insertBefore(part, end);
     this.#parts.push(part);
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import DOMPurify from '../vendor/purify.es.mjs';
+import { footnoteMark } from './footnotes.js';
 import { guardedSpan, mathSpan } from './formula.js';
 import { PLACEHOLDER, renderMarkdown, restoreText } from './markdown.js';
 import { makeRoomForNumbers } from './bounded-children.js';
@@ -84,7 +85,7 @@ function appendAll(parent, nodes) {
 
 /**
  * @param {string} source
- * @param {Links} [known] link definitions from elsewhere in the text
+ * @param {Links} [known] definitions from elsewhere in the text
  * @param {boolean} [goesOn] whether the text goes on after this block of it
  * @param {boolean} [inLooseList] whether the list that it begins with is part of a loose one
  * @returns {{fragment: DocumentFragment, links: Links, loose: boolean}} the known definitions with those of this text;
@@ -164,6 +165,7 @@ function mendText(text, formulas) {
   const nodes = parts.map((part, place) => {
     if (place % 2 === 0) return part;
     const formula = formulas[Number(part)];
+    if (formula.kind === 'note' && !text.parentElement?.closest('a')) return footnoteMark(formula);
     return formula.kind === 'math' ? mathSpan(formula) : guardedSpan(formula.source);
   });
   const fragment = document.createDocumentFragment();

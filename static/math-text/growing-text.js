@@ -1,9 +1,11 @@
 /**
- * A text that arrives in chunks. What is finished is rendered once and not touched again, but for a block whose link
- * is defined only later; the open end is plain and guarded until the stream pauses. It typesets nothing.
+ * A text that arrives in chunks. What is finished is rendered once and not touched again, but for a block whose link or
+ * footnote is defined only later; the open end is plain and guarded until the stream pauses, and footnotes are numbered
+ * then. It typesets nothing.
  */
 
 import { buildLatex, buildMarkdown } from './document-fragment.js';
+import { Footnotes } from './footnotes.js';
 import { formulasIn, guardedSpan } from './formula.js';
 import { rowsChanged } from './long-table.js';
 import { BlockCutter, endsEmpty, referencesIn } from './markdown-blocks.js';
@@ -42,7 +44,7 @@ export class GrowingText {
   #links = Object.create(null);
   /** The same with those of the open end, as they look so far: what is shown now. @type {Links} */
   #shownLinks = this.#links;
-  /** Blocks by the label of a link that they may refer to. @type {Map<string, Set<Shown>>} */
+  /** Blocks by the label of a link or footnote that they may refer to. @type {Map<string, Set<Shown>>} */
   #referring = new Map();
   /** Formulas that nobody has been told of. @type {HTMLElement[]} */
   #formulas = [];
@@ -62,6 +64,7 @@ export class GrowingText {
     this.host = host;
     this.parts = new Parts(host, BLOCKS);
     this.format = format;
+    this.notes = new Footnotes(host, (source, links) => buildMarkdown(source, links).fragment);
     this.cutter = format === 'markdown' ? new BlockCutter() : new Uncut();
     this.#open.classList.add('open');
     this.#open.append(this.#openText);
@@ -76,7 +79,7 @@ export class GrowingText {
     const finished = this.cutter.append(chunk);
     if (finished.length > 0) this.#addFinished(finished);
     else this.#extendOpen(chunk);
-    if (this.#open.parentNode !== this.host) this.host.insertBefore(this.#open, null);
+    if (this.#open.parentNode !== this.host) this.host.insertBefore(this.#open, this.notes.shown);
     return this.#takeFormulas();
   }
 
@@ -135,7 +138,7 @@ export class GrowingText {
     const loosened = shown.carries !== null && shown.carries.loose !== wasLoose;
     this.#pausedEnd = { shown, loosened };
     this.#showLinks(links);
-    return this.#takeFormulas();
+    return [...this.#takeFormulas(), ...this.notes.show(links)];
   }
 
   #takeFormulas() {
@@ -192,8 +195,9 @@ export class GrowingText {
     this.#carryOn(shown, fragment);
     this.#begin(shown, fragment);
     const nodes = [...fragment.childNodes];
-    if (nodes.length > 0) shown.place ??= this.parts.next();
-    if (shown.place) replace(shown.nodes, nodes, shown.place, null);
+    if (nodes.length > 0) shown.place ??= this.parts.next(this.notes.shown);
+    if (shown.place)
+      replace(shown.nodes, nodes, shown.place, shown.place === this.host ? this.notes.shown : null);
     shown.nodes = nodes.filter((node) => node !== shown.begins?.element);
     if (shown.carries && loose) this.#setLoose(shown.carries, true);
     return links;
@@ -273,8 +277,11 @@ const holderOf = (whole) => (whole instanceof HTMLTableElement && whole.tBodies[
 /** @param {Node | null | undefined} node */
 const isBlank = (node) => node?.textContent?.trim() === '' && !(node instanceof Element);
 
-/** @param {Links[string] | undefined} one @param {Links[string] | undefined} other */
-const isSame = (one, other) => one?.href === other?.href && one?.title === other?.title;
+/** Whether what refers to a label looks the same. @param {Links[string] | undefined} one @param {Links[string] | undefined} other */
+const isSame = (one, other) =>
+  one?.href === other?.href &&
+  one?.title === other?.title &&
+  (one?.note === undefined) === (other?.note === undefined);
 
 /**
  * Puts nodes where others have been, or before `end` where none of these are left.

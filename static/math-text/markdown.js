@@ -5,14 +5,16 @@
  */
 
 import { Lexer, Parser } from '../vendor/marked.esm.js';
+import { FootnoteLexer, OPTIONS } from './footnote-syntax.js';
 import { matchAt } from './markdown-outline.js';
 import { scan, scanUnfinished } from './tex-scanner.js';
 
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
 /** @typedef {{kind: 'plain', source: string}} PlainSegment something shown as its source: a formula cut short, or a character that we use as a mark */
-/** @typedef {MathSegment | PlainSegment} Formula */
+/** @typedef {{kind: 'note', source: string, label: string}} NoteReference what refers to a footnote, whose label in `Links` begins with `^` */
+/** @typedef {MathSegment | PlainSegment | NoteReference} Formula what a placeholder stands for */
 /** @typedef {{start: number, end: number}} Stretch */
-/** @typedef {Record<string, {href?: string | null, title?: string | null}>} Links link definitions by label */
+/** @typedef {Record<string, {href?: string | null, title?: string | null, note?: string}>} Links what a text defines by label: where a link leads, or a footnote's Markdown */
 /** @typedef {import('../vendor/marked.esm.js').Token} Token */
 /** @typedef {import('../vendor/marked.esm.js').Tokens.List} List */
 
@@ -56,19 +58,30 @@ const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
 /**
  * Renders Markdown. The same formula written twice has one number, so that a reference still finds its definition.
  * @param {string} source
- * @param {Links} [known] link definitions from elsewhere in the text, as an earlier call gave them
+ * @param {Links} [known] definitions from elsewhere in the text, as an earlier call gave them
  * @param {boolean} [goesOn] whether the text goes on after this block of it, so that nothing that is open here will close
  * @param {boolean} [inLooseList] whether the list that it begins with is part of a loose one
  * @returns {{html: string, formulas: Formula[], links: Links, loose: boolean}} the HTML before DOMPurify; what its
  *   placeholders stand for; the known definitions with those of this text; whether it begins with a loose list
  */
 export function renderMarkdown(source, known = {}, goesOn = false, inLooseList = false) {
-  const { text, formulas } = protect(source.replace(/\r\n?/g, '\n'), goesOn);
-  const lexer = new Lexer();
-  Object.assign(lexer.tokens.links, known);
+  const { text, numbered } = protect(source.replace(/\r\n?/g, '\n'), goesOn);
+  const { formulas } = numbered;
+  const labelOf = (/** @type {string} */ label) => `^${restoreText(label, formulas).toLowerCase()}`;
+  const lexer = new FootnoteLexer(labelOf, (reference) =>
+    numbered.placeholder({
+      kind: 'note',
+      source: restoreText(reference, formulas),
+      label: labelOf(reference.slice(2, -1)),
+    }),
+  );
+  for (const [label, { href, title, note }] of Object.entries(known))
+    if (note !== undefined) lexer.notes.set(label, note);
+    else Object.assign(lexer.tokens.links, { [label]: { href, title } });
   const { html, loose } = toHtml(lexer, text, inLooseList);
   /** @type {Links} */
   const links = Object.create(null);
+  for (const [label, note] of lexer.notes) links[label] = { note: restoreText(note, formulas) };
   for (const [label, { href, title }] of Object.entries(lexer.tokens.links))
     links[label] = {
       href: href && restoreText(href, formulas),
@@ -85,7 +98,7 @@ function toHtml(lexer, text, inLooseList) {
     const first = tokens.find(({ type }) => type !== 'space');
     const list = first?.type === 'list' ? /** @type {List} */ (first) : null;
     if (list && inLooseList && !list.loose) loosen(list);
-    const html = /** @type {string} */ (Parser.parse(tokens));
+    const html = /** @type {string} */ (Parser.parse(tokens, OPTIONS));
     if (!leavesOpen(html)) return { html: html.replaceAll(PUNCTUATION, ''), loose: list?.loose ?? false };
   } catch (error) {
     // Nested too deeply for Marked, which calls itself for each level.
@@ -135,7 +148,7 @@ export function isTableHead(lines) {
   return new Lexer().blockTokens(text)[0]?.type === 'table';
 }
 
-/** @param {string} source @param {boolean} goesOn @returns {{text: string, formulas: Formula[]}} */
+/** @param {string} source @param {boolean} goesOn @returns {{text: string, numbered: Numbered}} */
 function protect(source, goesOn) {
   const numbered = new Numbered();
   const { segments, unfinished, around } = scanUnfinished(source);
@@ -164,7 +177,7 @@ function protect(source, goesOn) {
     from = segment.end;
   }
   addProse(source.length);
-  return { text, formulas: numbered.formulas };
+  return { text, numbered };
 }
 
 /** Formulas with their numbers; the same formula has the same number, unless one of two alike lies in a quote. */

@@ -17,8 +17,6 @@ def test_the_reported_texts_hold_on_the_page(open_page: OpenPage) -> None:
     opened = open_page("")
     failures: list[object] = []
     for case in json.loads(shared("markdown/reports.json").read_text(encoding="utf-8")):
-        if case["kind"] == "footnotes":
-            continue
         opened.show(case["markdown"])
         formulas, visible = opened.formulas(), opened.visible_text()
         found = [(collapsed(formula["tex"]), formula["display"]) for formula in formulas]
