@@ -66,11 +66,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         index = SearchIndex(settings.index_path)
         with Store(settings.store_path, index.count) as store:
             asking = open_asking(_asking(settings), store, models)
-            asking.desk.bring_in_later()
+            await asking.desk.open()
             app.state.services = _services(settings, models, store, index, asking)
             app.state.services.work.bound_readers()
             yield
-            await asking.desk.close()
+            await asking.desk.close(settings.drain_seconds)
 
     app = FastAPI(
         title="Quire",

@@ -38,10 +38,12 @@ class Asked:
     after: tuple[Turn, ...] = ()
     again: bool = False
     reader: str = ""
+    file: str = ""
+    """The name of a file that the reader dropped in, which is read in the place of the paper's own text."""
 
 
 class Answerer:
-    """Has one model answer. `read` gives a paper's text and `count` tokens; both block and are called in threads.
+    """Has one model answer. `read` gives the text that is asked and `count` tokens; both block and run in threads.
 
     `context` is what the model takes, in tokens, the answer among them. `chat` is None where no model is set.
     """
@@ -50,7 +52,7 @@ class Answerer:
         self,
         chat: Chat | None,
         context: int,
-        read: Callable[[Paper, int | None], PaperText],
+        read: Callable[[Asked], PaperText],
         count: Count,
     ) -> None:
         self._chat = chat
@@ -77,7 +79,7 @@ class Answerer:
 
     async def prompt(self, asked: Asked) -> tuple[PaperText, Prompt]:
         """What would be sent to the model, and the paper's text that it is made of."""
-        text = await asyncio.to_thread(self._read, asked.paper, asked.version)
+        text = await asyncio.to_thread(self._read, asked)
         return text, await self._compose(asked, text, self._room(self.context))
 
     async def answer(

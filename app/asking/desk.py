@@ -7,8 +7,9 @@ Nothing here knows HTTP. What blocks (the store, a paper's text, counting tokens
 import asyncio
 import hashlib
 import secrets
-from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,12 +17,12 @@ from typing import Any
 import structlog
 
 from app.asking.answering import Answerer, Asked
+from app.asking.day_counts import DayCounts
 from app.asking.generation import Generation, event, place_of
 from app.asking.keeping import Keeper
-from app.asking.prompting import Prompt
 from app.errors import Overloaded, QuireError, UsedUp
 from app.papers.answers import Answer
-from app.papers.fulltext.blocks import PaperText
+from app.papers.fulltext.blocks import Source
 
 log = structlog.get_logger()
 
@@ -47,7 +48,18 @@ class Surroundings:
 
     find: Callable[[Asked, str], Answer | None]
     keeper: Keeper
+    counts: DayCounts
     describe: Callable[[QuireError], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a question would send to the model: of which text, how many tokens by our count, and what finds no room."""
+
+    source: Source
+    version: int | None
+    tokens: int
+    left_out: tuple[str, ...]
 
 
 class Desk:
@@ -61,8 +73,6 @@ class Desk:
         self._queue: list[Generation] = []
         self._running: dict[str, Generation] = {}
         self._by_asking: OrderedDict[str, Generation] = OrderedDict()
-        self._day = datetime.now(UTC).date()
-        self._asked_today: Counter[str] = Counter()
         self._bringing_in: asyncio.Task[None] | None = None
 
     @property
@@ -70,7 +80,7 @@ class Desk:
         """The name of the model. Raises NoChatModel where none is set."""
         return self._answerer.model
 
-    async def ask(self, asked: Asked, last_event: str = "") -> AsyncIterator[bytes]:
+    async def ask(self, asked: Asked, last_event: str = "") -> AsyncGenerator[bytes, None]:
         """The events of an answer: one that was kept, one that is coming already, or a new one.
 
         `last_event` is the id of the last event that the reader has seen. Raises NoChatModel, UsedUp, or Overloaded
@@ -81,21 +91,32 @@ class Desk:
         known = self._by_asking.get(name)
         if known is not None and known.key == key:
             return known.follow(number, self._bounds.keep_alive)
-        if key not in self._running and not asked.again and not asked.after:
+        if key not in self._running and not (asked.again or asked.after or asked.file):
             kept = await asyncio.to_thread(self._around.find, asked, self.model)
             if kept is not None:
                 return _replay(kept, key, number if name == _kept_name(key) else 0)
         return self._join(asked, key).follow(0, self._bounds.keep_alive)
 
-    async def prompt(self, asked: Asked) -> tuple[PaperText, Prompt]:
-        """What would be sent to the model, and the paper's text that it is made of."""
-        return await self._answerer.prompt(asked)
+    async def cost(self, asked: Asked) -> Cost:
+        """What a question would send to the model."""
+        text, prompt = await self._answerer.prompt(asked)
+        return Cost(text.source, text.version, prompt.tokens, prompt.left_out)
+
+    def describe(self, error: QuireError) -> dict[str, Any]:
+        """The object that tells a failure within a stream."""
+        return self._around.describe(error)
 
     def stop(self, asking: str) -> None:
         """A reader wants no more of an answer: it ends where nobody else reads it."""
         generation = self._by_asking.get(asking)
         if generation is not None:
             generation.stop()
+
+    async def wait_for_readers(self, patience: float) -> None:
+        """Returns when nobody reads an answer that is being written, or after `patience` seconds."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and any(one.is_read for one in self._running.values()):
+            await asyncio.sleep(0.05)
 
     async def close(self) -> None:
         """Ends all that is running; nothing half is kept."""
@@ -123,18 +144,18 @@ class Desk:
         return generation
 
     def _count(self, reader: str) -> None:
-        now = datetime.now(UTC)
-        if now.date() != self._day:
-            self._day = now.date()
-            self._asked_today.clear()
-        if self._bounds.per_day and self._asked_today[reader] >= self._bounds.per_day:
-            midnight = datetime.combine(self._day + timedelta(days=1), datetime.min.time(), UTC)
+        most = self._bounds.per_day
+        if not most:
+            return
+        if self._around.counts.of(reader) >= most:
+            now = datetime.now(UTC)
+            midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
             raise UsedUp(
-                f"a reader may have {self._bounds.per_day} questions answered in a day (QUIRE_ASK_PER_DAY); "
+                f"a reader may have {most} questions answered in a day (QUIRE_ASK_PER_DAY); "
                 "the count starts again at 00:00 UTC, and answers that were kept can be read all the time",
                 max(1, int((midnight - now).total_seconds())),
             )
-        self._asked_today[reader] += 1
+        self._around.counts.add(reader)
 
     async def _generate(self, asked: Asked, generation: Generation) -> None:
         try:
@@ -173,7 +194,7 @@ class Desk:
             generation.add("waiting", {"asking": generation.asking, "place": place})
 
     async def _answer(self, asked: Asked, generation: Generation) -> None:
-        text, prompt = await self.prompt(asked)
+        text, prompt = await self._answerer.prompt(asked)
         started = {
             "asking": generation.asking,
             "source": text.source,
@@ -184,7 +205,7 @@ class Desk:
         }
         generation.add("started", started)
         answer, prompt = await self._answerer.answer(asked, text, prompt, generation.add)
-        if not asked.after:
+        if not (asked.after or asked.file):
             await self._keep(answer)
         usage = asdict(answer.usage) if answer.usage else None
         generation.add("done", {"answer": answer.answer, "usage": usage, "left_out": prompt.left_out})
@@ -194,7 +215,7 @@ class Desk:
             self.bring_in_later()
 
     def bring_in_later(self) -> None:
-        """Goes on trying to bring answers into a store that another process writes to."""
+        """Brings answers that wait into the store, and goes on trying while another process writes to it."""
         if self._bringing_in is None or self._bringing_in.done():
             self._bringing_in = asyncio.create_task(self._bring_in())
 
@@ -217,6 +238,7 @@ def _key(asked: Asked, model: str) -> str:
         asked.language,
         model,
         asked.after,
+        asked.file,
     )
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -225,7 +247,7 @@ def _kept_name(key: str) -> str:
     return f"kept{key[:16]}"
 
 
-async def _replay(answer: Answer, key: str, after: int) -> AsyncIterator[bytes]:
+async def _replay(answer: Answer, key: str, after: int) -> AsyncGenerator[bytes, None]:
     """The events of an answer that was kept, at once; it costs nothing."""
     asking = _kept_name(key)
     started = {

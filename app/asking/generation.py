@@ -5,7 +5,7 @@ goes on after the last event that it saw.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import orjson
@@ -42,6 +42,11 @@ class Generation:
         self._gone = 0
         """Readers whose connection ended before the answer did, and who did not come back."""
 
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody reads it now."""
+        return self._readers > 0
+
     def add(self, name: str, data: Mapping[str, Any]) -> None:
         """Sends one more event to all readers."""
         self._events.append(event(self.asking, len(self._events) + 1, name, data))
@@ -64,7 +69,7 @@ class Generation:
         self.task.cancel()
         return True
 
-    async def follow(self, after: int, keep_alive: float) -> AsyncIterator[bytes]:
+    async def follow(self, after: int, keep_alive: float) -> AsyncGenerator[bytes, None]:
         """The events after number `after`, as they come, with a comment where none came for `keep_alive` seconds."""
         if after:
             self._gone = max(0, self._gone - 1)

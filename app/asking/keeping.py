@@ -4,7 +4,9 @@ Each is first a file in a folder, renamed into place, and then brought into the 
 """
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +21,9 @@ from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 
 Write = Callable[[list[Answer]], None]
+
+
+_LONGEST_WRITE = 60.0
 
 
 def keeper_of(folder: Path, store_path: Path, index_path: Path, command: str) -> "Keeper":
@@ -64,6 +69,7 @@ class Keeper:
     def bring_in(self) -> bool:
         """Brings all that wait into the store; whether none is left. One that is damaged stays."""
         with self._lock:
+            self._clear()
             files = self._files()
             if not files:
                 return True
@@ -74,6 +80,13 @@ class Keeper:
             for path, _ in files:
                 path.unlink(missing_ok=True)
             return True
+
+    def _clear(self) -> None:
+        """Takes away what a process that was killed had begun to write; nobody writes for so long."""
+        for beside in self._folder.glob("*.part"):
+            with suppress(OSError):
+                if time.time() - beside.stat().st_mtime > _LONGEST_WRITE:
+                    beside.unlink()
 
     def _files(self) -> list[tuple[Path, Answer]]:
         found = []

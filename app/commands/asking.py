@@ -116,7 +116,7 @@ async def _ask_all(settings: Settings, store: Store, batch: list[Asked], budget:
     answerer = Answerer(
         Chat(server) if server is not None else None,
         settings.chat_context,
-        texts.read,
+        lambda asked: texts.read(asked.paper, asked.version),
         lambda text: int(tokenizer.count(text)),
     )
     keeper = keeper_of(

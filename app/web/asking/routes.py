@@ -1,9 +1,10 @@
 """Asking a paper over HTTP: the questions, an answer as server-sent events, what it will cost, and stopping it."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -106,15 +107,7 @@ async def cost(
     model = desk.model
     body = AskRequest(name=name, language=language, after=[])
     asked = await run_in_threadpool(_asked, services, id, body, client_of(request.scope))
-    text, prompt = await desk.prompt(asked)
-    told = {
-        "source": text.source,
-        "version": text.version,
-        "model": model,
-        "tokens": prompt.tokens,
-        "context": services.asking.context,
-        "left_out": prompt.left_out,
-    }
+    told = {**asdict(await desk.cost(asked)), "model": model, "context": services.asking.context}
     return Response(orjson.dumps(told), media_type="application/json")
 
 
@@ -125,7 +118,7 @@ async def stop(services: ServicesDep, asking: str) -> Response:
         raise NotFound(
             f"{asking[:40]!r} does not name an answer; the event `started` tells its name", "?asking"
         )
-    services.asking.desk.stop(asking)
+    await services.asking.desk.stop(asking)
     return Response(status_code=204)
 
 
@@ -152,9 +145,8 @@ def _asked(services: Services, paper_id: str, body: AskRequest, reader: str) -> 
     )
 
 
-async def _closing(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _closing(events: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
     """The events, with their source closed as soon as nobody reads them."""
-    closing: Any = events
-    async with aclosing(closing):
-        async for part in closing:
+    async with aclosing(events):
+        async for part in events:
             yield part

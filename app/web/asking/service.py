@@ -10,9 +10,11 @@ import orjson
 
 from app.asking.answering import Answerer
 from app.asking.chat import Chat, ChatServer
+from app.asking.day_counts import DayCounts
 from app.asking.desk import Bounds, Desk, Stopped, Surroundings
 from app.asking.keeping import keeper_of
 from app.asking.questions import Questions
+from app.asking.sharing import SharedDesk
 from app.errors import QuireError
 from app.papers.fulltext.cache import TextCache
 from app.papers.fulltext.reading import PaperTexts
@@ -42,16 +44,17 @@ class AskingSettings:
 class Asking:
     """The desk with the questions, in the event loop that it was made in."""
 
-    desk: Desk
+    desk: SharedDesk
     questions: Questions
     question_bytes: int
     context: int
 
 
 def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -> Asking:
-    """The desk of this process. To be closed by `asking.desk.close()`."""
+    """What this process asks with; to be opened by `asking.desk.open()` and closed by `asking.desk.close()`."""
+    folder = settings.data_dir / "asking"
     keeper = keeper_of(
-        settings.data_dir / "asking",
+        folder,
         settings.store_path,
         settings.index_path,
         "quire serve, keeping an answer",
@@ -60,15 +63,16 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
     surroundings = Surroundings(
         find=lambda asked, model: keeper.find(store, asked, model),
         keeper=keeper,
+        counts=DayCounts(folder),
         describe=describe,
     )
     answerer = Answerer(
         Chat(settings.server) if settings.server is not None else None,
         settings.context,
-        texts.read,
+        lambda asked: texts.read(asked.paper, asked.version),
         lambda text: int(models.get(settings.tokenizer).count(text)),
     )
-    desk = Desk(answerer, settings.bounds, surroundings)
+    desk = SharedDesk(folder, Desk(answerer, settings.bounds, surroundings))
     questions = Questions(settings.data_dir / "prompts")
     return Asking(desk, questions, settings.question_bytes, settings.context)
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.asking.chat_server import ChatServerDouble, Reply, chat_server, chunk, words
+from tests.asking.event_streams import ask, events, names
 from tests.server import serving
 
 PAPER = "/api/v1/papers/quire/0001"
@@ -29,27 +30,6 @@ def settings(model: ChatServerDouble, **more: str) -> dict[str, str]:
         "OFFLINE": "true",
         **more,
     }
-
-
-def ask(address: str, paper: str = PAPER, last: str = "", **body: Any) -> list[tuple[str, str, Any]]:
-    headers = {"last-event-id": last} if last else {}
-    answer = httpx.post(f"{address}{paper}/ask", json=body, headers=headers, trust_env=False, timeout=30)
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    return events(answer.text)
-
-
-def events(text: str) -> list[tuple[str, str, Any]]:
-    found = []
-    for part in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in part.split("\n") if not line.startswith(":") and line)
-        if fields:
-            found.append((fields["event"], fields["id"], json.loads(fields["data"])))
-    return found
-
-
-def names(found: list[tuple[str, str, Any]]) -> list[str]:
-    return [name for name, _, _ in found]
 
 
 def test_an_answer_is_streamed_checked_and_kept(model: ChatServerDouble, tmp_path: Path) -> None:
