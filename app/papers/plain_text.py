@@ -8,6 +8,7 @@ matrix says the same. It is not TeX: what it does not know stays as it was writt
 import re
 from dataclasses import dataclass, field
 
+from app.papers.definitions import end_of_definition
 from app.papers.formulas import find_formulas
 from app.papers.text_mode import LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented, dingbat
 
@@ -201,11 +202,17 @@ class _Reader:
         letter = accented(accent[1], accent[3] if accent[2] is None else accent[2]) if accent else None
         if accent and letter is not None:
             self._take(accent[0], letter)
+        elif (end := self._end_of_definition()) >= 0:
+            self._at = end
         elif word := _WORD.match(source, at):
             self._word(word[1], word[0])
         else:
             pair = source[at : at + 2]
             self._take(pair, "\n" if pair == "\\\\" else SYMBOLS.get(pair[1:], pair))
+
+    def _end_of_definition(self) -> int:
+        formula = self._source.find(_FORMULA, self._at)
+        return end_of_definition(self._source, self._at, formula if formula >= 0 else len(self._source))
 
     def _word(self, name: str, raw: str) -> None:
         if (

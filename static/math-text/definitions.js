@@ -1,46 +1,155 @@
 /**
- * Definitions that a formula makes for itself: `\newcommand`, `\renewcommand`, `\providecommand`, `\def` and
- * `\DeclareMathOperator`. They are expanded here, as text and within bounds, so that MathJax never learns a command from
- * somebody's text and no other formula is touched.
+ * The commands that an author defines within a text: `\newcommand`, `\renewcommand`, `\providecommand`, `\def`, `\let`,
+ * `\DeclareMathOperator` and `\DeclarePairedDelimiter`. They are expanded here, as text and within bounds, so that
+ * MathJax never learns a command from somebody's text and no other text is touched. Which of them a formula knows is
+ * for text-definitions.js to say.
  */
 
-const DEFINITION =
-  /\\(?:(?:re)?newcommand|providecommand)\*?\s*\{?\s*(\\[A-Za-z]+)\s*\}?\s*(?:\[([1-9])\])?\s*\{|\\def\s*(\\[A-Za-z]+)\s*((?:#[1-9])*)\s*\{|\\DeclareMathOperator(\*?)\s*\{?\s*(\\[A-Za-z]+)\s*\}?\s*\{/g;
+import { matchAt } from './markdown-outline.js';
+import { endOfGroup, readArguments } from './tex-groups.js';
+
+const DEFINING =
+  /\\(?:((?:re)?newcommand|providecommand)|(g?def)|(let)|(DeclareMathOperator)|(DeclarePairedDelimiter))(?![A-Za-z])/g;
+const DEFINES = new RegExp(DEFINING.source);
+const BEGINS = new RegExp(DEFINING.source, 'y');
+const NAME = /\*?\s*(?:\{\s*(\\[A-Za-z]+)\s*\}|(\\[A-Za-z]+))/y;
+const COUNT = /\s*\[([1-9])\](?:\[([^[\]{}]*)\])?/y;
+const PARAMETERS = /\s*((?:#[1-9])*)\s*(?=\{)/y;
+const TARGET = /\s*=?\s*(\\(?:[A-Za-z]+|[^A-Za-z\s])|[^\s\\{}#%$])/y;
+const OPTIONAL = /\s*\[([^[\]]*)\]/y;
 const COMMAND = /\\[A-Za-z]+|\\[^]/g;
+/** What takes what follows as its argument, which a command written out no longer is without braces. */
+const TAKES_ARGUMENT =
+  /(?:[_^]|\\(?:hat|bar|tilde|vec|dot|ddot|check|breve|acute|grave|wide(?:hat|tilde)|over(?:line|rightarrow)|underline|math[a-z]+|boldsymbol|bm|sqrt|[dt]?frac(?:\s*\{[^{}]*\})?|operatorname\*?))\s*$/;
+const ENOUGH = 80;
 const MOST_EXPANSIONS = 500;
 const LONGEST = 10_000;
 
-/** @typedef {{body: string, parameters: number}} Definition */
+/**
+ * What a command stands for: its `body` with `#1` and so on for parameters, the first of which may have a `preset`.
+ * `starred`: the body after a star. `plain`: another command as it was, not to be expanded itself.
+ * @typedef {{body: string, parameters: number, preset?: string, starred?: string, plain?: boolean}} Definition
+ */
+/** @typedef {ReadonlyMap<string, Definition>} Definitions by the command's name, backslash included */
+
+/** Whether a text may define commands. @param {string} tex */
+export const mayDefine = (tex) => DEFINES.test(tex);
 
 /**
- * The TeX with its own definitions taken out and expanded. Where they are broken, go round in circles or grow too long,
- * the TeX comes back as it was.
+ * The definitions in a formula and what is left of it; null where a definition is broken.
  * @param {string} tex
- * @returns {string}
- * @example withoutDefinitions('\\newcommand{\\bx}{\\mathbf{x}}\\bx=0') // '\\mathbf{x}=0'
+ * @param {Definitions} [known] what the text has defined before
+ * @returns {{rest: string, definitions: Definitions} | null}
  */
-export function withoutDefinitions(tex) {
-  if (!/\\(?:(?:re)?newcommand|providecommand|def|DeclareMathOperator)(?![A-Za-z])/.test(tex)) return tex;
-  /** @type {Map<string, Definition>} */
-  const definitions = new Map();
+export function takeDefinitions(tex, known = new Map()) {
+  const definitions = new Map(known);
   let rest = '';
   let from = 0;
-  DEFINITION.lastIndex = 0;
-  for (let match = DEFINITION.exec(tex); match; match = DEFINITION.exec(tex)) {
-    const end = endOfGroup(tex, DEFINITION.lastIndex);
-    if (end < 0) return tex;
-    const [, command, count, defined, hashes, star, operator] = match;
-    const body = tex.slice(DEFINITION.lastIndex, end - 1);
-    const name = command ?? defined ?? operator;
-    const parameters = command ? Number(count ?? 0) : (hashes?.length ?? 0) / 2;
-    definitions.set(name, { body: operator ? `\\operatorname${star}{${body}}` : body, parameters });
+  DEFINING.lastIndex = 0;
+  for (let match = DEFINING.exec(tex); match; match = DEFINING.exec(tex)) {
+    const read = readDefinition(tex, match, definitions);
+    if (!read) return null;
+    definitions.set(read.name, read.definition);
     rest += tex.slice(from, match.index);
-    from = DEFINITION.lastIndex = end;
+    from = DEFINING.lastIndex = read.end;
   }
-  return expand(rest + tex.slice(from), definitions) ?? tex;
+  return { rest: rest + tex.slice(from), definitions };
 }
 
-/** @param {string} tex @param {Map<string, Definition>} definitions @returns {string | null} */
+/**
+ * The TeX with its own definitions taken out, and these and the known ones expanded. Where its own are broken, and where
+ * they go round in circles or grow too long, the TeX comes back as it was.
+ * @param {string} tex
+ * @param {Definitions} [known] what the text has defined before
+ * @returns {string}
+ * @example expanded('\\newcommand{\\bx}{\\mathbf{x}}\\bx=0') // '\\mathbf{x}=0'
+ */
+export function expanded(tex, known = new Map()) {
+  if (known.size === 0 && !mayDefine(tex)) return tex;
+  const taken = takeDefinitions(tex, known);
+  return (taken && expand(taken.rest, taken.definitions)) ?? tex;
+}
+
+/**
+ * Where a definition ends that begins at a place of prose, or -1.
+ * @param {string} source
+ * @param {number} at
+ * @param {number} to where it ends at the latest
+ */
+export function endOfDefinition(source, at, to) {
+  const match = matchAt(BEGINS, source, at);
+  const end = match ? (readDefinition(source, match, new Map())?.end ?? -1) : -1;
+  return end > to || /`|\n[ \t]*\n/.test(source.slice(at, end)) ? -1 : end;
+}
+
+/**
+ * The stretches of prose that define commands, in order.
+ * @param {string} source
+ * @param {number} from
+ * @param {number} to
+ * @returns {Generator<{start: number, end: number}>}
+ */
+export function* definitionsInProse(source, from, to) {
+  for (let at = source.indexOf('\\', from); at >= 0 && at < to; at = source.indexOf('\\', at)) {
+    const end = endOfDefinition(source, at, to);
+    if (end > 0) yield { start: at, end };
+    at = end > 0 ? end : at + 2;
+  }
+}
+
+/**
+ * @param {string} tex
+ * @param {RegExpExecArray} match of DEFINING
+ * @param {Definitions} known
+ * @returns {{name: string, definition: Definition, end: number} | null}
+ */
+function readDefinition(tex, match, known) {
+  const [word, , isDef, isLet, isOperator, isPaired] = match;
+  const named = matchAt(NAME, tex, match.index + word.length);
+  if (!named) return null;
+  const name = named[1] ?? named[2];
+  const at = NAME.lastIndex;
+  if (isLet) {
+    const target = matchAt(TARGET, tex, at);
+    if (!target) return null;
+    return {
+      name,
+      definition: known.get(target[1]) ?? { body: target[1], parameters: 0, plain: true },
+      end: TARGET.lastIndex,
+    };
+  }
+  if (isPaired) {
+    const read = readArguments(tex, at, 2);
+    if (!read) return null;
+    const [left, right] = read.values;
+    return {
+      name,
+      definition: {
+        body: `${left} #1 ${right}`,
+        starred: `\\left${left} #1 \\right${right}`,
+        parameters: 1,
+      },
+      end: read.end,
+    };
+  }
+  const hashes = isDef ? matchAt(PARAMETERS, tex, at) : null;
+  if (isDef && !hashes) return null;
+  const counted = isDef ? null : matchAt(COUNT, tex, at);
+  const start = hashes ? PARAMETERS.lastIndex : counted ? COUNT.lastIndex : at;
+  const opening = /\s*\{/y;
+  if (!matchAt(opening, tex, start)) return null;
+  const end = endOfGroup(tex, opening.lastIndex);
+  if (end < 0) return null;
+  const body = tex.slice(opening.lastIndex, end - 1);
+  if (isOperator) {
+    const star = tex[match.index + word.length] === '*' ? '*' : '';
+    return { name, definition: { body: `\\operatorname${star}{${body}}`, parameters: 0 }, end };
+  }
+  const parameters = hashes ? hashes[1].length / 2 : Number(counted?.[1] ?? 0);
+  return { name, definition: { body, parameters, preset: counted?.[2] }, end };
+}
+
+/** @param {string} tex @param {Definitions} definitions @returns {string | null} */
 function expand(tex, definitions) {
   let expansions = 0;
   let at = 0;
@@ -52,41 +161,30 @@ function expand(tex, definitions) {
     at = match.index + match[0].length;
     if (!definition) continue;
     expansions += 1;
-    const given = readArguments(tex, at, definition.parameters);
+    const isStarred = definition.starred !== undefined && tex[at] === '*';
+    const given = takeArguments(tex, isStarred ? at + 1 : at, definition);
     if (!given || expansions > MOST_EXPANSIONS || tex.length > LONGEST) return null;
-    const body = definition.body.replace(/\\[^]|#([1-9])/g, (found, number) =>
-      number ? (given.values[number - 1] ?? found) : found,
+    const body = (isStarred ? definition.starred : definition.body)?.replace(
+      /\\[^]|#([1-9])/g,
+      (found, number) => (number ? (given.values[number - 1] ?? found) : found),
     );
-    // A command that ends the body must not grow together with a letter after it.
-    const separator = /\\[A-Za-z]+$/.test(body) && /^[A-Za-z]/.test(tex.slice(given.end)) ? ' ' : '';
-    tex = tex.slice(0, match.index) + body + separator + tex.slice(given.end);
-    at = match.index;
+    const written = setApart(body ?? '', tex, match.index, given.end);
+    tex = tex.slice(0, match.index) + written + tex.slice(given.end);
+    at = match.index + (definition.plain ? written.length : 0);
   }
 }
 
-/** @param {string} tex @param {number} at @param {number} count @returns {{values: string[], end: number} | null} */
-function readArguments(tex, at, count) {
-  const values = [];
-  for (; values.length < count;) {
-    while (/\s/.test(tex[at] ?? '')) at += 1;
-    if (at >= tex.length) return null;
-    const end =
-      tex[at] === '{'
-        ? endOfGroup(tex, at + 1)
-        : at + (/^\\(?:[A-Za-z]+|[^])|^[^]/.exec(tex.slice(at, at + 40))?.[0].length ?? 1);
-    if (end < 0) return null;
-    values.push(tex[at] === '{' ? tex.slice(at + 1, end - 1) : tex.slice(at, end));
-    at = end;
-  }
-  return { values, end: at };
+/** @param {string} tex @param {number} at @param {Definition} definition */
+function takeArguments(tex, at, { parameters, preset }) {
+  if (preset === undefined) return readArguments(tex, at, parameters);
+  const given = matchAt(OPTIONAL, tex, at);
+  const read = readArguments(tex, given ? OPTIONAL.lastIndex : at, parameters - 1);
+  return read && { values: [given?.[1] ?? preset, ...read.values], end: read.end };
 }
 
-/** Where the brace group ends whose contents begin at a place, or -1. @param {string} tex @param {number} from */
-function endOfGroup(tex, from) {
-  for (let at = from, depth = 1; at < tex.length; at += 1) {
-    if (tex[at] === '\\') at += 1;
-    else if (tex[at] === '{') depth += 1;
-    else if (tex[at] === '}' && (depth -= 1) === 0) return at + 1;
-  }
-  return -1;
+/** A body as one argument where an argument is due, and not grown together with a letter after it. @param {string} body @param {string} tex @param {number} start @param {number} end */
+function setApart(body, tex, start, end) {
+  const isOne = /^(?:[^\\]|\\(?:[A-Za-z]+|[^A-Za-z]))$/.test(body);
+  if (!isOne && TAKES_ARGUMENT.test(tex.slice(Math.max(0, start - ENOUGH), start))) return `{${body}}`;
+  return /\\[A-Za-z]+$/.test(body) && /^[A-Za-z]/.test(tex.slice(end, end + 1)) ? `${body} ` : body;
 }

@@ -5,7 +5,7 @@
 
 import DOMPurify from '../vendor/purify.es.mjs';
 import { footnoteMark } from './footnotes.js';
-import { guardedSpan, mathSpan } from './formula.js';
+import { definitionSpan, guardedSpan, mathSpan } from './formula.js';
 import { PLACEHOLDER, renderMarkdown, restoreText } from './markdown.js';
 import { makeRoomForNumbers } from './bounded-children.js';
 import { withPlainFormulas } from './plain-formula.js';
@@ -69,6 +69,7 @@ export function buildLatex(source) {
   function toElement(node) {
     if (node.type === 'text') return node.text;
     if (node.type === 'math') return mathSpan(/** @type {MathSegment} */ (segments[node.index]));
+    if (node.type === 'definition') return definitionSpan(node.source);
     if (node.type === 'break') return document.createElement('br');
     const element = node.type === 'link' ? link(node.href) : document.createElement(TAGS[node.type]);
     if (element.tagName === 'SPAN') element.className = node.type;
@@ -102,7 +103,16 @@ export function buildMarkdown(source, known, goesOn, inLooseList) {
   const texts = [];
   while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
   for (const text of texts) mendText(text, formulas);
+  for (const paragraph of fragment.querySelectorAll('p:has(> [data-defines][hidden])'))
+    if (isEmpty(paragraph)) /** @type {HTMLElement} */ (paragraph).hidden = true;
   return { fragment, links, loose };
+}
+
+/** Whether a paragraph shows nothing, as one of definitions. @param {Element} paragraph */
+function isEmpty(paragraph) {
+  const isHidden = (/** @type {ChildNode} */ node) =>
+    node instanceof HTMLElement ? node.hidden || node.tagName === 'BR' : node.textContent?.trim() === '';
+  return [...paragraph.childNodes].every(isHidden);
 }
 
 /** @param {Element} element @param {readonly Formula[]} formulas */
@@ -166,6 +176,7 @@ function mendText(text, formulas) {
     if (place % 2 === 0) return part;
     const formula = formulas[Number(part)];
     if (formula.kind === 'note' && !text.parentElement?.closest('a')) return footnoteMark(formula);
+    if (formula.kind === 'definition') return definitionSpan(formula.source);
     return formula.kind === 'math' ? mathSpan(formula) : guardedSpan(formula.source);
   });
   const fragment = document.createDocumentFragment();

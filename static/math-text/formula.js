@@ -3,6 +3,8 @@
  * written, with its delimiters, is kept beside the page, where no translator reaches it.
  */
 
+import { markDefinitions } from './text-definitions.js';
+
 /** @type {WeakMap<Element, string>} */
 const sources = new WeakMap();
 const FORMULA = 'span.math[data-tex]';
@@ -16,7 +18,17 @@ export function mathSpan({ source, tex, display }) {
   span.className = 'math notranslate';
   span.dataset.tex = tex;
   if (display) span.dataset.display = '';
+  span.hidden = markDefinitions(span);
   sources.set(span, source);
+  return span;
+}
+
+/** A stretch of prose that defines commands; it shows nothing. @param {string} source */
+export function definitionSpan(source) {
+  const span = guardedSpan('');
+  span.dataset.tex = source;
+  span.hidden = true;
+  markDefinitions(span);
   return span;
 }
 

@@ -7,12 +7,15 @@
 import { Lexer, Parser } from '../vendor/marked.esm.js';
 import { FootnoteLexer, OPTIONS } from './footnote-syntax.js';
 import { matchAt } from './markdown-outline.js';
+import { definitionsInProse } from './definitions.js';
 import { scan, scanUnfinished } from './tex-scanner.js';
 
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
 /** @typedef {{kind: 'plain', source: string}} PlainSegment something shown as its source: a formula cut short, or a character that we use as a mark */
 /** @typedef {{kind: 'note', source: string, label: string}} NoteReference what refers to a footnote, whose label in `Links` begins with `^` */
-/** @typedef {MathSegment | PlainSegment | NoteReference} Formula what a placeholder stands for */
+/** @typedef {{kind: 'definition', source: string}} DefinitionSegment prose that defines a command
+ */
+/** @typedef {MathSegment | PlainSegment | NoteReference | DefinitionSegment} Formula what a placeholder stands for */
 /** @typedef {{start: number, end: number}} Stretch */
 /** @typedef {Record<string, {href?: string | null, title?: string | null, note?: string}>} Links what a text defines by label: where a link leads, or a footnote's Markdown */
 /** @typedef {import('../vendor/marked.esm.js').Token} Token */
@@ -156,11 +159,20 @@ function protect(source, goesOn) {
   let text = '';
   let from = 0;
   /** @param {number} to */
-  const addProse = (to) => {
+  const addText = (to) => {
     text += source
       .slice(from, to)
       .replace(OURS, (marks) => numbered.placeholder({ kind: 'plain', source: marks }));
     from = to;
+  };
+  /** @param {number} to */
+  const addProse = (to) => {
+    for (const { start, end } of definitionsInProse(source, from, to)) {
+      addText(start);
+      text += numbered.placeholder({ kind: 'definition', source: source.slice(start, end) });
+      from = end;
+    }
+    addText(to);
   };
   for (const segment of segments) {
     while (plain.length > 0 && plain[0].start < segment.end) {

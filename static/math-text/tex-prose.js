@@ -4,6 +4,7 @@
  * without its partner, is shown as it was written, so that nothing is lost.
  */
 
+import { endOfDefinition } from './definitions.js';
 import { LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented, dingbat } from './tex-text.js';
 import { ProseTree } from './tex-tree.js';
 
@@ -167,12 +168,23 @@ class ProseReader {
 
   /** @param {string} name @param {string} raw */
   #word(name, raw) {
-    if (this.#environment(name) || this.#linkOrKeys(name, raw) || this.#dingbat(name)) return;
+    if (this.#definition() || this.#environment(name) || this.#linkOrKeys(name, raw) || this.#dingbat(name))
+      return;
     if (this.#argument(name, raw)) return;
     const switched = SWITCHES.get(name);
     if (switched && this.#beginsGroup) return this.#switch(switched, raw);
     if (switched === 'plain') return this.#take(raw + this.#spaceAt(this.at + raw.length), '');
     this.#sign(name, raw);
+  }
+
+  /** A command that the author defines, if this does: nothing of it is shown. */
+  #definition() {
+    const { source, at } = this;
+    const end = endOfDefinition(source, at, this.#nextFormula());
+    if (end < 0) return false;
+    this.tree.append([{ type: 'definition', source: source.slice(at, end) }]);
+    this.at = end;
+    return true;
   }
 
   get #beginsGroup() {

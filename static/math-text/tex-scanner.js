@@ -7,6 +7,7 @@
  */
 
 import { isBracketMath, isDisplayMath, isDollarMath, isUnfinishedMath } from './likely-math.js';
+import { endOfGroup } from './tex-groups.js';
 import { Marks } from './tex-marks.js';
 
 /** @typedef {{kind: 'prose', text: string, start: number, end: number}} ProseSegment */
@@ -271,16 +272,6 @@ class Scanner {
     );
     return Math.min(source.length, ...starts);
   }
-}
-
-/** Where the brace group ends whose contents begin at a place, or -1. @param {string} source @param {number} from @param {number} to */
-function endOfGroup(source, from, to) {
-  for (let at = from, depth = 1; at < to; at += 1) {
-    if (source[at] === '\\') at += 1;
-    else if (source[at] === '{') depth += 1;
-    else if (source[at] === '}' && (depth -= 1) === 0) return at + 1;
-  }
-  return -1;
 }
 
 /** @param {string} source @param {number} start @param {number} end @returns {ProseSegment} */

@@ -8,6 +8,7 @@
  * @typedef {{type: 'text', text: string}
  *   | {type: 'math', index: number}
  *   | {type: 'break'}
+ *   | {type: 'definition', source: string}
  *   | {type: 'link', href: string, children: Node[]}
  *   | {type: Style, children: Node[]}} Node
  */

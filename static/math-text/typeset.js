@@ -4,15 +4,17 @@
  */
 
 import { assistiveMathML } from './assistive-mathml.js';
-import { withoutDefinitions } from './definitions.js';
+import { expanded } from './definitions.js';
 import { sourceOf } from './formula.js';
 import { isExploring, mathDocument } from './mathjax.js';
 import { isNumbered, noteMissing, tagsAside, tagsFor } from './numbering.js';
+import { TextDefinitions } from './text-definitions.js';
 
 /** @typedef {import('./numbering.js').Numbering} Numbering */
+/** @typedef {import('./definitions.js').Definitions} Definitions */
 /** @typedef {{em: number, ex: number, containerWidth: number, scale: number, family: string}} Metrics */
 /** @typedef {{spans: readonly HTMLElement[], numbering: Numbering}} Text the formulas of one text, in order */
-/** @typedef {{span: HTMLElement, numbering: Numbering, key: string, metrics: Metrics, item: any, container: HTMLElement | null}} Formula */
+/** @typedef {{span: HTMLElement, numbering: Numbering, key: string, metrics: Metrics, known: Definitions, item: any, container: HTMLElement | null}} Formula */
 /** @typedef {Generator<Promise<unknown> | undefined, void>} Steps */
 
 // Points in MathJax's order of actions.
@@ -79,8 +81,15 @@ function* drawAll(formulas) {
 function newFormulas({ spans, numbering }) {
   if (spans.length === 0) return [];
   const size = metricsAt(spans[0]); // of the whole text
-  return spans.map((span) => ({ span, numbering, ...size, item: null, container: null }));
+  const definitions = definitionsAround(spans[0]);
+  return spans.map((span) => {
+    const known = definitions.before(span);
+    return { span, numbering, ...size, known, item: null, container: null };
+  });
 }
+
+/** What the text of a formula defines. @param {HTMLElement} span */
+const definitionsAround = (span) => new TextDefinitions(span.closest('math-text'));
 
 /**
  * The size of the text around a formula; measured once for each face and size, since measuring costs a layout.
@@ -103,11 +112,20 @@ function metricsAt(span) {
  * MathJax's item for a formula: what it typesets, and what its menu speaks of.
  * @param {HTMLElement} span
  * @param {Metrics} [metrics] where they are known
+ * @param {Definitions} [known] what its text defines before it
  */
-export function newItem(span, metrics = metricsAt(span).metrics) {
+export function newItem(
+  span,
+  metrics = metricsAt(span).metrics,
+  known = definitionsAround(span).before(span),
+) {
   const page = mathDocument();
   const display = 'display' in span.dataset;
-  const item = new page.options.MathItem(prepare(span.dataset.tex ?? ''), page.inputJax[0], display);
+  const item = new page.options.MathItem(
+    prepare(expanded(span.dataset.tex ?? '', known)),
+    page.inputJax[0],
+    display,
+  );
   const { em, ex, containerWidth, scale, family } = metrics;
   item.setMetrics(em, ex, containerWidth, scale);
   item.outputData.mtextFamily = family;
@@ -121,7 +139,6 @@ export function newItem(span, metrics = metricsAt(span).metrics) {
  * @param {string} tex
  */
 function prepare(tex) {
-  tex = withoutDefinitions(tex);
   const { length } = tex.trimEnd();
   return tex
     .replace(/\\unicode\s*\{\s*(?:[xX]([\da-fA-F]{1,6})|(\d{1,7}))\s*\}/g, (whole, hex, decimal) =>
@@ -155,7 +172,7 @@ function signOf(code, otherwise) {
  * @returns {Steps}
  */
 function* attempt(formula, step) {
-  formula.item ??= newItem(formula.span, formula.metrics);
+  formula.item ??= newItem(formula.span, formula.metrics, formula.known);
   const { inputData } = formula.item;
   for (let retries = 0; !inputData.error; retries += 1) {
     try {
@@ -264,7 +281,8 @@ function secureLinks(container) {
 }
 
 /** @param {Formula} formula */
-const drawingKey = ({ key, span }) => `${key} ${'display' in span.dataset} ${span.dataset.tex}`;
+const drawingKey = ({ key, span, known }) =>
+  `${key} ${'display' in span.dataset} ${known.size > 0 ? expanded(span.dataset.tex ?? '', known) : span.dataset.tex}`;
 
 /** @param {Formula} formula */
 function recall(formula) {
@@ -312,10 +330,10 @@ function* explore(formulas) {
  */
 function* exploreFormula(formula) {
   const page = mathDocument();
-  const { span, metrics } = formula;
+  const { span, metrics, known } = formula;
   span.textContent = sourceOf(span);
   const text = span.firstChild;
-  const item = newItem(span, metrics);
+  const item = newItem(span, metrics, known);
   item.start = { node: text, n: 0, delim: '' };
   item.end = { node: text, n: sourceOf(span).length, delim: '' };
   page.inputJax[0].parseOptions.tags = tagsAside(span);

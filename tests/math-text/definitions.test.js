@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { withoutDefinitions } from '../../static/math-text/definitions.js';
+import { expanded, takeDefinitions } from '../../static/math-text/definitions.js';
 
 const EXPANDED = [
   ['\\newcommand{\\bx}{\\mathbf{x}}\\bx=0', '\\mathbf{x}=0'],
@@ -12,6 +12,14 @@ const EXPANDED = [
   ['\\DeclareMathOperator{\\argmin}{arg\\,min}\\argmin_x', '\\operatorname{arg\\,min}_x'],
   ['\\newcommand{\\a}{\\alpha}\\a b', '\\alpha b'],
   ['\\newcommand{\\a}{\\b}\\newcommand{\\b}{c}\\a', 'c'],
+  ['\\newcommand{\\f}[2][x]{#1+#2}\\f{y} \\f[z]{w}', 'x+y z+w'],
+  ['\\let\\eps\\varepsilon \\eps', ' \\varepsilon'],
+  ['\\let\\old\\phi\\renewcommand{\\phi}{\\old_1}\\phi', '\\phi_1'],
+  [
+    '\\DeclarePairedDelimiter{\\abs}{\\lvert}{\\rvert}\\abs{x}\\abs*{y}',
+    '\\lvert x \\rvert\\left\\lvert y \\right\\rvert',
+  ],
+  ['\\def\\R{\\mathbb{R}}x_\\R+\\hat\\R\\in\\R', 'x_{\\mathbb{R}}+\\hat{\\mathbb{R}}\\in\\mathbb{R}'],
 ];
 const KEPT = [
   'a_1 + \\alpha',
@@ -22,9 +30,16 @@ const KEPT = [
 ];
 
 test('definitions are expanded where they stand', () => {
-  for (const [tex, expanded] of EXPANDED) assert.equal(withoutDefinitions(tex), expanded);
+  for (const [tex, result] of EXPANDED) assert.equal(expanded(tex), result);
+});
+
+test('what a text has defined before is expanded too, and a formula may define it otherwise', () => {
+  const known = takeDefinitions('\\newcommand{\\R}{\\mathbb{R}}')?.definitions;
+  assert.equal(expanded('x \\in \\R^n', known), 'x \\in \\mathbb{R}^n');
+  assert.equal(expanded('\\def\\R{r}\\R', known), 'r');
+  assert.equal(expanded('\\Rn \\\\R', known), '\\Rn \\\\R');
 });
 
 test('what is broken, circular or too long stays as it was', () => {
-  for (const tex of KEPT) assert.equal(withoutDefinitions(tex), tex);
+  for (const tex of KEPT) assert.equal(expanded(tex), tex);
 });

@@ -46,6 +46,7 @@ export function visibleText(nodes) {
     .map((node) => {
       if (node.type === 'text') return node.text;
       if (node.type === 'math') return '\uFFFC';
+      if (node.type === 'definition') return '';
       return node.type === 'break' ? '\n' : visibleText(node.children);
     })
     .join('');

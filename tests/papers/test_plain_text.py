@@ -29,6 +29,7 @@ from tests.shared import shared
         (r"$\alpha--\beta$, \(x_{1}\), \[ {y} \], $$ ``z'' $$", r"$\alpha--\beta$, \(x_{1}\), \[ {y} \], $$ ``z'' $$"),
         (r"\begin{align}a&={b}\end{align} {c}", r"\begin{align}a&={b}\end{align} c"),
         (r"\method is ours, {unbalanced", r"\method is ours, {unbalanced"),
+        (r"\newcommand{\R}{\mathbb{R}}On $\R$, \def\f#1{(#1)} \let\a=\b and\newcommand", r"On $\R$, and\newcommand"),
         ("a\n  hard   wrap ", "a hard wrap"),
         ("a <-- b --> c ---- d", "a <-- b --> c ---- d"),
         ("", ""),
