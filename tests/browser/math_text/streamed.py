@@ -29,7 +29,7 @@ QUOTES = [
 ]  # fmt: skip
 NOTES = [
     "a[^1]", "b[^n] and", "[^1][^2]", "\n\n[^1]: one", "\n[^2]: two $x$", "\n\n[^n]: see[^1]\n\n    more $y$\n",
-    "\n    - i", "\n\n    ", "\nlazy", "[^1]: ", "[^", "]: ", "\n> [^2]: in a quote", "\n- [^n]: in an item", 
+    "\n    - i", "\n\n    ", "\nlazy", "[^1]: ", "[^", "]: ", "\n> [^2]: in a quote", "\n- [^n]: in an item",
     "[a[^1]](/b)", "`[^1]`",
     "\n| [^1] | b |\n|---|---|\n| c | [^2] |", "\n\n[^3]: [^3][^n]\n", "\n# h[^2]\n", "![i[^1]](j)", "[^1](x)",
 ]  # fmt: skip

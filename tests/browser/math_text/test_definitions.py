@@ -10,7 +10,8 @@ from tests.browser.opened import Opened, text_block
 OpenPage = Callable[..., Opened]
 
 SPOKEN = """() => [...document.querySelectorAll('math-text')].map((text) =>
-    [...text.querySelectorAll('span.math:not([hidden])')].map((span) => span.querySelector('math')?.textContent ?? span.textContent))"""
+    [...text.querySelectorAll('span.math:not([hidden])')].map((span) =>
+        span.querySelector('math')?.textContent ?? span.textContent))"""
 DEFINED = {
     "in a formula": r"$\newcommand{\R}{\mathbf{r}}$ Let $x\in\R^n$ and $y_\R$.",
     "in prose": "\\newcommand{\\R}{\\mathbf{r}}\n\nLet $x\\in\\R^n$ and $y_\\R$.",
