@@ -13,6 +13,8 @@
     ├── SourceError           a server that papers are fetched from failed or refused
     ├── NoChatModel           a paper is asked where no model is set that could answer
     ├── ChatError             the server of the model that is asked failed, refused or broke off
+    ├── NoEmbedder            papers are to be found by meaning where nothing is set that knows it
+    ├── EmbedError            what turns texts into vectors failed, refused, or gave something else
     ├── UsedUp                a reader has asked as often as a day allows
     └── Overloaded            more work than the settings allow is waiting; try again later
 
@@ -89,6 +91,14 @@ class NoChatModel(QuireError):
 
 class ChatError(QuireError):
     """The server of the model failed, refused, or broke off; the message holds neither its key nor its address."""
+
+
+class NoEmbedder(QuireError):
+    """Nothing is set that turns texts into vectors, or there are no vectors yet."""
+
+
+class EmbedError(QuireError):
+    """The model that turns texts into vectors failed, or its server did; the message never holds the key."""
 
 
 class UsedUp(QuireError):

@@ -151,6 +151,22 @@ class Settings(BaseSettings):
         64 << 10, description="a reader's question with what was said before, in UTF-8 bytes"
     )
 
+    embed_url: str = Field(
+        "", description="server whose /embeddings finds papers by meaning, such as http://127.0.0.1:8080/v1"
+    )
+    embed_model: str = Field("", description="the model that it is asked for")
+    embed_key: SecretStr = Field(SecretStr(""), description="the key that it wants, if it wants one")
+    embed_folder: Path | None = Field(
+        None, description="or a folder with model.onnx and tokenizer.json, run here"
+    )
+    embed_paper_prefix: str = Field("", description="what the model wants before a text that is to be found")
+    embed_query_prefix: str = Field("", description="what it wants before a query")
+    embed_batch: PositiveInt = Field(64, description="texts in one request to the server of embeddings")
+    embed_seconds: PositiveFloat = Field(60, description="longest silence of the server of embeddings")
+    embed_per_day: NonNegativeInt = Field(
+        20_000, description="papers embedded in a day by the server, imports and fetches; 0: none"
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _known_names(cls, values: Any) -> Any:
@@ -208,7 +224,7 @@ class Settings(BaseSettings):
             raise ValueError("base path starts with a slash, such as /quire")
         return value
 
-    @field_validator("chat_url")
+    @field_validator("chat_url", "embed_url")
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not _ADDRESS.fullmatch(value):
@@ -233,6 +249,11 @@ class Settings(BaseSettings):
         return urlsplit(self.chat_url).hostname in ("localhost", "127.0.0.1", "::1")
 
     @property
+    def embedder_is_here(self) -> bool:
+        """Whether the server of embeddings is on this machine, where it is asked also by a Quire that is offline."""
+        return urlsplit(self.embed_url).hostname in ("localhost", "127.0.0.1", "::1")
+
+    @property
     def addresses(self) -> "Addresses":
         """Where papers' sources are."""
         from app.papers.sources.client import Addresses  # brings an HTTP client, which few commands need
@@ -255,6 +276,11 @@ class Settings(BaseSettings):
     def index_path(self) -> Path:
         """The folder of the search index."""
         return self.data_dir / "index"
+
+    @property
+    def vectors_path(self) -> Path:
+        """The folder of the vectors that papers are found by meaning with."""
+        return self.data_dir / "vectors"
 
     @property
     def requests_folder(self) -> Path:

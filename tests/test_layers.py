@@ -10,7 +10,7 @@ APP = Path(__file__).resolve().parent.parent / "app"
 
 BASE = {"errors", "logs", "paths"}
 LIBRARIES = {"papers", "tokenizer"}
-TOP = {"main", "cli", "commands", "settings"}
+TOP = {"main", "cli", "commands", "embedding", "settings"}
 MAY_IMPORT = {
     **dict.fromkeys(TOP, TOP | BASE | LIBRARIES | {"serving", "web", "asking"}),
     "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "paths": set[str](),
     "errors": set[str](),
 }
-READS_SETTINGS = {"main", "cli", "commands"}
+READS_SETTINGS = {"main", "cli", "commands", "embedding"}
 
 
 def layer(path: Path) -> str:

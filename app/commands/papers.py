@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from app import __version__
 from app.commands import asking
 from app.commands.days import day_of
+from app.commands.embedding import embed, go_on_embedding
 from app.errors import InputError, RecordError
 from app.papers.importing import ImportProgress, ImportResult, import_files
 from app.papers.receiving import receive
@@ -33,6 +34,8 @@ app = typer.Typer(
 )
 console = Console(stderr=True)
 log = structlog.get_logger()
+
+app.command()(embed)
 
 
 @app.command("import")
@@ -66,6 +69,7 @@ def import_papers(
         f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} known already, "
         f"{result.skipped:,} skipped"
     )
+    go_on_embedding(settings)
 
 
 @app.command()
@@ -110,6 +114,7 @@ def fetch(
         f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} known already, "
         f"{result.skipped:,} skipped"
     )
+    go_on_embedding(settings)
 
 
 def fetch_day(settings: Settings) -> None:

@@ -16,10 +16,12 @@ from starlette.routing import Match
 
 from app.errors import (
     ChatError,
+    EmbedError,
     FileError,
     InputError,
     ModelError,
     NoChatModel,
+    NoEmbedder,
     NotForThisModel,
     NotFound,
     Overloaded,
@@ -42,6 +44,8 @@ _KINDS: dict[type[QuireError], tuple[int, str]] = {
     StoreLocked: (503, "store-locked"),
     NoChatModel: (501, "no-chat-model"),
     ChatError: (502, "chat-failed"),
+    NoEmbedder: (501, "no-embedder"),
+    EmbedError: (502, "embedding-failed"),
     UsedUp: (429, "rate-limited"),
     StoreError: (503, "store-unavailable"),
     Overloaded: (503, "overloaded"),

@@ -220,6 +220,17 @@ class Store:
             found = _by_number(connection, numbers)
         return [found[number] for number in numbers if number in found]
 
+    def newest_numbers(self, batch: int = 10_000) -> Iterator[list[int]]:
+        """The numbers of all papers in the order of announcement, the newest first; an index alone is read."""
+        after: int | None = None
+        while True:
+            with self._reading() as connection:
+                positions = list(connection.execute(ordered(ListQuery(), batch, after)).scalars())
+            if not positions:
+                return
+            yield [number_at(position) for position in positions]
+            after = positions[-1]
+
     def months(self) -> Iterator[int]:
         """The months (positions.py) that papers' ids are of, the oldest first; our own notes are of month 0."""
         least = 0

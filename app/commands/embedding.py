@@ -1,0 +1,142 @@
+"""`quire papers embed`, and how imports, fetches and the server go on with it: papers get the vectors they lack."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from app.embedding import open_embedder
+from app.errors import InputError, QuireError, StoreLocked
+from app.papers.meaning.embedder import Embedder
+from app.papers.meaning.filling import Budget, fill, fill_today
+from app.papers.meaning.filling import Progress as Filled
+from app.settings import Settings
+
+console = Console(stderr=True)
+log = structlog.get_logger()
+
+_TURN_SECONDS = 60.0
+"""So long the server embeds before it looks at its settings' share of the day again."""
+
+
+def embed(
+    papers: Annotated[int | None, typer.Option(help="Stop after so many papers.", min=1)] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.", min=0.0)] = None,
+) -> None:
+    """Give papers the vectors that they are found by meaning with, the newest first; goes on where it was."""
+    settings = Settings()
+    embedder = open_embedder(settings, threads=0)
+    if embedder is None:
+        raise InputError(
+            "nothing is set that turns texts into vectors; set QUIRE_EMBED_URL with QUIRE_EMBED_MODEL, or "
+            "QUIRE_EMBED_FOLDER (docs/meaning.md)"
+        )
+    budget = Budget(papers, None if minutes is None else 60 * minutes)
+    with _shown() as bar:
+        filled = fill(settings.store_path, settings.vectors_path, embedder, budget, on_progress=bar)
+    print(_said(filled))
+
+
+def go_on_embedding(settings: Settings) -> None:
+    """What an import and a fetch do at their end: today's share, where an embedder is set and nobody is at it."""
+    if not settings.embed_per_day or not (settings.embed_url or settings.embed_folder):
+        return
+    try:
+        embedder = open_embedder(settings, threads=0)
+        if embedder is None:
+            return
+        with _shown() as bar:
+            filled = fill_today(
+                settings.store_path,
+                settings.vectors_path,
+                embedder,
+                settings.embed_per_day,
+                on_progress=bar,
+                command="quire papers, embedding what came in",
+            )
+    except StoreLocked:
+        console.print(
+            "The new papers get their vectors from the process that makes them now", highlight=False
+        )
+    except QuireError as error:
+        # The papers are in: to find them by meaning can wait.
+        console.print(f"no vectors were made: {error}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        if filled is not None:
+            print(_said(filled))
+
+
+class KeepEmbedding:
+    """The server's work beside it: gives vectors to papers that came in, whoever brought them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedder: Embedder | None = None
+
+    def __call__(self) -> None:
+        """Embeds for a minute at most; nothing where no paper lacks a vector, or another process is at it."""
+        settings = self._settings
+        self._embedder = self._embedder or open_embedder(settings)
+        if self._embedder is None:
+            return
+        try:
+            filled = fill_today(
+                settings.store_path,
+                settings.vectors_path,
+                self._embedder,
+                settings.embed_per_day,
+                seconds=_TURN_SECONDS,
+            )
+        except StoreLocked as error:
+            log.debug("embedding waits", reason=str(error))
+        else:
+            if filled is not None and filled.done:
+                log.info(
+                    "papers were embedded",
+                    papers=filled.done,
+                    lacking=filled.lacking,
+                    rate=round(filled.rate, 1),
+                )
+
+
+def _said(filled: Filled) -> str:
+    rest = f"; {filled.lacking:,} lack one still, `quire papers embed` goes on" if filled.lacking else ""
+    return f"{filled.done:,} papers got a vector, {filled.rate:,.1f} in a second{rest}"
+
+
+class _Bar:
+    """Shows how far it is, how fast, and how long it will take."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._task = bars.add_task("embedding", total=None, said="")
+
+    def __call__(self, filled: Filled) -> None:
+        left = filled.seconds_left
+        said = f"{filled.done:,} papers, {filled.rate:,.1f}/s" + (
+            "" if left is None else f", {_duration(left)} left"
+        )
+        self._bars.update(self._task, completed=filled.done, total=filled.done + filled.lacking, said=said)
+
+
+def _duration(seconds: float) -> str:
+    """A time as one reads it, such as 3 h 20 min.
+
+    >>> _duration(12_000), _duration(61), _duration(4.2)
+    ('3 h 20 min', '1 min 1 s', '4 s')
+    """
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600:,} h {whole % 3600 // 60} min"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+@contextmanager
+def _shown() -> Iterator[_Bar]:
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}")
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield _Bar(bars)
