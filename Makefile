@@ -73,7 +73,7 @@ format: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats and mends what
 bench: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every benchmark, one after the other; peers that are missing are named
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-models: .venv/.runtime ## Trains the models anew from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
+models: .venv/.runtime ## Trains the models from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
 	@test -n "$(CORPUS)" || { echo "Name the folder of texts: make models CORPUS=FOLDER (models/README.md says which)" >&2; exit 1; }
 	mkdir -p build
 	$(BIN)/python -m benchmarks.dev_languages --dev $(CORPUS)/dev.jsonl.xz > build/dev.jsonl
@@ -81,7 +81,7 @@ models: .venv/.runtime ## Trains the models anew from CORPUS, a folder with trai
 	$(TRAIN) --out models/compression.model --vocab-size 32000 --objective compression
 	$(TRAIN) --out models/small.model --vocab-size 2000
 
-lock: .venv/.dev ## Resolves the dependencies of pyproject.toml anew into requirements/
+lock: .venv/.dev ## Resolves the dependencies of pyproject.toml into requirements/
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --extra assets -c requirements/runtime.txt --no-emit-package quire-reader pyproject.toml -o requirements/assets.txt

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     drain_seconds: PositiveInt = Field(30, description="time to finish requests when told to stop")
 
     trusted_proxies: Names = Field(
-        (), description="addresses or networks of proxies that are believed who asks, and how (X-Forwarded-…)"
+        (), description="addresses or networks of proxies whose X-Forwarded headers are trusted"
     )
     cors_origins: Names = Field(
         (), description="origins whose pages may call the API, such as https://a.example"
@@ -197,7 +197,7 @@ class Settings(BaseSettings):
         for origin in value:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(
-                    f"{origin} is no origin; write scheme and host alone, such as https://a.example"
+                    f"{origin} is not an origin; write scheme and host alone, such as https://a.example"
                 )
         return value
 

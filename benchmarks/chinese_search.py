@@ -70,7 +70,7 @@ def by_run(cut: Callable[[str], Sequence[str]], text: str) -> str:
 
 
 def pieces(tokenizer: Tokenizer, run: str) -> list[str]:
-    """The tokenizer's pieces of a run; bytes that are no whole character wait for those that make it one."""
+    """The tokenizer's pieces of a run; bytes that are not a whole character wait for those that make it one."""
     found, waiting = [], b""
     for piece in tokenizer.tokenize(run):
         waiting += piece

@@ -1,7 +1,7 @@
 """Bytes per token on texts that were not trained on: `python -m benchmarks.compression --texts FOLDER`.
 
 FOLDER holds `KIND.LANGUAGE.jsonl`, a `{"text": …}` a line, of kinds that the corpus lacks. For each vocabulary size
-SentencePiece's BPE and unigram (across white space, pieces of up to 36 characters) and both objectives of ours are
+SentencePiece's BPE and unigram (across white space, pieces of up to 36 characters) and both objectives of Quire are
 trained on the same corpus, or read where `--keep` has them. SentencePiece is trained twice: as it comes, when it joins
 lines and runs of spaces and gives a run of unknown characters one token, so that the text can't be had back; and
 lossless, with the identity normalisation, all spaces kept, and bytes for what is unknown.

@@ -4,7 +4,7 @@ All run in one process and take turns over the same few texts, each once to warm
 rounds the fastest counts, and the sums over all texts are compared. So ratios hold also on a machine that is busy with
 other things; megabytes a second move with it.
 
-SentencePiece and Hugging Face tokenizers get the same vocabulary, exported; pieces that are no whole characters are
+SentencePiece and Hugging Face tokenizers get the same vocabulary, exported; pieces that are not whole characters are
 left out of it, for us as well, since those formats can't hold them. Tokenizers that split at white space and cache
 words are a class of their own: pieces here cross words.
 
@@ -42,7 +42,7 @@ Make = Callable[[Model, Sequence[str]], Encode]
 
 
 def expressible(model: Model) -> Model:
-    """The model without the pieces that are no whole characters."""
+    """The model without the pieces that are not whole characters."""
 
     def whole(piece: bytes) -> bool:
         return len(piece) == 1 or (piece.decode(errors="replace").encode() == piece and b"\0" not in piece)

@@ -3,7 +3,7 @@
 Run: `.venv/bin/python -m benchmarks.http`. Needs wrk (Debian: wrk). Both endpoints belong to the application as it is
 served: request ids, headers, limits and a line of log a request, one worker, over loopback. They are measured in
 turns, so that what else the machine does weighs on both; the ratios are the figures, the requests a second are not.
-Where the machine is busy, the processor time that the server spent on a request tells more (Linux).
+Where the machine is busy, the processor time that the server spent on a request says more (Linux).
 """
 
 import argparse

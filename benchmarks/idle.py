@@ -3,7 +3,7 @@
 Run: `.venv/bin/python -m benchmarks.idle`. Needs wrk (Debian: wrk), Linux, and an open file a connection (`ulimit -n`).
 One worker. Idle connections have asked once and then keep silent; slow clients send a byte of a request a second;
 half-open ones have said that they send no more, or never take what they asked for. The server hangs up on them all in
-time, so that they are opened anew for each round; rounds with and without them alternate.
+time, so that they are opened again for each round; rounds with and without them alternate.
 """
 
 import argparse

@@ -56,7 +56,7 @@ WRITTEN = ("/", "/search?q=tokenizer", "/api/v1/papers?limit=10", "/arxiv/quire/
 
 PAPERS = 6000
 
-# The request's id comes back with its answer, and so tells which one it is an answer to.
+# The request's id comes back with its answer, and so shows which one it is an answer to.
 LUA = """
 local kinds = {%s}
 local number = 0
@@ -134,7 +134,7 @@ def write_script(address: str, script: Path, writing: bool) -> int:
     """
     lines, fixed = [], 0
     first = [answer(address, kind) for kind in range(len(MIX))]
-    time.sleep(2)  # what tells an age, tells another one
+    time.sleep(2)  # what shows an age shows another one
     for kind, (method, path, body) in enumerate(MIX):
         (status, body_before), again = first[kind], answer(address, kind)
         fields = [f'method="{method}"', f'path="{path}"', f"status={status}"]

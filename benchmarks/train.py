@@ -4,7 +4,7 @@
 
 Each trains in a process of its own, in turn, from one file with a document a line (their line ends are spaces), to
 the same number of pieces with two threads. Time is from the call to the model, reading included, importing not; of
-several rounds the fastest counts. Processor time, of all threads and workers, tells more on a busy machine. Memory is
+several rounds the fastest counts. Processor time, of all threads and workers, says more on a busy machine. Memory is
 the most that the process had in use, workers added. bytepiece needs minutes, so it gets the first few megabytes
 (`--bytepiece-megabytes`), and its time is scaled by the size, which favours it, as its cost for a byte grows with the
 corpus; `--whole-bytepiece` gives it all of them. `--only` leaves trainers out.

@@ -3,7 +3,7 @@
 A corpus that is too small is repeated, and each copy is perturbed: of its words, one in twenty is replaced by one
 drawn from the whole corpus, always the same way. So new n-grams keep coming, though fewer than in new texts. Each
 size is trained in a process of its own by two threads, from a file; with `--memory` counts go to disk. Processor time,
-of both threads and imports, tells more on a busy machine.
+of both threads and imports, says more on a busy machine.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python -m benchmarks.translation [--papers 100] [--translator FILE]
 
 The usual guard closes a block to translation, has it typeset, marks the formulas and opens the block again. Under
-MathJax's lazy typesetting the promise is kept before the formulas are there, and nobody marks those that come later.
+MathJax's lazy typesetting the promise is kept before the formulas are there, and later ones are never marked.
 The translator is the tests' double, or another one with the same names; it runs from the start, and papers arrive 25 at
 a time.
 """

@@ -1,4 +1,4 @@
-"""The commands do what the README tells, and a failure is one line that says what was wrong, never a traceback."""
+"""The commands do what the README says, and a failure is one line that says what was wrong, never a traceback."""
 
 import gzip
 import json

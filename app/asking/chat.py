@@ -229,7 +229,7 @@ def _check(ending: _Ending, wordless: bool, answer_tokens: int) -> None:
 
 
 def _says_its_end(response: httpx.Response) -> bool:
-    """Whether HTTP itself tells the end of a body from a broken connection."""
+    """Whether HTTP itself distinguishes the end of a body from a broken connection."""
     headers = response.headers
     return "chunked" in headers.get("transfer-encoding", "") or "content-length" in headers
 

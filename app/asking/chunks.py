@@ -52,7 +52,7 @@ def read_chunk(data: bytes) -> Chunk:
 
 
 def stream_error(data: bytes, key: str) -> ChatError | None:
-    """The failure that a server tells inside a stream that began well; None where the data is no failure."""
+    """The failure that a server reports inside a stream that began well; None where the data is not a failure."""
     if b'"error"' not in data:
         return None
     try:

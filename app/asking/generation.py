@@ -23,7 +23,7 @@ def event(asking: str, number: int, name: str, data: Mapping[str, Any]) -> bytes
 
 
 def place_of(event_id: str) -> tuple[str, int]:
-    """The answer and the number that an event's id names; an empty name where it is none of ours."""
+    """The answer and the number that an event's id names; an empty name for an id that this server did not give."""
     asking, _, number = event_id.rpartition("-")
     return (asking, int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else ("", 0)
 
@@ -58,7 +58,7 @@ class Generation:
         self._wake()
 
     def stop(self) -> bool:
-        """One reader wants no more of it; ends it where nobody else reads. Whether it was ended."""
+        """One reader has left; ends it where no other is left. Whether it was ended."""
         if self._gone:
             self._gone -= 1
             others = self._readers

@@ -28,7 +28,7 @@ class Question:
 
     @property
     def prompt_sha256(self) -> str:
-        """Tells answers to this prompt from those to an older one."""
+        """Distinguishes answers to this prompt from those to an older one."""
         return hashlib.sha256(self.prompt.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -40,7 +40,7 @@ class Passing(ChatError):
 
 
 class ContextTooLong(ChatError):
-    """The messages are longer than the model's context; `limit` and `asked` in tokens, where the server tells them."""
+    """The messages are longer than the model's context; `limit` and `asked` in tokens, where the server names them."""
 
     def __init__(self, message: str, limit: int | None, asked: int | None) -> None:
         super().__init__(message)
@@ -137,7 +137,7 @@ def _field(content: bytes, name: str) -> str:
 
 
 def _wait(headers: Mapping[str, str], text: str) -> float | None:
-    """Seconds, by `Retry-After`, by the fields that tell when a limit is refilled, or by the words."""
+    """Seconds, by `Retry-After`, by the fields that say when a limit is refilled, or by the words."""
     if (milliseconds := _number(headers.get("retry-after-ms", ""))) is not None:
         return milliseconds / 1000
     after = headers.get("retry-after", "").strip()

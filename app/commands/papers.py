@@ -159,7 +159,7 @@ def export(
 
 @app.command()
 def reindex() -> None:
-    """Make the search index anew from the store."""
+    """Rebuild the search index from the store."""
     settings = Settings()
     print(f"{maintenance.reindex(settings.store_path, settings.index_path):,} papers indexed")
 
@@ -187,7 +187,7 @@ def _bars() -> Progress:
 
 
 class _Notices:
-    """Tells on standard error what came and what is waited for."""
+    """Reports on standard error what came and what it waits for."""
 
     def __call__(self, sentence: str) -> None:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -286,7 +286,7 @@ def count(
 
 
 def visible(piece: bytes) -> str:
-    """A piece as one word without white space: `\\n`, `␣`, and `\\xNN` for what is no whole character."""
+    """A piece as one word without white space: `\\n`, `␣`, and `\\xNN` for bytes that are not a whole character."""
     shown = []
     for character in piece.decode("utf-8", "surrogateescape"):
         if "\udc80" <= character <= "\udcff":

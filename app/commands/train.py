@@ -200,7 +200,7 @@ def _in_bytes(amount: str) -> int:
 
 
 def _identity(texts: Corpus, documents: Any) -> dict[str, Any]:
-    """What tells a corpus from another: its files, how long they are and when they were changed, or its content."""
+    """What identifies a corpus: its files, their sizes and times of change, or its content."""
     options = {"field": texts.text_field, "whole_file": texts.whole_file}
     if isinstance(documents, list):
         content = hashlib.sha256("\0".join(documents).encode("utf-8", "surrogatepass"))
@@ -323,7 +323,7 @@ class _Stages:
         self._began = 0.0
 
     def read(self, count: int) -> None:
-        """So many bytes of the files were read. The next stage begins to read before it tells its name."""
+        """So many bytes of the files were read. The next stage begins to read before it gives its name."""
         self._bytes += count
 
     def __call__(self, stage: str, done: int, total: int) -> None:

@@ -36,9 +36,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. The first five fields and `prompt_sha256` tell it from others; a second to the same replaces it.
+    """One answer. The first five fields and `prompt_sha256` identify it; a second with the same replaces it.
 
-    `paper_id` has no version; `version` is that of the paper it was answered from, None where nobody knows. `name` is
+    `paper_id` has no version; `version` is that of the paper it was answered from, None where it is unknown. `name` is
     that of the question where it is one of those that everybody is offered, `created` an aware instant in UTC, `source`
     what of the paper was read (html, ar5iv, pdf, abstract), and `prompt_sha256` the hash of the question's prompt.
     """

@@ -64,7 +64,7 @@ def codes_to_fetch(names: Iterable[str]) -> list[str]:
         code = canonical_category(name)
         if code is None or code == "quire":
             raise InputError(
-                f"{name!r} is no category of arXiv; codes look like cs.AI or hep-th", "?categories"
+                f"{name!r} is not a category of arXiv; codes look like cs.AI or hep-th", "?categories"
             )
         codes[code] = None
     if not codes:

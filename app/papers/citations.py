@@ -60,7 +60,7 @@ def citation_key(paper: Paper) -> str:
 
 
 def bibtex(paper: Paper) -> str:
-    """One `@misc` entry, the title kept from being lower-cased; what the source doesn't tell is left out."""
+    """One `@misc` entry, the title kept from being lower-cased; what the source doesn't give is left out."""
     year, month, *day = _issued(paper)
     fields = {
         "title": f"{{{tex(paper.title)}}}",
@@ -153,7 +153,7 @@ def coins(paper: Paper) -> str:
 
 
 def _issued(paper: Paper) -> list[int]:
-    """Year and month in which the paper first appeared, which its id tells, and the day where the source does."""
+    """Year and month in which the paper first appeared, which its id gives, and the day where the source gives it."""
     if paper.published is None and not paper.id.startswith("quire/"):
         month = first_of_month(paper.id)
         return [month.year, month.month]

@@ -1,7 +1,7 @@
 """Opaque cursors: where a list goes on, bound to the list that gave them.
 
-A cursor is a text that anyone can keep in a URL. It holds no secret; its checksum tells a cursor that was cut,
-changed or taken from another list, so that nobody pages through the wrong list unawares.
+A cursor is a text that anyone can keep in a URL. It holds no secret; its checksum detects a cursor that was cut,
+changed or taken from another list, so that no reader pages through the wrong list unawares.
 """
 
 import base64

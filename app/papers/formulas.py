@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from app.papers.likely_math import is_display_math, is_dollar_math, is_prose_line
 
 _LONGEST_DISPLAY = 20_000
-# Deeper groups are no text groups: nobody writes so much text in text.
+# Deeper groups are not text groups: no author writes so much text in text.
 _TEXT_DEPTH = 12
 _ENVIRONMENT = re.compile(
     r"(?:equation|align|alignat|aligned|alignedat|flalign|gather|gathered|multline|multlined|split|eqnarray|math"

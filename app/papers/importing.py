@@ -167,9 +167,9 @@ class _Import:
             if len(batch) >= _BATCH:
                 self._add(batch, Progress(name, fingerprint, line, offset, False))
                 batch = []
-                self._tell(path, step.consumed, size)
+                self._report(path, step.consumed, size)
         self._add(batch, Progress(name, fingerprint, line, offset, True))
-        self._tell(path, size, size)
+        self._report(path, size, size)
 
     def finish(self) -> None:
         """Commits to the index what it has got of the store's changes."""
@@ -202,7 +202,7 @@ class _Import:
         if self._on_error is not None:
             self._on_error(value)
 
-    def _tell(self, path: Path, consumed: int | None, size: int) -> None:
+    def _report(self, path: Path, consumed: int | None, size: int) -> None:
         if self._on_progress is not None:
             self._on_progress(ImportProgress(path, consumed, size, self.result))
 
@@ -271,7 +271,7 @@ def _head(path: Path) -> bytes:
 
 
 def _fingerprint(path: Path) -> str:
-    """Tells a file from what stood at its path before; a folder is read anew each time, so any text does."""
+    """Distinguishes a file from what stood at its path before; a folder is read again each time, so any text does."""
     if path.is_dir():
         return "folder"
     status = path.stat()

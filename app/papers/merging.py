@@ -25,7 +25,7 @@ def merged(kept: Paper, given: Paper) -> Paper:
         primary_category=given.primary_category or kept.primary_category,
         subject_classes=given.subject_classes or kept.subject_classes,
         body=given.body if given.body is not None else kept.body,
-        # A record that was corrected later is no announcement of its own.
+        # A record that was corrected later is not an announcement of its own.
         announced=announced,
         announce_type=next(
             (
@@ -56,7 +56,7 @@ def _authors(kept: Paper, given: Paper) -> tuple[Author, ...]:
 
 
 def _compare(kept: Paper, given: Paper) -> int:
-    """1 where `given` is newer, -1 where it is older, 0 where nothing that both tell differs."""
+    """1 where `given` is newer, -1 where it is older, 0 where nothing that both give differs."""
     pairs = (
         (kept.version, given.version),
         (kept.updated, given.updated),

@@ -1,7 +1,7 @@
 """What a paper is: plain frozen records and the grammar of identifiers.
 
 Nothing here reads a file, a store or the network, and no text is converted: title, abstract and names are the
-source as it came. What a source does not tell is None.
+source as it came. What a source does not give is None.
 """
 
 import re
@@ -91,7 +91,7 @@ OLD_ARCHIVES = (
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """One author. `name` is as it is read aloud, `family` and `given` where the source tells them apart."""
+    """One author. `name` is as it is read aloud, `family` and `given` where the source separates them."""
 
     name: str
     family: str | None = None
@@ -132,8 +132,8 @@ AnnounceType = Literal["new", "cross", "replace", "replace-cross", "absonly"]
 class Paper:
     """A paper as a source describes it.
 
-    `id` has no version; `version` is None where the source doesn't tell. `categories` are canonical codes
-    without repetition; what stood among them and is no category (MSC, ACM) is in `subject_classes`.
+    `id` has no version; `version` is None where the source doesn't give it. `categories` are canonical codes
+    without repetition; what stood among them and is not a category (MSC, ACM) is in `subject_classes`.
     `announced` is a day; `published` (first version) and `updated` (this version) are aware instants in UTC.
     `versions` are those that the source lists, the oldest first. `body` is Markdown, for papers that are texts of their
     own.
@@ -213,7 +213,7 @@ def parse_id(text: str) -> tuple[str, int | None]:
                     return found, int(match[match.lastindex or 0]) if match.group(match.re.groups) else None
     shown = given if len(given) <= 40 else f"{given[:40]}…"
     raise NotFound(
-        f"{shown!r} is no paper's id; ids look like 2401.12345, 2401.12345v2, math/0211159 or quire/0001",
+        f"{shown!r} is not a paper's id; ids look like 2401.12345, 2401.12345v2, math/0211159 or quire/0001",
         "?id",
     )
 

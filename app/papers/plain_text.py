@@ -12,7 +12,7 @@ from app.papers.definitions import end_of_definition
 from app.papers.formulas import find_formulas
 from app.papers.text_mode import LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented, dingbat
 
-# Longer texts are no titles and no abstracts, and are left as they are.
+# Longer texts are neither titles nor abstracts, and are left as they are.
 _LONGEST = 100_000
 # Deeper groups are left as braces.
 _DEPTH = 40

@@ -178,7 +178,7 @@ class _Reader:
             self._at = token.end()
             doi = _DOI.match(self._text, self._at) if name == "doi" else None
             if doi:
-                # A DOI may hold brackets, which are no groups of words there.
+                # A DOI may hold brackets, which don't group words there.
                 self._at = doi.end()
                 return self._counted(Words("doi", doi[0], False, token.start("field")))
             return self._not(_FIELDS[name], depth + 1)

@@ -78,7 +78,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
 
 
 def usage_record(usage: Usage | None) -> dict[str, int] | None:
-    """The JSON object of what an answer cost; None where nobody counted."""
+    """The JSON object of what an answer cost; None where it was not counted."""
     return None if usage is None else asdict(usage)
 
 

@@ -60,7 +60,7 @@ def title_text(source: str) -> str:
 def _unicode(formula: str) -> str:
     try:
         return str(_PLAIN.latex_to_text(formula)) if len(formula) <= _LONGEST_FORMULA else formula
-    except Exception:  # noqa: BLE001  # pylatexenc fails in many ways on what is no LaTeX: the source stays
+    except Exception:  # noqa: BLE001  # pylatexenc fails in many ways on what is not LaTeX: the source stays
         return formula
 
 

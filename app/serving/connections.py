@@ -100,7 +100,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the signature is uvicorn's
         self._refuse(
-            400, "malformed", "this is no HTTP request: its first line, a header or a chunk is broken"
+            400, "malformed", "this is not an HTTP request: its first line, a header or a chunk is broken"
         )
 
     def on_message_begin(self) -> None:
@@ -268,7 +268,7 @@ class BoundedConnection(HttpToolsProtocol):
         return [cycle for cycle in asked if cycle is not None and not cycle.response_complete]
 
     def _abandon(self) -> None:
-        """Nobody waits any more for what is not answered; uvicorn itself tells the latest request only."""
+        """No client waits any more for what is not answered; uvicorn itself informs the latest request only."""
         for cycle in self._unanswered():
             cycle.disconnected = True
             cycle.message_event.set()

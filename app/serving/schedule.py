@@ -87,7 +87,9 @@ def beside(due: datetime, at: time, work: Callable[[], None], begin: Callable[[]
 
 
 def _run(due: datetime, at: time, work: Callable[[], None], begin: Callable[[], None]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the server tells us when it is over
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches this process too; the server says when it is over
     begin()
     parent = multiprocessing.parent_process()
     watched = [parent.sentinel] if parent else []

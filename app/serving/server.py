@@ -30,7 +30,7 @@ _GIVE_BACK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Manner:
-    """How to serve: what connections may cost, whose word is taken for who asks, how long stopping may take."""
+    """How to serve: what connections may cost, which proxies' headers are trusted, how long stopping may take."""
 
     bounds: Bounds
     trusted_proxies: tuple[str, ...]

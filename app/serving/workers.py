@@ -1,6 +1,6 @@
 """Several processes that answer on one socket: forked from one that has loaded everything, so that they share it.
 
-A worker that dies is replaced alone. Told to stop, the parent closes the socket, so that nobody new comes in, and
+A worker that dies is replaced alone. Asked to stop, the parent closes the socket, so that no new client comes in, and
 waits while the workers finish what they have begun. A worker whose parent is gone stops by itself.
 """
 
@@ -145,7 +145,7 @@ class Workers:
                 self._failures += 1
 
     def _stop(self) -> bool:
-        """Tells the workers to stop and waits for them; whether all did before they were killed."""
+        """Stops the workers and waits for them; whether all ended before they were killed."""
         for pid in self._workers:
             os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + self._stop_seconds

@@ -59,13 +59,13 @@ def from_sentencepiece(content: bytes, name: str) -> Model:
     """The model in a SentencePiece unigram `.model` file; ids follow its order.
 
     Control, unknown and unused pieces are left out. Bytes that it lacks, or scores 0, score as it scores what it does
-    not know. A space that it would put before every text is not put there. ModelError where it is no unigram model,
+    not know. A space that it would put before every text is not put there. ModelError where it is not a unigram model,
     or one that rewrites texts.
     """
     message = _parse(content, name)
     if message.trainer_spec.model_type != _UNIGRAM:
         raise ModelError(
-            f"{name} is no unigram model (model_type is {message.trainer_spec.model_type}, not 1)"
+            f"{name} is not a unigram model (model_type is {message.trainer_spec.model_type}, not 1)"
         )
     normalizer = message.normalizer_spec
     if normalizer.precompiled_charsmap:
@@ -103,7 +103,7 @@ def to_huggingface(model: Model) -> bytes:
     entries = _entries(model)
     never = (
         min(score for _, score, _ in entries) - 1e5
-    )  # such texts are no pieces, but the vocabulary is one list
+    )  # such texts are not pieces, but the vocabulary is one list
     special = dict(zip(("bos", "eos"), SPECIAL_TOKENS[1:], strict=True))
     template = [{"Sequence": {"id": "A", "type_id": 0}}]
     if model.card.add_bos:
@@ -150,9 +150,9 @@ def _entries(model: Model) -> list[tuple[str, float, int]]:
     if inexpressible:
         listed = ", ".join(map(repr, inexpressible[:8]))
         raise ModelError(
-            f"{model.name}: {len(inexpressible):,} pieces are no whole characters, hold a NUL or look like a special "
+            f"{model.name}: {len(inexpressible):,} pieces are not whole characters, hold a NUL or look like a special "
             f"token, which that format can't express: {listed}{', …' * (len(inexpressible) > 8)}; train with "
-            "ensure_unicode to have none that is no whole characters"
+            "ensure_unicode to have whole characters only"
         )
     entries: list[tuple[str, float, int]] = [(token, 0.0, _CONTROL) for token in SPECIAL_TOKENS]
     left = dict.fromkeys(range(256))
@@ -201,9 +201,9 @@ def _parse(content: bytes, name: str) -> Any:
     try:
         message.ParseFromString(content)
     except DecodeError as error:
-        raise ModelError(f"{name} is no SentencePiece model: {error}") from error
+        raise ModelError(f"{name} is not a SentencePiece model: {error}") from error
     if not message.pieces:
-        raise ModelError(f"{name} is no SentencePiece model: it holds no pieces")
+        raise ModelError(f"{name} is not a SentencePiece model: it holds no pieces")
     return message
 
 

@@ -74,7 +74,7 @@ class Card:
     """What is known of a model beside its pieces. The defaults are BytePiece's own.
 
     `bytes_per_token` is measured on the development texts, also by script and, where they name them, by language;
-    `sha256` is of the model's file; `extra` keeps every other key of the file as it came, since cards also tell
+    `sha256` is of the model's file; `extra` keeps every other key of the file as it came, since cards also give
     how a model was made.
     """
 
@@ -264,12 +264,12 @@ def _parse(content: bytes, path: Path) -> Any:
     except orjson.JSONDecodeError as error:
         if found := _NOT_FINITE.match(error.doc, error.pos):
             raise ModelError(
-                f"{path}: line {error.lineno}, column {error.colno} has {found[0]}, which is no number in JSON; "
+                f"{path}: line {error.lineno}, column {error.colno} has {found[0]}, which is not a number in JSON; "
                 "counts and the like are finite"
             ) from error
         if known := next((what for begin, what in _OTHER_FILES if content[:20].startswith(begin)), ""):
             raise ModelError(f"{path} is {known}, not JSON") from error
-        raise ModelError(f"{path} is no JSON: {error}") from error
+        raise ModelError(f"{path} is not JSON: {error}") from error
 
 
 @contextmanager
@@ -321,7 +321,7 @@ def _entries(content: bytes, path: Path) -> tuple[tuple[bytes, ...], list[int | 
         try:
             pieces[number - FIRST_PIECE] = binascii.a2b_base64(key, strict_mode=True)
         except ValueError as error:
-            raise ModelError(f'{path}: the key "{key[:80]}" is no base64 ({error})') from error
+            raise ModelError(f'{path}: the key "{key[:80]}" is not base64 ({error})') from error
         counts[number - FIRST_PIECE] = count
     _check_pieces(pieces, path)
     return tuple(pieces), counts

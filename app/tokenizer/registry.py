@@ -45,8 +45,8 @@ class ModelRegistry:
     """Serves `NAME.model`, `.zip`, `.json`, `.tiktoken`, and Hub folders `NAME/`, `ORG/NAME/`; the first folder wins.
 
     `most_loaded` models that take `most_memory` bytes together stay loaded; the one unused the longest makes room.
-    `aliases.toml` in the first folder maps further names. Thread-safe: who asks for a model that is being loaded waits
-    for it, and nobody else does.
+    `aliases.toml` in the first folder maps further names. Thread-safe: a request for a model that is being loaded waits
+    for it, and no other request does.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class ModelRegistry:
             raise NotFound(f"The model {name!r} was taken away just now", "/model")
         if kept := self._kept(name, stamp):
             return kept
-        # Loaded outside the lock, so that nobody waits who asks for another model.
+        # Loaded outside the lock, so that requests for other models don't wait.
         with self._lock:
             loading = self._loading.setdefault(name, Lock())
         with loading:

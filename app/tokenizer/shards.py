@@ -135,7 +135,7 @@ class ShardReader:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FileError(f"{folder}: no folder of shards: {error}") from error
         if [len(shard) for shard in self._shards] != counts:
-            raise FileError(f"{folder}: the shards hold other ids than the index tells")
+            raise FileError(f"{folder}: the shards hold other ids than the index says")
         self._ends = np.cumsum(counts, dtype=np.int64)
 
     @property

@@ -41,7 +41,7 @@ def to_utf8(text: str) -> bytes:
     except UnicodeEncodeError as error:
         surrogate = f"U+{ord(text[error.start]):04X}"
         raise InputError(
-            f"character {error.start} of the text is the lone surrogate {surrogate}, which is no character; "
+            f"character {error.start} of the text is the lone surrogate {surrogate}, which is not a character; "
             "send whole characters, or U+FFFD in its place"
         ) from error
 

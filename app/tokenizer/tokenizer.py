@@ -248,7 +248,7 @@ class Tokenizer:
         return b"".join(map(self._pieces.__getitem__, self._checked_ids(ids)))
 
     def decode(self, ids: Iterable[int] | NDArray[Any]) -> str:
-        """The text that ids stand for; bytes that are no UTF-8 show as U+FFFD."""
+        """The text that ids stand for; bytes that are not UTF-8 show as U+FFFD."""
         return self.decode_bytes(ids).decode(errors="replace")
 
     @cached_property
@@ -315,7 +315,7 @@ class Tokenizer:
             wrong = (type(number) is not int or not 0 <= number < self.vocab_size for number in numbers)
             i = list(wrong).index(True)
             raise InputError(
-                f"{numbers[i]!r} is no id of {self.name}; ids are whole numbers from 0 to {self.vocab_size - 1}",
+                f"{numbers[i]!r} is not an id of {self.name}; ids are whole numbers from 0 to {self.vocab_size - 1}",
                 f"/ids/{i}",
             )
         return numbers

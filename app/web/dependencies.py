@@ -27,7 +27,7 @@ SMALL_TEXT = 4096
 
 @dataclass(frozen=True)
 class Limits:
-    """The bounds of one request, in the unit that each name tells."""
+    """The bounds of one request, in the unit that each name gives."""
 
     body_bytes: int
     text_bytes: int

@@ -25,7 +25,7 @@ from app.web.tokenizer.bounds import at_hand
 
 Body = TypeVar("Body", bound=BaseModel)
 
-_LONE_SURROGATE = "holds a lone surrogate, which is no character; send whole characters, or U+FFFD instead"
+_LONE_SURROGATE = "holds a lone surrogate, which is not a character; send whole characters, or U+FFFD instead"
 _MESSAGES = {
     "string_unicode": _LONE_SURROGATE,
     "model_type": "should be a JSON object",
@@ -192,4 +192,4 @@ def _finding(item: Any, fields: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

@@ -1,6 +1,6 @@
 """What OpenAPI says beyond the routes' own signatures: the failures that any call can have, their shape, the keys.
 
-And the address that tells it. FastAPI's own would write the whole of it anew for each request.
+And its address. FastAPI's own would serialise all of it for each request.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ _LATER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "
 
 
 def describe_fully(app: FastAPI) -> None:
-    """Make the description of `app` name every failure, in the shape that it comes in, and tell it at its address."""
+    """Make the description of `app` name every failure, in the shape that it comes in, and serve it at its address."""
     describe = app.openapi
 
     def describe_with_failures() -> dict[str, Any]:

@@ -39,6 +39,6 @@ def render_xml(template: str, media_type: str, status: int = 200, **values: Any)
 
 
 def base_address(request: Request) -> str:
-    """The address that all of ours begin with, as the reader sees it: scheme, host and the path of a proxy."""
+    """The start of every address of this site, as the reader sees it: scheme, host and the path of a proxy."""
     root: str = request.scope.get("root_path", "")
     return f"{request.url.scheme}://{request.url.netloc}{root}"

@@ -56,7 +56,7 @@ function withShells(contents, ancestor) {
   return copy;
 }
 
-/** A text as an element that is no more than its content, here and wherever it is put. @param {Element} text */
+/** A text as an element that is only its content, here and wherever it is put. @param {Element} text */
 function asBlock(text) {
   const block = document.createElement('div');
   block.append(...text.childNodes);

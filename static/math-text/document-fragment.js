@@ -147,7 +147,7 @@ function secureLink(anchor) {
   else anchor.rel = 'noopener noreferrer';
 }
 
-/** A picture would tell its host who reads; the reader may follow a link instead. @param {HTMLImageElement} image */
+/** A picture would reveal the reader to its host; the reader may follow a link instead. @param {HTMLImageElement} image */
 function replaceImage(image) {
   const label = withPlainFormulas(image.alt) || image.getAttribute('src') || '';
   const inLink = image.closest('a');

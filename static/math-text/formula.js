@@ -75,7 +75,7 @@ const isFormula = (node) => node instanceof HTMLElement && node.matches(FORMULA)
 /** Longer TeX stays as its source: MathJax's time grows faster than its input. */
 const LONGEST_TEX = 5000;
 
-/** Whether a formula has its turn at the typesetter still to come. @param {HTMLElement} span */
+/** Whether a formula still waits to be typeset. @param {HTMLElement} span */
 export const isWaiting = (span) =>
   !span.querySelector('mjx-container') &&
   !span.matches('.math-error') &&

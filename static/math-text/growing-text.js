@@ -46,7 +46,7 @@ export class GrowingText {
   #shownLinks = this.#links;
   /** Blocks by the label of a link or footnote that they may refer to. @type {Map<string, Set<Shown>>} */
   #referring = new Map();
-  /** Formulas that nobody has been told of. @type {HTMLElement[]} */
+  /** Formulas that no listener has heard of. @type {HTMLElement[]} */
   #formulas = [];
   /** The open end as it is shown where the stream has paused before, and whether that made its list a loose one. @type {{shown: Shown, loosened: boolean} | null} */
   #pausedEnd = null;

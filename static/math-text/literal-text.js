@@ -25,7 +25,7 @@ const TAG =
   /<\/?[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?)*\s*\/?>/y;
 const CODE_TAG = /<(code|pre|kbd|samp|tt|script|style|textarea)(?=[\s>])/iy;
 const DESTINATION = /\]\([^\s()<>$]*\$[^\s()<>]*(?:\s+"[^"\n]*")?\)/y;
-/** A display's delimiter alone on its line; between two of these a `>` is no quote. */
+/** A display's delimiter alone on its line; between two of these a `>` is not a quote. */
 const DISPLAY_EDGE = /^[ \t>]*(\$\$|\\[[\]])[ \t]*$/;
 const MATH_FENCE = /^[^`~]*(?:`{3,}|~{3,})[ \t]*math[ \t]*$/;
 const TEX_ADDRESS = /\\(?:url|href|nolinkurl)\s*\{[^{}]*\}/g;

@@ -14,7 +14,7 @@ let settingsChanged = () => {};
 /** MathJax's own object, there once `load` has resolved. @returns {any} */
 const mathjax = () => /** @type {any} */ (window).MathJax;
 
-/** MathJax's document: asked for anew each time, since the menu replaces it when it loads speech. @returns {any} */
+/** MathJax's document: looked up each time, since the menu replaces it when it loads speech. @returns {any} */
 export const mathDocument = () => mathjax().startup.document;
 
 /** Whether formulas can be typeset without waiting for MathJax itself. */
@@ -106,7 +106,7 @@ function ourDocument(handler) {
 }
 
 const EQUATION = '#mjx-equation-'; // how the ids of numbered equations begin
-const LONGEST = 60; // em: a space or a rule above this is no mathematics
+const LONGEST = 60; // em: a space or a rule above this is not mathematics
 const DEEPEST = 60; // levels of elements within each other
 const LENGTHS = [
   'width',

@@ -60,7 +60,7 @@ export function noteMissing({ tags, missing }, span) {
 /**
  * The formulas to be typeset again since what they number or name has changed: all where a numbered one has left the
  * page or come before others, else those that named what has come. Empty where all is well, as it is where the last ones
- * have left: the end of a stream is shown anew with each chunk.
+ * have left: the end of a stream is shown again with each chunk.
  * @param {Numbering} numbering
  * @param {HTMLElement} text what holds the formulas
  * @returns {HTMLElement[]}

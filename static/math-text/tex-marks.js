@@ -35,7 +35,7 @@ const TEXT_GROUP = /\\(?:text[a-z]*|[mhf]box|intertext|tag\*?)\s*$/;
 const BOX =
   /\\(?:f?colorbox|raisebox|parbox|makebox|framebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*$/;
 const BEFORE_BOX = 160;
-/** Deeper groups are no text groups: nobody writes so much text in text, and each level costs a pass over the text. */
+/** Deeper groups are not text groups: no author writes so much text in text, and each level costs a pass over the text. */
 const TEXT_DEPTH = 12;
 
 export class Marks {

@@ -223,7 +223,7 @@ class ProseReader {
     else if (letter) this.at += /** @type {RegExpExecArray} */ (this.#match(/[ \t]*/y))[0].length;
   }
 
-  /** Notes that a group holds this macro and nothing else, and is no argument: its braces need not be seen. @param {number} length */
+  /** Notes that a group holds this macro and nothing else, and is not an argument: its braces need not be seen. @param {number} length */
   #markBare(length) {
     if (
       this.tree.frame.style === 'group' &&

@@ -19,7 +19,7 @@ import { Marks } from './tex-marks.js';
 const CLOSING = new Set(['\\)', '\\]', 'end']);
 const BOXED = /\\boxed\s{0,9}\{/g;
 const LONGEST_BOX = 2000;
-/** What is longer is no display formula. */
+/** What is longer is not a display formula. */
 const LONGEST_DISPLAY = 20000;
 /** A formula that is still open after so many characters is none. */
 const UNFINISHED = { inline: 1000, display: LONGEST_DISPLAY };

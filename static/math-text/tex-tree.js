@@ -105,7 +105,7 @@ function frame(style, raw) {
   return { style, raw, children: [], code: false, href: '', switched: false, bare: false, inner: 0 };
 }
 
-/** Whether nobody wants to see a group's braces. @param {readonly Node[]} children @param {boolean} bare whether it holds one known macro alone */
+/** Whether a group's braces are better hidden. @param {readonly Node[]} children @param {boolean} bare whether it holds one known macro alone */
 function isInvisible(children, bare) {
   if (bare) return true;
   return children.length === 1 && children[0].type === 'text' && children[0].text === ',';

@@ -1,4 +1,4 @@
-"""One Chromium for all browser tests, and pages that tell afterwards what they asked for and complained of."""
+"""One Chromium for all browser tests, and pages that report afterwards what they requested and complained of."""
 
 from collections.abc import Callable, Iterator
 

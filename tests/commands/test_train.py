@@ -1,4 +1,4 @@
-"""`quire train` goes on after a kill, takes patterns, tells what is wrong before the work, and leaves no half file."""
+"""`quire train` goes on after a kill, takes patterns, says what is wrong before the work, and leaves no half file."""
 
 import json
 import os

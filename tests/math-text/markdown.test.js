@@ -11,7 +11,7 @@ import { collapsed, shared } from '../js/shared.js';
 
 const alone = new Marked();
 
-/** The examples of GFM's own specification, and two of what it only tells of. */
+/** The examples of GFM's own specification, and two that it only describes. */
 const GFM = [
   ...JSON.parse(readFileSync(new URL('gfm-examples.json', import.meta.url), 'utf8')).examples.map(
     (/** @type {{markdown: string}} */ { markdown }) => markdown,
@@ -113,7 +113,7 @@ test('code, addresses and attributes get their source back', () => {
     '<p>Text</p>\n<pre><code>indented $x$\n</code></pre>\n<p><img src="/a" alt="about $y$" title="on $z$"></p>\n',
   );
   assert.equal(restoreText('/a%EE%80%800%EE%80%81', formulas), '/a$y$');
-  assert.equal(restoreText('no formula \uE0007\uE001 of ours', formulas), 'no formula \uE0007\uE001 of ours');
+  assert.equal(restoreText('not a formula \uE0007\uE001 of the text', formulas), 'not a formula \uE0007\uE001 of the text');
 });
 
 test('our own marks in a text are shown and stand for nothing', () => {

@@ -77,7 +77,7 @@ def test_bad_records_are_told_and_passed_over(place: Place) -> None:
 def test_strict_stops_and_keeps_what_came_before(place: Place) -> None:
     place.write(paper(1), b"{", paper(2))
     for _ in range(2):
-        with pytest.raises(RecordError, match=r"records\.jsonl:2: this is no JSON"):
+        with pytest.raises(RecordError, match=r"records\.jsonl:2: this is not JSON"):
             place.run(strict=True)
     with Store(place.store) as store:
         assert [one.id for one in store.page().papers] == ["2601.00001"]
@@ -163,7 +163,7 @@ def test_a_pipe_is_read_once_and_its_errors_name_it(place: Place) -> None:
             timeout=120,
         )
         assert said in done.stdout
-        assert re.search(r"/dev/fd/\d+:2: this is no JSON", done.stderr)
+        assert re.search(r"/dev/fd/\d+:2: this is not JSON", done.stderr)
 
 
 def test_a_file_whose_name_is_not_utf_8_is_imported_and_resumed(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""Formulas as MathML: sound, safe whatever they hold, and none where one is not understood whole."""
+"""Formulas as MathML: sound, safe whatever they hold, and none where a part of one is unknown."""
 
 from xml.etree.ElementTree import Element
 

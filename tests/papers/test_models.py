@@ -75,7 +75,7 @@ def test_a_subject_class_inside_an_old_id_is_left_out() -> None:
     ],
 )
 def test_anything_else_names_no_paper(text: str) -> None:
-    with pytest.raises(NotFound, match="is no paper's id"):
+    with pytest.raises(NotFound, match="is not a paper's id"):
         parse_id(text)
 
 

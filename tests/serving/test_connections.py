@@ -69,7 +69,7 @@ def test_what_is_no_request_is_not_told_in_the_middle_of_an_answer(library_folde
     with server_process(library_folder) as (address, _), connect(address) as connection:
         connection.sendall(LONG)
         received = bytearray(connection.recv(100))
-        connection.sendall(LONG + b"this is no HTTP\r\n\r\n")
+        connection.sendall(LONG + b"this is not HTTP\r\n\r\n")
         while part := connection.recv(1 << 20):
             received += part
     head, _, rest = bytes(received).partition(b"\r\n\r\n")

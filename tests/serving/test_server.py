@@ -39,7 +39,7 @@ class Client(threading.Thread):
             try:
                 connection.connect()
             except OSError:
-                return  # the server takes nobody new: that is said before a request is sent
+                return  # the server takes no new client: that is said before a request is sent
             for _ in range(10):
                 try:
                     connection.request("POST", "/api/v1/encode", BODY, HEADERS)

@@ -1,4 +1,4 @@
-"""Models are served by their name alone, read anew when replaced, and never another than was asked for."""
+"""Models are served by their name alone, read again when replaced, and never another than was asked for."""
 
 import os
 import zipfile
@@ -97,7 +97,7 @@ def test_only_files_are_models_whatever_else_is_called_so(models: ModelRegistry,
         (b"\x80\x04\x95\x00", "pickle"),
         (b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02", "SentencePiece|Piece"),
         (b'{"QQ==":' + b"[" * 900 + b"]" * 900 + b"}", "should map to"),
-        (b"[" * 5000 + b"]" * 5000, "is no JSON"),
+        (b"[" * 5000 + b"]" * 5000, "is not JSON"),
     ],
 )
 def test_a_file_that_can_not_be_served_is_named_for_what_it_is(

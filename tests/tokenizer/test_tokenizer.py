@@ -69,7 +69,9 @@ def test_no_byte_is_dropped_in_decoding() -> None:
 
 @pytest.mark.parametrize("wrong", [-1, BY_HAND.vocab_size, 10**30, 1.0, True, "a", None, float("nan")])
 def test_what_is_no_id_is_named_with_its_place(wrong: object) -> None:
-    with pytest.raises(InputError, match="is no id of by hand; ids are whole numbers from 0 to") as caught:
+    with pytest.raises(
+        InputError, match="is not an id of by hand; ids are whole numbers from 0 to"
+    ) as caught:
         BY_HAND.decode([3, 4, wrong])  # type: ignore[list-item]
     assert caught.value.pointer == "/ids/2"
 

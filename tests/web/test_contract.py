@@ -217,7 +217,7 @@ POST = b"POST /api/v1/encode HTTP/1.1\r\nhost: q\r\ncontent-type: application/js
         (b"GET /" + b"a" * 2_000_000 + b" HTTP/1.1\r\nhost: q\r\nconnection: close\r\n\r\n", b"414"),
         (POST + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n" + b"x: y\r\n" * 200_000, b"431"),
         (POST + b"content-length: 100\r\n\r\n{", b"408"),
-        (b"this is no HTTP\r\n\r\n", b"400"),
+        (b"this is not HTTP\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
     ],
     ids=["silence", "slow head", "long header", "many headers", "long path", "trailers", "slow body", "text", "TLS"],

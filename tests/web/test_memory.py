@@ -55,7 +55,7 @@ def memory(pid: int, which: str) -> int:
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux", reason="the system tells a process's highest memory on Linux only"
+    sys.platform != "linux", reason="the system reports a process's highest memory on Linux only"
 )
 @pytest.mark.parametrize(("path", "body"), REQUESTS, ids=lambda value: str(value)[:60])
 def test_a_request_takes_at_most_so_many_times_its_size(

@@ -63,7 +63,7 @@ def arguments() -> set[str]:
 
 
 def known(client: httpx.Client) -> set[str]:
-    """The parameters that some route takes: those that OpenAPI tells, and those of the pages."""
+    """The parameters that some route takes: those in OpenAPI, and those of the pages."""
     paths = client.get("/openapi.json").json()["paths"]
     told = {
         parameter["name"]

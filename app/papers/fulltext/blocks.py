@@ -75,7 +75,7 @@ def _section(blocks: list[Block]) -> Section:
 
 
 def text_of_record(paper: Paper, version: int | None) -> PaperText:
-    """What the record itself tells: title and abstract, and the body of a text that is a paper of its own."""
+    """What the record itself holds: title and abstract, and the body of a text that is a paper of its own."""
     blocks = [Block("title", "heading", paper.title), Block("abstract", "paragraph", paper.abstract.strip())]
     section = 0
     paragraph = 0

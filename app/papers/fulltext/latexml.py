@@ -1,7 +1,7 @@
 """The blocks of a page that LaTeXML made, as arXiv and ar5iv serve them; each formula once, as its TeX.
 
 One walk over the tree: text gathers until an element begins or ends that stands by itself, and becomes a block with the
-anchor of the element that it lies in. So nothing is lost in elements that nobody thought of.
+anchor of the element that it lies in. So nothing is lost in elements that this module does not know.
 """
 
 import re

@@ -97,7 +97,7 @@ class SearchWriter:
             _write_state(self._folder, self.state)
 
     def close(self) -> None:
-        """Waits for segments that are being merged, and removes the folders of indexes that are no more used."""
+        """Waits for segments that are being merged, and removes the folders of indexes that are no longer used."""
         with _index_errors(self._folder):
             self._writer.wait_merging_threads()
         for other in self._folder.iterdir():

@@ -15,13 +15,13 @@ from app.papers.store.positions import paper_number
 
 _LEAST_BEGUN = 2
 _DOI_LABEL = re.compile(r"\A(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
-# What stands in the title tells more about a paper than what its abstract holds.
+# A word in the title says more about a paper than one in its abstract.
 _PHRASE_ANYWHERE = {"title": 2.5, "authors": 1.0, "abstract": 1.0, "body": 0.5}
 
 _FORMS = (EXACT["title"], EXACT["abstract"])
 
 Common = Callable[[str], bool]
-"""Whether so many papers hold a term that it tells nothing about one, also where it stands in the title."""
+"""Whether so many papers hold a term that it says nothing about one, also where it stands in the title."""
 
 
 def matching(node: Node, common: Common) -> Query:

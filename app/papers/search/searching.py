@@ -306,7 +306,7 @@ def related_papers(store: Store, index: SearchIndex, paper: Paper, limit: int = 
         for other in found
     }
     ordered = sorted(found, key=lambda other: -near[other.id])
-    # Among few papers a word is no rarer for being telling, and the shares of scores are small.
+    # Among few papers a significant word is not rarer than others, and the shares of scores are small.
     least = _LEAST_SHARE if index.extent()[1] > _FEW else 0.0
     return [other for other in ordered if near[other.id] >= least][:limit]
 
@@ -327,7 +327,7 @@ def _bounds(since: date | None, until: date | None) -> list[tuple[Occur, Query]]
 
 
 def _between(field: str, lower: int | None, upper: int | None) -> Query:
-    """Papers with `lower` <= field < `upper`; None is no bound. It moves no score."""
+    """Papers with `lower` <= field < `upper`; None sets no bound. Scores don't change."""
     last = None if upper is None else upper - 1
     bounds = Query.range_query(schema(), field, FieldType.Unsigned, lower, last)
     return Query.const_score_query(bounds, 0.0)

@@ -9,7 +9,7 @@ from app.papers.search.schema import analyzer
 from app.papers.search.searching import SearchIndex
 from app.papers.store.reading import Store
 
-# Words with a field, a sign or a digit in them are no slips of the pen.
+# Words with a field, a sign or a digit in them are not misspelt.
 _WORD = re.compile(r"(?<![\w:./+#-])[^\W\d_]{4,40}(?![\w:./+#-])")
 _OPERATORS = frozenset({"NOT", "ANDNOT"})
 _MOST_WORDS = 8

@@ -54,7 +54,7 @@ def read_answer(body: bytes, path: str) -> Answer:
 
 
 def entry_paper(entry: Element) -> Paper:
-    """The paper of an entry; `announced` is None, since the API doesn't tell it.
+    """The paper of an entry; `announced` is None, since the API doesn't give it.
 
     Raises InputError where the entry is wrong, SourceError where it is an error of the API, which comes as an
     entry with HTTP status 200.

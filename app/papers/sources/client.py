@@ -106,7 +106,7 @@ class PoliteClient:
         self._http = httpx.Client(
             transport=transport,
             timeout=timeout,
-            # No connection outlives its turn: the one that is allowed belongs to whoever asks next.
+            # No connection outlives its request: the one that arXiv allows belongs to the next request.
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
             headers={"User-Agent": user_agent(version, contact), "Accept-Encoding": "gzip"},
         )
@@ -130,7 +130,7 @@ class PoliteClient:
     def get(self, address: str, parameters: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         """What `read` makes of the answer; a MarkupError that it raises for a cut one counts as a cut connection.
 
-        Waits for its turn, and again where the server asks to or breaks off. Raises SourceError where it refuses,
+        Waits in the queue, and again where the server asks to or breaks off. Raises SourceError where it refuses,
         keeps failing, can't be reached from the start, or where we are offline or over the budget.
         """
         if self._offline:
@@ -162,7 +162,7 @@ class PoliteClient:
                 except (_Passing, httpx.RequestError) as error:
                     said = str(error) or type(error).__name__
                     if isinstance(error, _NO_WAY) and not self._reached:
-                        # Nobody was there to ask us to wait, and whoever waits for us shall know at once.
+                        # No server asked to wait, and the caller learns it at once.
                         raise SourceError(
                             f"{url.host} can't be reached ({said}); look at this machine's connection"
                         ) from error
@@ -213,7 +213,7 @@ class PoliteClient:
         try:
             return read(body)
         except MarkupError as error:
-            message = f"the answer breaks off or is no answer (line {error.line}: {error})"
+            message = f"the answer breaks off or is not an answer (line {error.line}: {error})"
             raise (_Passing(message) if error.cut else SourceError(f"{url.host}: {message}")) from error
 
     def _body(self, response: httpx.Response, most: int) -> bytes:
@@ -283,7 +283,7 @@ def _target(url: httpx.URL, response: httpx.Response) -> httpx.URL:
     try:
         return url.join(response.headers["Location"])
     except httpx.InvalidURL as error:
-        raise SourceError(f"{url.host} redirects to what is no address") from error
+        raise SourceError(f"{url.host} redirects to what is not an address") from error
 
 
 def _is_rate_exceeded(body: bytes) -> bool:

@@ -57,7 +57,7 @@ def is_document(head: bytes) -> bool:
 
 
 def _entry(element: Element) -> Paper:
-    """An entry of Atom: arXiv's feeds and its API both speak it, and only the feeds tell how it was announced."""
+    """An entry of Atom: arXiv's feeds and its API both speak it, and only the feeds say how it was announced."""
     try:
         if element.find(rss.KIND) is not None:
             return rss.read_announcement(element)

@@ -69,7 +69,7 @@ def fetch(
     """Yields what has been new or changed in the categories since a day (UTC), by OAI-PMH.
 
     Without `since` it goes on where the last fetch ended, or begins a week ago. A fetch that was cut off with
-    the same `since` goes on where it was. Raises InputError for what is no category of arXiv or a day to come,
+    the same `since` goes on where it was. Raises InputError for what is not a category of arXiv or for a day to come,
     SourceError from the client.
     """
     codes = codes_to_fetch(categories)
@@ -276,4 +276,4 @@ def _read_day(places: Mapping[str, str], name: str) -> date | None:
     try:
         return date.fromisoformat(places[name]) if name in places else None
     except ValueError as error:
-        raise StoreError(f"the place kept as {name!r} is no day: {places[name][:80]!r}") from error
+        raise StoreError(f"the place kept as {name!r} is not a day: {places[name][:80]!r}") from error

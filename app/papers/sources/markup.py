@@ -22,7 +22,7 @@ from app.papers.records import refused
 
 # XML 1.0 has no place for these; where a server lets one through, the whole answer would be lost with it.
 _FORBIDDEN = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
-# It begins at no blank but the first: begun anew at each, a long run of them would take time by its square.
+# It begins at no blank but the first: begun again at each, a long run of them would take quadratic time.
 _WRAPPING = re.compile(r"(?<![ \t\r])[ \t\r]*\n[ \t\r\n]*")
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """How a document in UTF-16 begins; there zero bytes are parts of letters."""
@@ -89,7 +89,7 @@ def elements(
     except SAXParseException as error:
         yield from handler.take()
         line = error.getLineNumber() or 1
-        raise MarkupError(f"this is no well-formed XML: {error.getMessage()}", line, True) from error
+        raise MarkupError(f"this is not well-formed XML: {error.getMessage()}", line, True) from error
     except DefusedXmlException as error:
         yield from handler.take()
         message = "the document brings a document type or entities along, which are refused"

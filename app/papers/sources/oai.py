@@ -1,7 +1,7 @@
 """Papers from arXiv's OAI-PMH, https://info.arxiv.org/help/oa, in the formats arXiv and arXivRaw.
 
 It reads answers to ListRecords and saved files of them; asking for them is for fetching.py. arXivRaw is the one to
-harvest: it alone tells versions and the time of the first one, and leaves the texts as the authors wrote them.
+harvest: it alone gives versions and the time of the first one, and leaves the texts as the authors wrote them.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _LONGEST_HOLD = timedelta(days=21)
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A record that was there and is no more; `day` is its datestamp."""
+    """A record that was deleted; `day` is its datestamp."""
 
     id: str
     day: date | None
@@ -107,7 +107,7 @@ def read_record(record: Element) -> Paper | Deleted:
     """What a record says. Raises InputError where it is wrong or in another metadata format.
 
     In the format arXivRaw `announced` is the datestamp where that lies near the last version, else None. The
-    format arXiv doesn't tell the version, and the datestamp counts as it is, like the snapshot's update_date.
+    format arXiv doesn't give the version, and the datestamp counts as it is, like the snapshot's update_date.
     """
     return _dated_record(record)[1]
 
@@ -170,7 +170,7 @@ def _split_paper(element: Element, day: date | None) -> Paper:
 def _is_first(created: date, element: Element) -> bool:
     """Whether `created` is the first version's day: older harvests give that, today's the current version's.
 
-    Only the id can tell: it has the month of the first version.
+    Only the id gives it: it has the month of the first version.
     """
     start = first_of_month(read_id({"id": phrase(element, f"{_SPLIT}id")})[0])
     return start - timedelta(days=7) <= created < start + timedelta(days=31)

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from app.errors import FileError, SourceError
 
 _LONGEST_PAUSE = 86_400.0
-# Clocks near 2e9 seconds can't tell less than a microsecond: a wait below it would never be over.
+# Clocks near 2e9 seconds can't resolve less than a microsecond: a wait below it would never be over.
 _SHORTEST_WAIT = 1e-3
 
 
@@ -39,7 +39,7 @@ class _Memory:
 class RequestQueue:
     """Turns at asking; at most one in `interval` seconds and `daily_budget` in a day (UTC) over all processes.
 
-    `patience` is how many seconds a caller waits at most for its turn, `clock` and `sleep` are those of `time`,
+    `patience` is how many seconds a caller waits at most in the queue, `clock` and `sleep` are those of `time`,
     and `notice` is told in a sentence when a wait is longer than the interval.
     """
 
@@ -83,14 +83,14 @@ class RequestQueue:
             self._sleep(wait)
 
     def pause(self, seconds: float, *, asked: bool = True) -> None:
-        """Nobody asks for so long, since the source `asked` for it or else failed; to be called within a turn."""
+        """Sends no request for so long, since the source `asked` for it or else failed; to be called within a turn."""
         until = self._clock() + min(seconds, _LONGEST_PAUSE)
         memory = self._remembered()
         if until > memory.not_before:
             self._remember(replace(memory, not_before=until, asked=asked))
 
     def count_outcome(self, endpoint: str, outcome: str) -> None:
-        """Remember how a request to an endpoint, in a word each, ended; to be called within its turn."""
+        """Remember how a request to an endpoint, in a word each, ended; to be called within a turn."""
         memory = self._remembered()
         name = f"{endpoint} {outcome}"
         self._remember(replace(memory, outcomes=memory.outcomes | {name: memory.outcomes.get(name, 0) + 1}))
@@ -114,7 +114,7 @@ class RequestQueue:
         if count >= self._daily_budget:
             raise SourceError(
                 f"today's {self._daily_budget} requests to papers' sources are used up (QUIRE_FETCH_DAILY_BUDGET); "
-                "the count starts anew at 00:00 UTC"
+                "the count starts again at 00:00 UTC"
             )
         self._remember(replace(memory, last=now, day=today, count=count + 1))
 
@@ -180,4 +180,4 @@ def _read(folder: Path) -> _Memory:
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileError(f"{path} is no memory of requests; remove it, and wait a minute") from error
+        raise FileError(f"{path} is not a memory of requests; remove it, and wait a minute") from error

@@ -1,6 +1,6 @@
 """The day's announcements from arXiv's feeds, https://info.arxiv.org/help/rss.html, in RSS 2.0 and in Atom.
 
-It reads answers and saved files of them; asking for them is for fetching.py. The feeds tell what was announced and
+It reads answers and saved files of them; asking for them is for fetching.py. The feeds say what was announced and
 how, not when it was submitted, so `published` and `updated` are None.
 """
 

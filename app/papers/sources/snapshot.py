@@ -126,7 +126,7 @@ def _read(raw: bytes, path: Path, line: int) -> Paper | Answer | RecordError:
     try:
         return read_record(orjson.loads(raw.removeprefix(_MARK) if line == 1 else raw))
     except orjson.JSONDecodeError as error:
-        return RecordError(f"this is no JSON: {error}", str(path), line)
+        return RecordError(f"this is not JSON: {error}", str(path), line)
     except Exception as error:  # noqa: BLE001  # a bad record is reported, whatever is bad in it
         return refused(error, str(path), line)
 

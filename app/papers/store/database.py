@@ -108,6 +108,6 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _can_share(path: Path) -> bool:
-    """Whether SQLite can keep its shared memory beside the file; on a read-only disk nobody else writes either."""
+    """Whether SQLite can keep its shared memory beside the file; on a read-only disk no other process writes either."""
     log = path.with_name(f"{path.name}-wal")
     return os.access(path.parent, os.W_OK) or log.exists()

@@ -1,4 +1,4 @@
-"""Looking after a store: taking it out as JSON lines, checking it, making its index anew.
+"""Looking after a store: taking it out as JSON lines, checking it, rebuilding its index.
 
 What an export holds is what `import_files` reads back: papers and answers in our own form of records.
 """
@@ -46,7 +46,7 @@ def export(store_path: Path, path: Path) -> int:
 
 
 def reindex(store_path: Path, index_path: Path, command: str = "quire papers reindex") -> int:
-    """Makes the index anew from the store, while readers go on with the old one; how many papers it holds."""
+    """Rebuilds the index from the store, while readers go on with the old one; returns how many papers it holds."""
     with (
         open_for_writing(store_path, command),
         Store(store_path) as store,
@@ -66,7 +66,7 @@ def check(store_path: Path, index_path: Path, command: str = "quire papers check
         if state is None:
             findings.append("there is no search index of today's format; `quire papers reindex` makes it")
         elif state.store != store.identity:
-            findings.append("the search index belongs to another store; `quire papers reindex` makes it anew")
+            findings.append("the search index belongs to another store; `quire papers reindex` rebuilds it")
         else:
             changes, indexed = SearchIndex(index_path).extent()
             if changes != store.changes or indexed != len(store):

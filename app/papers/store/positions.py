@@ -41,7 +41,7 @@ def _month(year: int, month: int) -> int:
 
 
 def month_of(number: int) -> int:
-    """The month of a paper's number, counted from January 1990; 0 for numbers that tell no month."""
+    """The month of a paper's number, counted from January 1990; 0 for numbers without a month."""
     return number >> _IN_MONTH_BITS
 
 
@@ -51,13 +51,13 @@ def first_in_month(month: int) -> int:
 
 
 def first_of_month(paper_id: str) -> date:
-    """The first day of the month that the id was given in; of 1990 for ids that tell no month."""
+    """The first day of the month that the id was given in; of 1990 for ids without a month."""
     months = month_of(paper_number(paper_id))
     return date(_FIRST_YEAR + months // 12, months % 12 + 1, 1)
 
 
 def listing_day(paper: Paper) -> date:
-    """The day that a paper is listed under: its announcement, else the nearest that the source tells."""
+    """The day that a paper is listed under: its announcement, else the nearest that the source gives."""
     if paper.announced is not None:
         return paper.announced
     instant = paper.updated or paper.published

@@ -95,7 +95,7 @@ class Store:
 
     @property
     def identity(self) -> str:
-        """A random name that tells this store from any other, also from one that stood at the same path before."""
+        """A random name that identifies this store, also against one that stood at the same path before."""
         with self._reading() as connection:
             return str(connection.execute(select(state.c.identity)).scalar_one())
 

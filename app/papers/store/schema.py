@@ -103,7 +103,7 @@ places = Table(
     "places", metadata, Column("name", Text, primary_key=True), Column("place", Text, nullable=False)
 )
 
-# One row: a random name that tells this store from others, and how many transactions have changed it.
+# One row: a random name that identifies this store, and how many transactions have changed it.
 state = Table(
     "state", metadata, Column("identity", Text, nullable=False), Column("changes", Integer, nullable=False)
 )

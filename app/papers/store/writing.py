@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Added:
-    """What a batch changed, and the store's change counter after it; `changed` are the papers to index anew."""
+    """What a batch changed, and the store's change counter after it; `changed` are the papers to index again."""
 
     new: int = 0
     updated: int = 0
@@ -116,7 +116,7 @@ class StoreWriter:
 def open_for_writing(path: Path, command: str) -> Iterator[StoreWriter]:
     """The writer of the store at `path`, made or brought up to date where needed, while the block runs.
 
-    `command` tells others who holds the lock. Raises StoreLocked where another process writes, StoreError where
+    `command` is shown to others as the lock's holder. Raises StoreLocked where another process writes, StoreError where
     the disk is full or read-only or the store is from a newer Quire.
     """
     with store_errors(path):

@@ -3,8 +3,8 @@
 No segmentation here. The automaton is Aho and Corasick's ("Efficient string matching", 1975) over a trie whose nodes
 lie in a double array (Aoe, "An efficient digital search algorithm by using a double-array structure", 1989): the
 child of a state for a byte is the node at `state ^ byte`, if that node holds this byte. No two states have the same
-number, and a unit that is not in use holds a byte that leads to it from nowhere, so one comparison of bytes tells. The
-root is state 0 and has a child for every byte. A leaf is no state of its own: what follows it is the longest of its
+number, and a unit that is not in use holds a byte that leads to it from nowhere, so one comparison decides. The
+root is state 0 and has a child for every byte. A leaf is not a state of its own: what follows it is the longest of its
 suffixes that has children.
 """
 
@@ -107,7 +107,7 @@ def _entries(
 def _lay_out(
     texts: bytes, starts: NDArray[np.int32], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint64]]:
-    """A trie as `build` leaves it: links, the piece that ends at each unit, and which numbers are no states."""
+    """A trie as `build` leaves it: links, the piece that ends at each unit, and which numbers are not states."""
     from app.tokenizer.engine.machine_code import load_kernels
 
     sums = np.append(np.cumsum(weights[::-1])[::-1], 0.0)

@@ -148,7 +148,7 @@ def build(
     texts: uint8, the sorted pieces end to end; starts: int32 (pieces + 1,); weights: float64 (pieces + 1,), sums of
     the pieces' weights from each on, so the first is all. link, terminal: int32 (blocks * 256,), 0 and NOTHING;
     terminal takes the number of the piece that ends at a unit. units, bases: uint64 (blocks * 4,), a bit for each
-    unit that is free and for each number that is no state's, all of them. failures: int32 (blocks,), 0; opened: int32
+    unit that is free and for each number without a state, all of them. failures: int32 (blocks,), 0; opened: int32
     (OPEN_BLOCKS,), NOTHING; labels and firsts: int32 (257,); queue: int32 (5 * nodes,); heads: int32 (URGENCIES,),
     NOTHING. Returns the number of blocks used, or -1 if there are too few.
     """
@@ -164,7 +164,7 @@ def build(
             low, high = firsts[child], firsts[child + 1]
             queued = queue_child(starts, weights, terminal, queue, heads, queued, low, high, depth + 1, unit)
         while urgency < URGENCIES and heads[urgency] == NOTHING:
-            urgency += 1  # children are no heavier than their parent, so no list fills again
+            urgency += 1  # children are never heavier than their parent, so no list fills again
         if urgency == URGENCIES:
             return used
         entry = np.int64(heads[urgency]) * 5
@@ -195,7 +195,7 @@ def fall_back(link, nodes, failures, state, byte):
 def bar_unused(bases, nodes, blocks):
     """Gives every unit that is not in use a byte that leads to it from nowhere, so that a step need not ask.
 
-    A block with such a unit has a base that is no state's, since each state in it has a child.
+    A block with such a unit has a base that belongs to no state, since each state in it has a child.
     """
     for block in range(0, blocks * 256, 256):
         free = block

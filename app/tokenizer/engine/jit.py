@@ -18,12 +18,12 @@ def compiled(function: Function) -> Function:
     """Compiles a kernel and keeps the machine code where numba finds a folder it may write to."""
     try:
         return cast(Function, njit(nogil=True, error_model="numpy", cache=True)(function))
-    except RuntimeError:  # a read-only installation without a cache folder: compiled anew in each process
+    except RuntimeError:  # a read-only installation without a cache folder: compiled again in each process
         return cast(Function, njit(nogil=True, error_model="numpy")(function))
 
 
 def _pick(_typing: Any, condition: Any, chosen: Any, other: Any) -> Any:
-    """`chosen if condition else other`, which LLVM may not make a branch: it is told that nobody can predict it."""
+    """`chosen if condition else other`, which LLVM may not make a branch: it is marked as unpredictable."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         flag = builder.trunc(arguments[0], ir.IntType(1))

@@ -9,7 +9,7 @@ The automaton is that of Aho and Corasick over all pieces, as `automaton.py` lay
 block:
 
 1. `match` walks through the block and notes at each byte the longest piece that ends there. That takes one step for a
-   byte and one for each time that the automaton falls back, about 1.5 in all, while a search that starts anew at
+   byte and one for each time that the automaton falls back, about 1.5 in all, while a search that starts again at
    every byte takes 3 to 5. A step has to wait for the one before it, so the block is cut into lanes whose steps
    alternate, and hardly any step can be mispredicted, since falling back and going on are the same instructions.
 2. `relax` finds the best segmentation up to each byte. The other pieces that end at a byte are suffixes of the longest

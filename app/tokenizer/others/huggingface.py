@@ -97,7 +97,7 @@ class HuggingFaceTokenizer(OtherTokenizer):
         if self._byte_level:
             return super()._joined(ids)
         text: str = self._library.decode(list(ids), skip_special_tokens=False)
-        # The library shows bytes that are no character as U+FFFD; ours are kept.
+        # The library shows bytes that are not a character as U+FFFD; here they are kept.
         return super()._joined(ids) if "\ufffd" in text else text.encode()
 
 

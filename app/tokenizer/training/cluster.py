@@ -2,7 +2,7 @@
 
 Each file, or part of a large one, is counted by one task on whichever machine; counts are split by ranges of keys, and
 each range is merged by one task, so that no machine holds all of them. What every machine needs are the n-grams that
-stay. Results are futures that Dask can make anew, so a machine may be lost on the way. Reads no settings and starts no
+stay. Results are futures that Dask can repeat, so a machine may be lost on the way. Reads no settings and starts no
 cluster.
 """
 
@@ -104,7 +104,7 @@ class _Cluster:
     def _done(
         self, stage: str, futures: list[Any], each: Callable[[Any], None] = lambda _: None
     ) -> list[Any]:
-        """The futures, when all are done; tells of each as it is. Raises what one of them raised."""
+        """The futures, when all are done; reports each as it is done. Raises what one of them raised."""
         from distributed import as_completed
 
         self._progress(stage, 0, len(futures))

@@ -232,7 +232,7 @@ class Corpus:
 
 
 class _Counted(io.RawIOBase):
-    """Tells how many bytes were read, before any decompression."""
+    """Reports how many bytes were read, before any decompression."""
 
     def __init__(self, raw: BinaryIO, on_read: Callable[[int], None]) -> None:
         self._raw = raw

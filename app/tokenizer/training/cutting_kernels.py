@@ -63,7 +63,7 @@ def _bucket(key: np.uint64, buckets: int) -> np.uint64:
 
 @compiled
 def insert(table: Buckets, keys: Keys, entries: Counts) -> None:
-    """Puts n-grams into a hash table of buckets that hold eight, a cache line, and tells where each is.
+    """Puts n-grams into a hash table of buckets that hold eight, a cache line, and returns where each is.
 
     table: (buckets, 8) 0 where free. A bucket fills from its first entry; what it has no room for goes to the next
     one. entries: (len(keys),) filled with numbers of entries, eight a bucket.
@@ -285,7 +285,7 @@ def cut_chunks(
     data: (n,) chunks one after another; ends: (chunks,). Scores are log P(last byte | bytes before): unigrams
     (256,), bigrams (65536,); short_scores (n-grams + 1,), -inf and then for each n-gram of 3 to order - 1 bytes by
     its row in `short_table`; for those of `order` bytes likewise rows (n-grams + 1, order - 2), in each the scores
-    of its last 3, 4, ... bytes. Of the tables `_find` tells. begins: (n,) filled with 1 where a piece begins.
+    of its last 3, 4, ... bytes. `_find` documents the tables. begins: (n,) filled with 1 where a piece begins.
     """
     reach = np.empty(len(data), np.uint8)
     _fill_reach(ends, order, reach)

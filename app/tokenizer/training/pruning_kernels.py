@@ -63,7 +63,7 @@ def sort_pieces(pool: Bytes, starts: Integers, lengths: Integers, longest: int, 
 
 @compiled
 def _place(children: Integers, size: int, units: Integers, taken: Bytes, free: int, used: int) -> Any:
-    """A base of nobody else for which the units of all children are free, and a lower bound of the free units.
+    """A base of no other state, for which the units of all children are free, and a lower bound of the free units.
 
     A base is `taken` by one unit only, or one would find the other's children.
 
@@ -181,7 +181,7 @@ def link_suffixes(
 def _match(window: Symbols, units: Keys, falls: Keys, lanes: Keys, trail: Units) -> None:
     """Notes in `trail` the unit that each byte of a window leads to: LANES walks in turn, as each waits for memory.
 
-    lanes: (3, LANES) by lane its place, its end, which is a piece's start, and a base. There a walk begins anew, so
+    lanes: (3, LANES) by lane its place, its end, which is a piece's start, and a base. There a walk begins again, so
     one that is done does nothing but repeat what the next one notes first.
     """
     root = units[ROOT] >> np.uint64(SHIFT)

@@ -42,7 +42,7 @@ class Trainer(Generic[Result]):
     isolate_digits: whether each digit is a piece of its own.
     ensure_unicode: whether pieces may begin only where a character does.
     objective: "likelihood", BytePiece's own: pieces by how often the n-gram model cuts them out; or "compression":
-        those that say texts, of other kinds too, in the fewest tokens. It uses no `order` and holds the texts
+        those that encode texts, of other kinds too, in the fewest tokens. It uses no `order` and holds the texts
         in memory.
 
     Method: J. Su, https://kexue.fm/archives/9752.
@@ -111,7 +111,7 @@ class Trainer(Generic[Result]):
         memory: int | None = None,
         workspace: Workspace | None = None,
     ) -> Result:
-        """Learns from texts, which are read twice: a list, or anything that can be iterated anew.
+        """Learns from texts, which are read twice: a list, or anything that can be iterated again.
 
         threads: how many, by default as many as this process has processors. progress: is told a stage's name,
         how much of it is done, and of how much (0 while that is unknown). memory: bytes that the process should
@@ -122,7 +122,7 @@ class Trainer(Generic[Result]):
         if isinstance(texts, str) or iter(texts) is texts:
             raise InputError(
                 "texts are read twice, so they should be a list of str or something else that can be iterated "
-                "anew, not a single text, generator or open file",
+                "again, not a single text, generator or open file",
                 "/texts",
             )
         if memory is not None and self.objective == "compression":

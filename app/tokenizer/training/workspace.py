@@ -1,6 +1,6 @@
 """Where training keeps what it has finished, so that a run that was killed goes on, and what memory has no room for.
 
-A workspace is a folder: `identity.json` says of what training it is, `scratch` holds what nobody needs after a stop,
+A workspace is a folder: `identity.json` says of what training it is, `scratch` holds what is not needed after a stop,
 and each finished stage has a folder of its own, which appears whole. Knows nothing of what the stages are.
 """
 
@@ -78,7 +78,7 @@ class Workspace:
         partial.rename(self._folder / stage)
 
     def remove(self) -> None:
-        """Forgets all; what is left after a stop amidst this is no workspace any more."""
+        """Forgets all; what is left after a stop amidst this is not a workspace any more."""
         (self._folder / IDENTITY).unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -109,7 +109,7 @@ class Workspace:
         if found != self._identity:
             raise InputError(
                 f"{self._folder} is of other texts or options than these: give the same ones again (its "
-                f"{IDENTITY} tells which), or start over with --force"
+                f"{IDENTITY} says which), or start over with --force"
             )
 
     def _close(self) -> None:

@@ -78,7 +78,7 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
 
 
 def describe(error: QuireError) -> dict[str, Any]:
-    """The object that tells a failure within a stream, as a failed request would tell it."""
+    """The object that describes a failure within a stream, as a failed request would describe it."""
     status, kind = (409, "stopped") if isinstance(error, Stopped) else kind_of(error)
     told: dict[str, Any] = orjson.loads(problem_json(status, kind, str(error), "", ""))
     with suppress(AttributeError):

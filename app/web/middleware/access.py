@@ -90,7 +90,7 @@ class Access:
 
 
 def client_of(scope: Connection) -> str:
-    """Who asks: the name of the key that was given, else the address."""
+    """The client: the name of the key that was given, else the address."""
     return f"key {scope['quire.key']}" if "quire.key" in scope else _address(scope)
 
 

@@ -1,6 +1,6 @@
 """Addresses over what the server's parser can hold are refused with 414, in the shapes that all failures have.
 
-The connection (`app/serving/connections.py`) keeps the start of such an address, and tells its size.
+The connection (`app/serving/connections.py`) keeps the start of such an address, and reports its size.
 """
 
 from starlette.requests import Request

@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class BasePath:
-    """Tells the application its `root_path`, which its links begin with."""
+    """Sets the application's `root_path`, which its links begin with."""
 
     def __init__(self, app: ASGIApp, base: str) -> None:
         self.app = app

@@ -51,7 +51,7 @@ def read_keys(path: Path) -> list[Key]:
     except OSError as error:
         raise FileError(f"the keys in {path} can't be read: {error.strerror or error}") from error
     except (ValueError, TypeError, KeyError) as error:
-        raise FileError(f"{path} is no file of keys as `quire keys new` writes it: {error}") from error
+        raise FileError(f"{path} is not a file of keys as `quire keys new` writes it: {error}") from error
     for key in keys:
         if not set(key.scopes) <= set(SCOPES):
             raise FileError(f"{path}: a scope is one of {', '.join(SCOPES)}")
@@ -120,7 +120,7 @@ def _changing(path: Path) -> FileLock:
 
 
 def _write(path: Path, keys: Sequence[Key]) -> None:
-    """Beside the path, readable to nobody else, then renamed: the file is whole at every moment."""
+    """Beside the path, readable by its owner only, then renamed: the file is whole at every moment."""
     beside = path.with_name(f".{path.name}.new")
     try:
         beside.touch(0o600)

@@ -63,7 +63,7 @@ class Observation:
             try:
                 await self.app(scope, receive, send_with_id)
             except ClientDisconnect:
-                status = status or 499  # as others write it: nobody was left to be answered
+                status = status or 499  # as other servers write it: the client had left
             except Exception:
                 # The last place that can answer.
                 log.exception("defect")

@@ -60,7 +60,7 @@ class Rates:
     def take(self, client: str, now: float | None = None) -> Taken:
         """Count one request of `client`. A refused one costs nothing."""
         now = time.monotonic() if now is None else now
-        # Python's hash is seeded anew for each server and alike in its forked workers: nobody can aim at a slot.
+        # Python's hash has another seed in each server, one in its forked workers: no attacker can aim at a slot.
         fingerprint = hash(client) & 0xFFFF_FFFF_FFFF_FFFF or 1
         place = fingerprint % _BUCKETS * _ROW.size
         with self._locked(place):

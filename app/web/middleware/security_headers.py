@@ -1,4 +1,4 @@
-"""What every answer tells the browser to refuse. No cookie is ever set."""
+"""What every answer has the browser refuse. No cookie is ever set."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

@@ -96,7 +96,7 @@ class Traces:
                     await anyio.to_thread.run_sync(provider.shutdown, abandon_on_cancel=True)
                 if sending_the_rest.cancelled_caught:
                     self._exporter.shutdown()  # it would try again for OTEL_EXPORTER_OTLP_TIMEOUT
-            await send(message)  # after the last one nobody waits for us any more
+            await send(message)  # after the last one no client waits any more
 
         await self.app(scope, receive, send_after_spans)
 

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["reader"], responses=problem_response
 
 
 class AuthorShape(BaseModel):
-    """One author; family and given name where the source tells them apart."""
+    """One author; family and given name where the source separates them."""
 
     name: str
     family: str | None
@@ -152,7 +152,7 @@ def find(
     q: str,
     longest: int,
 ) -> Page:
-    """A page of a search: the index finds, the store tells. Raises InputError for a query that makes no sense."""
+    """A page of a search: the index finds, the store reads. Raises InputError for a query that makes no sense."""
     search = Search(q, expression, parameters.since, parameters.until, parameters.sort or "relevance")
     return search_page(
         store, index, search, cursor=parameters.cursor, limit=parameters.limit, longest=longest

@@ -46,11 +46,11 @@ def month_of_list(request: Request, store: StoreDep, path: str, month: str = "")
 
 
 def _first_day(month: str) -> date:
-    """Raises InputError for what is no month, or one of a year that no calendar here reaches."""
+    """Raises InputError for what is not a month, or one of a year that no calendar here reaches."""
     found = _MONTH.fullmatch(month)
     if found and _FIRST.year <= int(found[1]) <= _LAST.year and 1 <= int(found[2]) <= 12:
         return date(int(found[1]), int(found[2]), 1)
-    raise InputError(f"{month[:40]!r} is no month; write it as 2026-11", "?month")
+    raise InputError(f"{month[:40]!r} is not a month; write it as 2026-11", "?month")
 
 
 def _last_day(first: date) -> date:

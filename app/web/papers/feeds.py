@@ -219,7 +219,7 @@ class _State:
             self._headers["last-modified"] = format_datetime(self._modified, usegmt=True)
 
     def known(self) -> bool:
-        """Whether the one who asks has this state already (RFC 9110, 13.1.2 and 13.1.3)."""
+        """Whether the client has this state already (RFC 9110, 13.1.2 and 13.1.3)."""
         tags = self._request.headers.get("if-none-match")
         if tags is not None:
             return not {"*", self._headers["etag"]}.isdisjoint(tag.strip() for tag in tags.split(","))

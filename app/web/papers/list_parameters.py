@@ -73,8 +73,8 @@ def _day(value: str | None, pointer: str) -> date | None:
         try:
             return date.fromisoformat(value)
         except ValueError as error:
-            raise InputError(f"{value!r} is no day of the calendar: {error}", pointer) from error
-    raise InputError(f"{value[:40]!r} is no date; write it as 2026-11-23", pointer)
+            raise InputError(f"{value!r} is not a day of the calendar: {error}", pointer) from error
+    raise InputError(f"{value[:40]!r} is not a date; write it as 2026-11-23", pointer)
 
 
 def expression_or_ids(path: str) -> CategoryExpression | list[str]:

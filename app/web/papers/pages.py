@@ -64,7 +64,7 @@ PREVIEW_SAMPLE = r"""Let $p(w)$ be the probability of a piece $w$. The best segm
 
 $$\hat{\boldsymbol{w}} = \operatorname*{argmax}_{w_1 w_2 \cdots w_n = x} \sum_{i=1}^{n} \log p(w_i),$$
 
-found by dynamic programming in time linear in the text's length. Prices such as $5 and $10 are no mathematics.
+found by dynamic programming in time linear in the text's length. Prices such as $5 and $10 are not mathematics.
 """
 
 
@@ -121,7 +121,7 @@ def go_to_list(
 ) -> Response:
     """Where the form of a list leads: the address that says the same, in its one spelling."""
     expression = parse_expression(categories)
-    # The browser has orders of its own, which are no part of an address.
+    # The browser has orders of its own, which are not part of an address.
     given = {"date": date, "since": since, "until": until, "sort": sort if sort == "published" else ""}
     target = address(
         f"{request.scope.get('root_path', '')}/arxiv/{expression}",

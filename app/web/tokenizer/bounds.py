@@ -80,7 +80,7 @@ def check_ids(ids: Sequence[int], tokenizer: AnyTokenizer, pointer: str, limits:
     if ids and not 0 <= min(ids) <= max(ids) < tokenizer.vocab_size:
         i = next(i for i, number in enumerate(ids) if not 0 <= number < tokenizer.vocab_size)
         raise InputError(
-            f"{ids[i]} is no id of {tokenizer.name}; its ids are 0 to {tokenizer.vocab_size - 1}",
+            f"{ids[i]} is not an id of {tokenizer.name}; its ids are 0 to {tokenizer.vocab_size - 1}",
             f"{pointer}/{i}",
         )
 

@@ -56,7 +56,7 @@ class LlamaCppRequest(_Request):
     )
     add_special: bool = Field(False, description="add the special tokens that the model's card says")
     parse_special: bool = Field(True, description="`<pad>`, `<bos>`, `<eos>` in the text become their ids")
-    with_pieces: bool = Field(False, description="a piece that is no whole characters is a list of bytes")
+    with_pieces: bool = Field(False, description="a piece that is not whole characters is a list of bytes")
 
 
 class TeiRequest(_Request):
@@ -121,7 +121,7 @@ class DetokenizeAnswer(BaseModel):
 
 
 class TokenizerInfo(BaseModel):
-    """What vLLM tells of its tokenizer."""
+    """What vLLM says of its tokenizer."""
 
     tokenizer_class: str
     model_max_length: int = Field(description="most tokens of a request")

@@ -1,6 +1,6 @@
 """The endpoints of other servers, so that their clients work with another base URL: POST /tokenize and /detokenize.
 
-vLLM, llama.cpp and text-embeddings-inference share the path; the body's own key tells whose request it is, and its
+vLLM, llama.cpp and text-embeddings-inference share the path; the body's own key shows whose request it is, and its
 failures leave in the shape that its clients read (`dialect_shapes.py`). A body of no dialect, or of two, is our own
 problem+json. A text that looks like a special token is text, but where llama.cpp's `parse_special` asks to parse it.
 
@@ -129,14 +129,14 @@ def _failed(dialect: Dialect, error: Exception) -> Response:
 
 
 def _whose(value: Any) -> tuple[Dialect, Answerer]:
-    """Whose request to /tokenize this is; InputError where it is nobody's, or of two."""
+    """Whose request to /tokenize this is; InputError where it belongs to none of them, or to two."""
     if not isinstance(value, dict):
         raise InputError("the body should be a JSON object with prompt, content or inputs")
     found = {_KEYS[key] for key in _KEYS if key in value}
     if len(found) != 1:
         given = [key for key in _KEYS if key in value]
         raise InputError(
-            "one of prompt (vLLM), content (llama.cpp) and inputs (text-embeddings-inference) tells whose request "
+            "one of prompt (vLLM), content (llama.cpp) and inputs (text-embeddings-inference) shows whose request "
             f"this is; {' and '.join(given) + ' are both there' if given else 'none of them is there'}",
             f"/{given[1]}" if given else "",
         )
@@ -339,7 +339,7 @@ def _encode(tokenizer: AnyTokenizer, text: str, add_special: bool) -> Ids:
 
 
 def _shown(number: int, tokenizer: AnyTokenizer) -> str:
-    """A token as text; what is no whole character shows as U+FFFD."""
+    """A token as text; bytes that are not a whole character show as U+FFFD."""
     return tokenizer.bytes_of([number], special=True).decode(errors="replace")
 
 

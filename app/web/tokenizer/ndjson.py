@@ -100,7 +100,7 @@ async def _answers(
         elif size:
             yield await _in_turn(answer, services, [b"".join(begun)], request)
     except ClientDisconnect:
-        return  # nobody is left to be answered
+        return  # the client has left
 
 
 async def _in_turn(answer: Line, services: Services, lines: list[bytes], request: Request) -> bytes:

@@ -31,7 +31,7 @@ def json_list(*parts: Iterable[dict[str, Any]]) -> orjson.Fragment:
 
 
 def described_bytes(data: bytes) -> dict[str, str | None]:
-    """Bytes as text, null where they are no whole characters, and in base64."""
+    """Bytes as text, null where they are not whole characters, and in base64."""
     try:
         text: str | None = data.decode()
     except UnicodeDecodeError:

@@ -24,7 +24,7 @@ Ids = list[Annotated[int, Field(ge=0)]]
 
 
 class Request(BaseModel):
-    """Unknown fields are refused, and nothing is converted: "5" is no number."""
+    """Unknown fields are refused, and nothing is converted: "5" is not a number."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -22,7 +22,7 @@ class SpecialTokens(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """A model, as its file and its card tell. What is not known is null."""
+    """A model, as its file and its card describe it. What is not known is null."""
 
     name: str
     default: bool = Field(description="it answers where a request names no model")
@@ -65,7 +65,7 @@ class PieceAnswer(BaseModel):
     """
 
     id: int
-    text: str | None = Field(description="its characters; null where it is no whole ones")
+    text: str | None = Field(description="its characters; null where it is not whole characters")
     b64: str = Field(description="its bytes in base64")
     bytes: Span
     chars: Span
@@ -107,10 +107,10 @@ class EncodedTexts(BaseModel):
 
 
 class DecodedText(BaseModel):
-    """The text of some ids. Bytes that are no UTF-8 show as U+FFFD and are counted in `invalid`."""
+    """The text of some ids. Bytes that are not UTF-8 show as U+FFFD and are counted in `invalid`."""
 
     text: str
-    invalid: int = Field(description="number of bytes that are no UTF-8")
+    invalid: int = Field(description="number of bytes that are not UTF-8")
     b64: str = Field(default="", description="the exact bytes in base64, if `bytes` is true")
 
 

@@ -101,7 +101,7 @@ def list_models(
 def show_model(
     models: ModelsDep, name: Annotated[str, Path(description="the name of a model")]
 ) -> dict[str, Any]:
-    """One model, as its file and its card tell."""
+    """One model, as its file and its card describe it."""
     return _described(models, name)
 
 
@@ -215,4 +215,4 @@ def _read_cursor(cursor: str) -> str:
     try:
         return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
     except (ValueError, UnicodeDecodeError) as error:
-        raise InputError("this is no cursor of ours; use next_cursor as it came", "?cursor") from error
+        raise InputError("invalid cursor; use next_cursor as it came", "?cursor") from error

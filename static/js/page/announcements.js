@@ -62,7 +62,7 @@ export function say(text, undo) {
 }
 
 /** Has a line spoken and shows nothing: for what can be seen anyway. @param {string} text */
-export function tell(text) {
+export function announce(text) {
   const line = document.getElementById('heard');
   if (line) line.textContent = text;
 }

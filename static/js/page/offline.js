@@ -17,7 +17,7 @@ const shown = (moment) =>
   }).format(new Date(moment));
 
 /** The line above the page. */
-function tellSince() {
+function showAge() {
   const since = root.dataset.offlineSince;
   const line = document.getElementById('offline');
   if (!since || !line) return;
@@ -84,7 +84,7 @@ async function showKept(place) {
   place.replaceChildren();
 }
 
-tellSince();
+showAge();
 window.addEventListener('offline', () => say(word('connectionLost')));
 const place = document.getElementById('kept-pages');
 if (place && 'caches' in window) void showKept(place);

@@ -1,4 +1,4 @@
-/** Which piece is looked at: by pointing at it, or by the arrow keys. Tells what is known of it. */
+/** Which piece is looked at: by pointing at it, or by the arrow keys. Shows what is known of it. */
 
 import { hex } from './text.js';
 
@@ -16,7 +16,7 @@ export class Pointer {
     this.flow = flow;
     this.table = table;
     flow.pane.addEventListener('pointerover', ({ target }) => {
-      if (target instanceof HTMLElement && target.matches('.piece')) this.#tell(target);
+      if (target instanceof HTMLElement && target.matches('.piece')) this.#describe(target);
     });
     flow.pane.addEventListener('pointerdown', ({ target }) => {
       if (target instanceof HTMLElement && target.matches('.piece')) this.#select(target);
@@ -55,11 +55,11 @@ export class Pointer {
     piece.id = 'selected-piece';
     this.flow.pane.setAttribute('aria-activedescendant', piece.id);
     piece.scrollIntoView({ block: 'nearest' });
-    this.#tell(piece);
+    this.#describe(piece);
   }
 
   /** @param {HTMLElement} piece */
-  #tell(piece) {
+  #describe(piece) {
     const found = this.flow.known(piece);
     const pieces = found?.shown.rows?.[found.row];
     if (!found || !pieces) return;

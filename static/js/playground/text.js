@@ -28,7 +28,7 @@ const LINES = /[^\n]*\n+|[^\n]+/g;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** The text without halves of surrogate pairs, which are no characters. @param {string} text */
+/** The text without halves of surrogate pairs, which are not characters. @param {string} text */
 export function whole(text) {
   return /[\ud800-\udfff]/.test(text) ? text.replace(/\p{Surrogate}/gu, '\ufffd') : text;
 }
@@ -89,7 +89,7 @@ export function characters(text) {
 export const bytesOf = (text) => encoder.encode(text);
 
 /**
- * What a piece shows: its characters, or its bytes where they are no whole ones.
+ * What a piece shows: its characters, or its bytes where they are not whole characters.
  *
  * @param {Uint8Array} bytes
  * @param {boolean} spaces whether white space is made visible

@@ -1,6 +1,6 @@
 /** A reader's own form of citation: a text with names in braces, filled in for each paper. A pure function. */
 
-/** @typedef {{ id: string, version: number | null, title: string, abstract: string, authors: { name: string, family: string | null }[], categories: string[], announced: string | null, published: string | null, comment: string | null, doi: string | null, journal_ref: string | null }} Paper as the API tells it */
+/** @typedef {{ id: string, version: number | null, title: string, abstract: string, authors: { name: string, family: string | null }[], categories: string[], announced: string | null, published: string | null, comment: string | null, doi: string | null, journal_ref: string | null }} Paper as the API gives it */
 
 /** @param {string} text */
 const oneLine = (text) => text.replace(/\s+/g, ' ').trim();

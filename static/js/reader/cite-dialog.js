@@ -17,11 +17,11 @@ const form = /** @type {HTMLFormElement | null} */ (document.getElementById('cit
 async function ids() {
   const isFiltered = document.querySelector('#papers > .paper[hidden]') !== null;
   if (!isFiltered && isShort() && goesOn()) await rest(() => true);
-  return idsOfList(tell);
+  return idsOfList(showProgress);
 }
 
 /** How far it is, in the dialog. @param {number} count @param {number} total */
-function tell(count, total) {
+function showProgress(count, total) {
   const bar = /** @type {HTMLProgressElement | null} */ (document.getElementById('cite-progress'));
   if (!bar) return;
   bar.hidden = total === 0;
@@ -64,14 +64,14 @@ async function withCitations(action) {
   try {
     const papers = await ids();
     if (papers.length === 0) return say(word('nothingToCite'));
-    await action(await citations(papers, tell), papers.length);
+    await action(await citations(papers, showProgress), papers.length);
     dialog?.close();
     say(word('citedAll', { count: papers.length }));
   } catch (error) {
     console.warn(error);
     say(word('notFetched'));
   } finally {
-    tell(0, 0);
+    showProgress(0, 0);
     busy?.removeAttribute('data-busy');
   }
 }

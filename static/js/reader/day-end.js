@@ -1,11 +1,11 @@
-/** The last line of a day tells how many of its papers are starred, since only the browser knows that. */
+/** The last line of a day says how many of its papers are starred, since only the browser knows that. */
 
 import { shelf } from '../shelf/shelf.js';
 
 /** @type {Map<Element, string>} the line as the server wrote it */
 const written = new Map();
 
-function tellStars() {
+function countStars() {
   const line = document.getElementById('day-end');
   if (!line) return;
   if (!written.has(line)) written.set(line, line.textContent ?? '');
@@ -17,9 +17,9 @@ function tellStars() {
 
 shelf.ready().then(
   () => {
-    tellStars();
-    shelf.onChange(tellStars);
-    document.addEventListener('list:grown', tellStars);
+    countStars();
+    shelf.onChange(countStars);
+    document.addEventListener('list:grown', countStars);
   },
   () => undefined, // the line stays as it is; marks.js says that nothing can be kept
 );

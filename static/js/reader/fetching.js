@@ -35,8 +35,8 @@ const ask = (address, how = {}) =>
     },
   });
 
-/** Shows a sentence of ours, and what the server said of it. @param {string} sentence */
-function tell(sentence, detail = '') {
+/** Shows a sentence, and what the server said. @param {string} sentence */
+function show(sentence, detail = '') {
   part('fetch-progress').hidden = false;
   part('fetch-said').textContent = sentence;
   part('fetch-detail').textContent = detail;
@@ -53,15 +53,15 @@ function underWay(is) {
 /** @param {{ categories?: string[], ids?: string[] }} wanted */
 async function begin(wanted) {
   underWay(true);
-  tell(word('fetching', { what: (wanted.ids ?? wanted.categories ?? []).join(' ') }));
+  show(word('fetching', { what: (wanted.ids ?? wanted.categories ?? []).join(' ') }));
   try {
     const response = await ask('fetches', { method: 'POST', body: JSON.stringify(wanted) });
     const answer = await response.json();
     if (response.ok) return follow(answer);
-    tell(word('fetchFailed'), answer.detail);
+    show(word('fetchFailed'), answer.detail);
   } catch (error) {
     console.warn(error);
-    tell(word('fetchLost'));
+    show(word('fetchLost'));
   }
   underWay(false);
 }
@@ -73,12 +73,12 @@ async function follow(fetched) {
   for (let silent = 0; fetched.state === 'running';) {
     const what = named(fetched);
     const name = fetched.papers > 0 ? 'fetchingCount' : 'fetching';
-    tell(word(name, { what, count: fetched.papers }), fetched.said);
+    show(word(name, { what, count: fetched.papers }), fetched.said);
     await new Promise((resolve) => setTimeout(resolve, PACE));
     const next = await look(fetched);
     silent = next ? 0 : silent + 1;
     if (silent > MOST_SILENT) {
-      tell(word('fetchLost'));
+      show(word('fetchLost'));
       return underWay(false);
     }
     fetched = next ?? fetched;
@@ -100,9 +100,9 @@ async function look({ id }) {
 /** @param {Fetch} fetched */
 function end(fetched) {
   const what = named(fetched);
-  if (fetched.state === 'failed') return tell(word('fetchFailed'), fetched.said);
-  if (fetched.state === 'cancelled') return tell(word('fetchCancelled'));
-  if (fetched.papers === 0) return tell(word('fetchedNone', { what }));
+  if (fetched.state === 'failed') return show(word('fetchFailed'), fetched.said);
+  if (fetched.state === 'cancelled') return show(word('fetchCancelled'));
+  if (fetched.papers === 0) return show(word('fetchedNone', { what }));
   // What came is what one wanted to read.
   if (fetched.ids.length > 0) location.reload();
   else location.assign(new URL(`arxiv/${fetched.categories.join('+')}`, BASE));

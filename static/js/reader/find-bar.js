@@ -49,11 +49,11 @@ function apply() {
   hideEmptyDays();
   pause(hides);
   markWords(asked.include);
-  tellCount(all);
+  showCount(all);
 }
 
 /** @param {boolean} all */
-function tellCount(all) {
+function showCount(all) {
   const count = entries.filter(({ found }) => found).length;
   part('find-count').textContent = all ? '' : word('foundOf', { count, total: entries.length });
   part('find-all').hidden = !goesOn();

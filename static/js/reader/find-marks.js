@@ -85,7 +85,7 @@ function rangesIn(field) {
   return ranges;
 }
 
-// A text that was built or typeset anew has new nodes.
+// A text that was built or typeset again has new nodes.
 document.addEventListener('math-text:ready', ({ target }) => {
   const paper = target instanceof Element && target.closest('article.paper');
   if (paper && words.length > 0 && near.has(paper)) mark(paper);

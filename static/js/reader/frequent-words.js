@@ -7,7 +7,7 @@ import { scan } from '../../math-text/tex-scanner.js';
 
 const SHORTEST = 3; // letters of a word without Chinese characters
 const WEIGHTS = 5;
-// Words that every abstract is made of, and so tell nothing of what somebody reads.
+// Words that every abstract is made of, and so say nothing about what somebody reads.
 const COMMON = new Set(
   `about above across after again against all allow allows almost along also although among and another any apply
   approach approaches are around article available based because been before behavior being below best better between

@@ -1,7 +1,7 @@
 /**
  * Coming back to a list by the browser's buttons shows the paper that one left it at, however far down it was.
  *
- * The place is kept in the history's entry, so that the same list opened anew starts at its beginning.
+ * The place is kept in the history's entry, so that the same list opened again starts at its beginning.
  */
 
 import { more } from './list.js';

@@ -6,7 +6,7 @@
 
 import '../../math-text/math-text.js';
 import { fetchPage } from './next-page.js';
-import { tell, word } from '../page/announcements.js';
+import { announce, word } from '../page/announcements.js';
 
 const NEAR = '1600px';
 const UNASKED = 1000; // papers of a list that are fetched whole where something is to be said of all
@@ -90,7 +90,7 @@ async function append(many) {
     const arrived = putBeneath(page.querySelector('#papers')?.children ?? []);
     document.querySelector('.more')?.replaceChildren(...adopted(page.querySelector('.more')?.childNodes));
     if (hadFocus) arrived[0]?.focus({ preventScroll: true });
-    tell(word('moreArrived', { count: arrived.length }));
+    announce(word('moreArrived', { count: arrived.length }));
     list.dispatchEvent(new CustomEvent('list:grown', { bubbles: true, detail: arrived }));
     return true;
   } catch (error) {
@@ -98,7 +98,7 @@ async function append(many) {
     // The link stays where it was, with a word on what happened: a press on it asks again.
     link.textContent = word('moreFailed') || link.textContent;
     link.dataset.tried = '';
-    tell(link.textContent ?? '');
+    announce(link.textContent ?? '');
     return false;
   } finally {
     busy?.removeAttribute('data-busy');

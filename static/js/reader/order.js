@@ -1,6 +1,6 @@
 /**
  * Orders that only the browser knows: starred papers first, or those that speak of the reader's words. Chosen beside
- * the server's orders, never by itself; no paper is hidden, and each tells which words it was found by.
+ * the server's orders, never by itself; no paper is hidden, and each shows the words it was found by.
  */
 
 import { kept, keep } from '../page/local-settings.js';

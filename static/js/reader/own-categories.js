@@ -9,7 +9,7 @@
 const CODE = /^[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z-]+)?$/;
 const MOST = 200;
 
-/** What was kept, without what is no choice of a category. @param {unknown} given @returns {Own[]} */
+/** What was kept, without what is not a choice of a category. @param {unknown} given @returns {Own[]} */
 export function ownCategories(given) {
   if (!Array.isArray(given)) return [];
   return given

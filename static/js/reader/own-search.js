@@ -1,4 +1,4 @@
-/** A search among what the reader kept (`in:starred`, `tag:…`): asked of the server by ids, and told to nobody else. */
+/** A search among what the reader kept (`in:starred`, `tag:…`): asked of the server by ids, and sent nowhere else. */
 
 import { API } from '../page/base.js';
 import { listPapers } from './papers-by-id.js';

@@ -1,6 +1,6 @@
 /**
  * A list whose papers the browser names by their ids: they come as any list's do, from the server's pages, 25 at a
- * time, and what of them is not in this library is told. Which papers those are is for who calls.
+ * time, and those that are not in this library are named. The caller chooses the papers.
  */
 
 import { BASE } from '../page/base.js';

@@ -4,7 +4,7 @@
  * What is hidden is for the style sheet; choices.js sets what was kept before the first paint.
  */
 
-import { say, tell, word } from '../page/announcements.js';
+import { announce, say, word } from '../page/announcements.js';
 import { keep } from '../page/local-settings.js';
 
 const root = document.documentElement;
@@ -22,7 +22,7 @@ function turn() {
   show();
   try {
     keep('view', root.dataset.view ?? null);
-    tell(word(areAlone() ? 'titlesShown' : 'abstractsShown'));
+    announce(word(areAlone() ? 'titlesShown' : 'abstractsShown'));
   } catch (error) {
     console.warn(error);
     say(word('keepsNothing'));

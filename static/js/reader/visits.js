@@ -1,5 +1,5 @@
 /**
- * When the reader was here before, so that the first page can tell what is new since. Pure functions.
+ * When the reader was here before, so that the first page can say what is new since. Pure functions.
  *
  * Loads of the page that follow each other within half an hour are one visit.
  */

@@ -1,6 +1,6 @@
 /**
  * Carrying a list to another device: a link that holds the papers' ids, or pictures of that link (QR codes) for a
- * telephone's camera. The ids stand behind the `#` of the address, which browsers send to nobody.
+ * telephone's camera. The ids stand behind the `#` of the address, which browsers send to no server.
  */
 
 import { BASE } from '../page/base.js';

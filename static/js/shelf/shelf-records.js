@@ -69,12 +69,12 @@ export const toFile = (records) =>
 /**
  * The records of a file, and how many of it were none.
  * @param {string} text @returns {{ records: ShelfRecord[], bad: number }}
- * @throws {SyntaxError} for a file that is no shelf, or one of a newer version
+ * @throws {SyntaxError} for a file that is not a shelf, or one of a newer version
  */
 export function fromFile(text) {
   const file = JSON.parse(text);
   if (file?.format !== FORMAT || !Array.isArray(file.papers))
-    throw new SyntaxError('this is no file of a shelf');
+    throw new SyntaxError('this is not a file of a shelf');
   if (file.version !== VERSION)
     throw new SyntaxError(`a shelf of version ${file.version} is newer than this page`);
   if (file.papers.length > MOST_RECORDS) throw new SyntaxError(`more than ${MOST_RECORDS} papers`);
@@ -106,7 +106,7 @@ function checked(given) {
   return { ...record, tags: tagsOf(record.tags.join(',')) };
 }
 
-/** The ids that a link carries, each once, without what is no id. @param {string} hash such as #ids=2401.00001,math/0211159 */
+/** The ids that a link carries, each once, without what is not an id. @param {string} hash such as #ids=2401.00001,math/0211159 */
 export function idsOfLink(hash) {
   const names = new URLSearchParams(hash.replace(/^#/, '')).get('ids')?.split(',') ?? [];
   return [...new Set(names.filter((name) => ID.test(name)))].slice(0, MOST_RECORDS);

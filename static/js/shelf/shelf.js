@@ -1,5 +1,5 @@
 /**
- * The reader's shelf: stars, read marks, tags and notes, kept in this browser (IndexedDB) and sent to nobody.
+ * The reader's shelf: stars, read marks, tags and notes, kept in this browser (IndexedDB) and sent nowhere.
  *
  * All of it is in memory once opened, so that a page asks without waiting; each change is written through, and the
  * other tabs are told which papers it was about.

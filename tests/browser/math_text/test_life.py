@@ -134,7 +134,7 @@ def test_printing_in_the_midst_of_typesetting_leaves_nothing_out(open_page: Open
 
 
 def set_choice(opened: Opened, name: str, value: bool) -> None:
-    """Choose in MathJax's menu, and wait until every formula is shown anew."""
+    """Choose in MathJax's menu, and wait until every formula is shown again."""
     opened.page.evaluate(
         """async ([name, value]) => {
             const shown = document.querySelector('mjx-container');

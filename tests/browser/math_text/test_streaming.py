@@ -230,7 +230,7 @@ def test_finished_blocks_are_left_alone_and_the_open_end_is_plain_and_guarded(op
     assert opened.visible_text() == "First \ufffc. Second b \ufffc and more. Third."
 
 
-# Streams a text in chunks of these sizes and tells what changed, but in its open end and where parts came last.
+# Streams a text in chunks of these sizes and returns what changed, but in its open end and where parts came last.
 WATCHED = r"""async ([source, sizes]) => {
     const {GrowingText} = await import('/static/math-text/growing-text.js');
     const host = document.createElement('div');
@@ -418,7 +418,7 @@ def test_what_comes_to_a_long_answer_restyles_nothing_else(open_page: OpenPage, 
 
 
 def _restyled(page: Page, append: str, chunk: str) -> int:
-    """How many elements get their style anew when a chunk comes."""
+    """How many elements get a new style when a chunk comes."""
     browser = page.context.browser
     assert browser is not None
     browser.start_tracing(page=page, categories=["devtools.timeline"])

@@ -51,7 +51,7 @@ def test_one_click_leads_from_an_empty_home_to_the_days_list(
         page.goto(address)
         expect(page.locator("#present [data-code='cs.CL'] .count")).to_have_text("312")
         expect(page.locator(".notes")).to_contain_text("13")
-        expect(page.locator(".totals")).to_contain_text("arXiv was last asked on")
+        expect(page.locator(".totals")).to_contain_text("Last fetched from arXiv on")
         assert "quire" not in page.inner_text("#present"), "our own notes are not among arXiv's"
 
 

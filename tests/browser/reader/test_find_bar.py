@@ -105,7 +105,7 @@ def test_the_hits_of_a_search_are_marked_also_after_the_find_bar(open_reader: Op
     opened = open_reader("/search?q=proved+au:noether+-survey")
     opened.page.wait_for_function(MARKED + ".length > 4")
     marked = {text.lower() for text in opened.page.evaluate(MARKED)}
-    assert marked - {""} == {"prove", "noether"}, "a range is empty while its text is built anew"
+    assert marked - {""} == {"prove", "noether"}, "a range is empty while its text is built again"
     find(opened, "keyword1")
     opened.page.wait_for_function(f"() => ({MARKED})().every((text) => text.toLowerCase() === 'keyword1')")
     opened.page.keyboard.press("Escape")

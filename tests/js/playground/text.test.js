@@ -55,7 +55,7 @@ test('halves of surrogate pairs are replaced, whole ones kept', () => {
   assert.equal(whole('a\ud83e b\udd8a 🦊'), 'a\ufffd b\ufffd 🦊');
 });
 
-test('bytes that are no whole characters show in hexadecimal', () => {
+test('bytes that are not whole characters show in hexadecimal', () => {
   assert.deepEqual(shown(bytesOf('天').subarray(0, 2), false), { shown: 'E5 A4', raw: true });
   assert.deepEqual(shown(bytesOf('天'), false), { shown: '天', raw: false });
   assert.deepEqual(shown(bytesOf('\ufeff'), false), { shown: '\ufeff', raw: false });

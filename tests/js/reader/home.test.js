@@ -23,7 +23,7 @@ test('the expression of a choice is sorted, what is out behind what is in', () =
   assert.equal(expressionOf([]), '');
 });
 
-test('what was kept and is no choice is left out', () => {
+test('what was kept and is not a choice is left out', () => {
   const own = [{ code: CODE, standing: 'in' }];
   const bad = [null, 3, { code: '../x', standing: 'in' }, { code: CODE, standing: 'maybe' }];
   assert.deepEqual(ownCategories([...bad, ...own]), own);

@@ -71,7 +71,7 @@ test('records that are none are counted, and the others kept', () => {
   assert.deepEqual(fromFile(file), { records: [good], bad: bad.length });
 });
 
-test('what is no file of a shelf is refused', () => {
+test('what is not a file of a shelf is refused', () => {
   for (const text of [
     '',
     '[]',

@@ -151,7 +151,7 @@ def oai_record(sample: Sample, prefix: str = "arXivRaw") -> str:
 
 
 def oai_deleted(paper_id: str, day: str) -> str:
-    """The record of a paper that is no more."""
+    """The record of a deleted paper."""
     return (
         f'    <record>\n      <header status="deleted">\n'
         f"        <identifier>oai:arXiv.org:{paper_id}</identifier>\n"

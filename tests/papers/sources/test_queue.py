@@ -48,7 +48,7 @@ def test_requests_are_three_seconds_apart_whoever_asks(server: Arxiv, watch: Tim
         watch.now += 60
         ask(one)
     assert watch.slept == pytest.approx([3, 3, 1])
-    # A connection is closed when its turn is over: else each process would hold one of its own.
+    # A connection is closed with its request: else each process would hold one of its own.
     assert len({request.port for request in server.requests}) == 5
 
 

@@ -98,7 +98,7 @@ BAD = {
     b'{"id": "2601.00001", "title": "\\ud800", "abstract": ""}': "no JSON",
     b'{"title": "t", "abstract": "a"}': "id is missing",
     b'{"id": 7, "title": "t", "abstract": "a"}': "id is text, not 7",
-    b'{"id": "nonsense", "title": "t", "abstract": "a"}': "id: 'nonsense' is no paper's id",
+    b'{"id": "nonsense", "title": "t", "abstract": "a"}': "id: 'nonsense' is not a paper's id",
     b'{"id": "2601.00001", "abstract": "a"}': "title is missing",
     b'{"id": "2601.00001", "title": "t"}': "abstract is missing",
     b'{"id": "2601.00001", "title": "t", "abstract": "a", "update_date": "yesterday"}': "update_date is a day",

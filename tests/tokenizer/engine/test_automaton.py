@@ -28,7 +28,7 @@ def pieces_at(automaton: Automaton, entry: int) -> list[tuple[int, int, float]]:
 
 
 def endings(automaton: Automaton, data: bytes) -> list[list[tuple[int, int, float]]]:
-    """The pieces that end at each byte, as `pieces_at` tells them, the single byte last."""
+    """The pieces that end at each byte, as `pieces_at` gives them, the single byte last."""
     found = []
     state = 0
     for byte in data:

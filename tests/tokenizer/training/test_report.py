@@ -1,4 +1,4 @@
-"""Scripts are told as Unicode tells them, and what is measured by script and by language adds up to the whole."""
+"""Scripts are named as Unicode names them, and what is measured by script and by language adds up to the whole."""
 
 import json
 

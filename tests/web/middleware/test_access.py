@@ -133,7 +133,7 @@ def test_a_revoked_key_is_refused_at_once_by_a_server_that_has_not_seen_it(data:
     path = data / "other-keys.json"
     text = new_key(path, "short-lived", ["read"])
     assert text.encode() not in path.read_bytes()
-    assert path.stat().st_mode & 0o077 == 0, "nobody else can read the file"
+    assert path.stat().st_mode & 0o077 == 0, "no other user can read the file"
     revoke_key(path, "short-lived")
     assert path.read_bytes() == b"[]"
     path.unlink()
@@ -215,7 +215,7 @@ def proxied(data: Path) -> Iterator[str]:
 
 
 def links_of(answer: httpx.Response) -> list[str]:
-    """Where a page, a document or a script of ours leads, as it writes it."""
+    """Where a page, a document or a script of the site leads, as it writes it."""
     kind = answer.headers.get("content-type", "")
     if "javascript" in kind:
         return re.findall(r"""^(?:import|export) [^'"]*['"](\.[^'"]+)['"]""", answer.text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Spans go to the collector that the variables name, tell nothing that was sent, and cost nothing unasked."""
+"""Spans go to the collector that the variables name, hold nothing that was sent, and cost nothing without it."""
 
 import json
 import signal

@@ -229,7 +229,7 @@ def test_every_category_is_listed_with_its_papers(client: httpx.Client) -> None:
     items = {item["code"]: item for item in client.get("/categories").raise_for_status().json()["items"]}
     assert items["math.DG"]["papers"] == 1
     assert items["math.NA"]["papers"] == 0
-    assert "cs.NA" not in items, "aliases are no categories of their own"
+    assert "cs.NA" not in items, "aliases are not categories of their own"
 
 
 def test_the_next_page_is_linked(client: httpx.Client) -> None:

@@ -34,7 +34,7 @@ TEXT = "hello the fox, 你好，世界。\ncafe\u0301 de\u0301ja\u0300 🦊 天�
 def ask(
     client: httpx.Client, call: str, answer: type[BaseModel] | None = None, **body: Any
 ) -> dict[str, Any]:
-    """The answer to a request that succeeds, held against the schema that OpenAPI tells of it."""
+    """The answer to a request that succeeds, held against its schema in OpenAPI."""
     response = client.post(f"{API}/{call}", json=body)
     assert response.status_code == 200, response.text
     value: dict[str, Any] = response.json()
