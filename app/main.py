@@ -116,7 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def warm_up(app: FastAPI) -> None:
     """Load what every request needs, so that the workers that are forked from here share it and start at once."""
-    with suppress(QuireError):  # /readyz tells
+    with suppress(QuireError):  # /readyz reports it
         app.state.models.get(None)
     app.openapi()
     load_templates()

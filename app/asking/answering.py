@@ -20,7 +20,7 @@ from app.papers.answers import Answer, Quote, Usage
 from app.papers.fulltext.blocks import PaperText
 from app.papers.models import Paper
 
-Tell = Callable[[str, Mapping[str, Any]], None]
+Report = Callable[[str, Mapping[str, Any]], None]
 """Takes an event: its name and its data."""
 
 _CUTS = 3
@@ -83,13 +83,13 @@ class Answerer:
         return text, await self._compose(asked, text, self._room(self.context))
 
     async def answer(
-        self, asked: Asked, text: PaperText, prompt: Prompt, tell: Tell
+        self, asked: Asked, text: PaperText, prompt: Prompt, report: Report
     ) -> tuple[Answer, Prompt]:
-        """The whole answer, and the prompt, which may have been cut; `tell` gets `reasoning`, `text` and `quote`.
+        """The whole answer, and the prompt, which may have been cut; `report` gets `reasoning`, `text` and `quote`.
 
         Raises ChatError, Overloaded or NoChatModel; what was told before is then half an answer.
         """
-        writing = _Writing(text, tell)
+        writing = _Writing(text, report)
         prompt, usage = await self._write(asked, text, prompt, writing)
         if usage is None:
             usage = Usage(prompt.tokens, await asyncio.to_thread(self._count, writing.text))
@@ -145,7 +145,7 @@ class _Writing:
     """An answer as it is written: its events, its text, and its quotes, looked up as soon as they are whole."""
 
     paper: PaperText
-    tell: Tell
+    report: Report
     text: str = ""
     begun: bool = False
     quotes: list[Quote] = field(default_factory=list)
@@ -154,7 +154,7 @@ class _Writing:
 
     async def add(self, piece: Piece) -> None:
         self.begun = True
-        self.tell(piece.kind, {"text": piece.text})
+        self.report(piece.kind, {"text": piece.text})
         if piece.kind == "reasoning":
             return
         self.text += piece.text
@@ -164,7 +164,7 @@ class _Writing:
             self._searched = written.end
             quote = await asyncio.to_thread(self._check, written)
             self.quotes.append(quote)
-            self.tell("quote", asdict(quote))
+            self.report("quote", asdict(quote))
 
     def _check(self, written: Written) -> Quote:
         if self._checker is None:

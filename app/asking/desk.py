@@ -44,7 +44,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the desk asks others for: `find` gives an answer that was kept, and blocks; `describe` tells a failure."""
+    """What the desk asks others for: `find` gives an answer that was kept, and blocks; `describe` describes a failure."""
 
     find: Callable[[Asked, str], Answer | None]
     keeper: Keeper
@@ -107,7 +107,7 @@ class Desk:
         return self._around.describe(error)
 
     def stop(self, asking: str) -> None:
-        """A reader wants no more of an answer: it ends where nobody else reads it."""
+        """A reader has left an answer: it ends where no other reader is left."""
         generation = self._by_asking.get(asking)
         if generation is not None:
             generation.stop()
@@ -229,7 +229,7 @@ class Stopped(QuireError):
 
 
 def _key(asked: Asked, model: str) -> str:
-    """Tells what is asked from all else: who asks the same waits for the same answer."""
+    """Identifies a question: readers who ask the same wait for the same answer."""
     facts: Sequence[object] = (
         asked.paper.id,
         asked.version,

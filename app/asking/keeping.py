@@ -27,7 +27,7 @@ _LONGEST_WRITE = 60.0
 
 
 def keeper_of(folder: Path, store_path: Path, index_path: Path, command: str) -> "Keeper":
-    """Keeps answers in the store at `store_path`; `command` tells others who writes there."""
+    """Keeps answers in the store at `store_path`; `command` is shown to others as the writer."""
 
     def write(answers: list[Answer]) -> None:
         with open_for_writing(store_path, command) as writer:

@@ -117,12 +117,12 @@ def test_single_papers_are_fetched_by_id(server: Arxiv, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "settings", "said"),
     [
-        (["cs.XX"], {}, "no category of arXiv"),
+        (["cs.XX"], {}, "not a category of arXiv"),
         (["cs.AI", "--since", "yesterday"], {}, "2026-11-23"),
         (["cs.AI", "--since", "2999-01-01"], {}, "a day up to today"),
         (["cs.AI", "--since", "2026-11-01", "--daily"], {}, "leave out"),
         (["cs.AI", "--id", "2611.00001"], {}, "leave out"),
-        (["--id", "nonsense"], {}, "no paper's id"),
+        (["--id", "nonsense"], {}, "not a paper's id"),
         ([], {}, "no category is named"),
         (["cs.AI"], {"OFFLINE": "true"}, "QUIRE_OFFLINE"),
         (["cs.AI"], {"CONTACT": "two words"}, "QUIRE_CONTACT"),

@@ -145,7 +145,7 @@ def test_nothing_is_started_where_nothing_is_asked_for_or_offline(library_folder
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"FETCH_DAILY": "cs.XX"}, "no category of arXiv"),
+        ({"FETCH_DAILY": "cs.XX"}, "not a category of arXiv"),
         ({"FETCH_AT": "half past six"}, "QUIRE_FETCH_AT"),
         ({"FETCH_AT": "06:30+02:00"}, "in UTC"),
     ],

@@ -132,10 +132,10 @@ def test_a_model_that_sentencepiece_trained_segments_the_same(vocab_size: int, b
 
 
 def test_files_that_are_no_such_model_say_so() -> None:
-    for content, message in ((b"\xff\xff\xff", "no SentencePiece model"), (b"", "holds no pieces")):
+    for content, message in ((b"\xff\xff\xff", "not a SentencePiece model"), (b"", "holds no pieces")):
         with pytest.raises(ModelError, match=message):
             from_sentencepiece(content, "file")
-    with pytest.raises(ModelError, match="no unigram model"):
+    with pytest.raises(ModelError, match="not a unigram model"):
         from_sentencepiece(train(60, model_type="bpe", normalization_rule_name="identity"), "file")
     with pytest.raises(ModelError, match="rewrites texts"):
         from_sentencepiece(train(60, normalization_rule_name="nmt_nfkc"), "file")

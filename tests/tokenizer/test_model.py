@@ -125,10 +125,10 @@ def with_again(key: str, value: object) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no JSON"),
-        (b'{"AA==": [3,', "no JSON"),
-        (b"\xff\xfe", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
+        (b"", "not JSON"),
+        (b'{"AA==": [3,', "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
         (b'{"AA==": [3, "", NaN]}', "line 1, column 18 has NaN, which is not a number in JSON"),
         (b'{"AA==": [3, "", -Infinity]}', "has Infinity, which is not a number in JSON"),
         (with_again("AA==", [3, "", 1]), r'the piece "AA==" is there 2 times'),
@@ -150,8 +150,8 @@ def with_again(key: str, value: object) -> bytes:
         (change("AA==", [3, "", 1 << 63]), "stay below 2"),
         (change("AA==", [3, 1]), "should map to"),
         (change("AA==", 3), "should map to"),
-        (change("A", [259, "", 1]), "no base64"),
-        (change("é", [259, "", 1]), "no base64"),
+        (change("A", [259, "", 1]), "not base64"),
+        (change("é", [259, "", 1]), "not base64"),
         (change("", [259, "", 1]), "empty"),
         (change("YQpi", [259, "a\nb", 1]), "after a newline"),
     ],
@@ -181,7 +181,7 @@ def test_an_infinite_count_is_refused(tmp_path: Path) -> None:
         (zipped(("a.model", b" " * 50_000_000)), "unpacks to more than the 1,000,000 bytes"),
         (zipped(("a.model", b"{}"))[:-10], "broken zip"),
         (b"PK\x03\x04 and then nothing", "broken zip"),
-        (zipped(("a.model", b"not json")), "no JSON"),
+        (zipped(("a.model", b"not json")), "not JSON"),
     ],
 )
 def test_a_zip_that_is_none_of_ours_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_a_path_that_can_not_be_read_is_told(name: str, tmp_path: Path) -> None:
         ({"bytes_per_token_by_language": [4]}, '"bytes_per_token_by_language" is \\[4\\]'),
         ({"sha256": "ab"}, "\"sha256\" is 'ab'"),
         ({"sha256": "0" * 64}, "belongs to another file"),
-        (b"{", "no JSON"),
+        (b"{", "not JSON"),
     ],
 )
 def test_a_wrong_card_is_told(content: object, message: str, tmp_path: Path) -> None:

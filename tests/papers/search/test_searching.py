@@ -136,7 +136,7 @@ def test_a_query_finds(
     ("query", "says"),
     [
         ("cat:cs.XX", "no category 'cs.XX'"),
-        ("id:7 x", r"no paper's id.*character 4"),
+        ("id:7 x", r"not a paper's id.*character 4"),
         ("& -- !", "signs alone"),
         ("a (", "missing"),
     ],

@@ -153,12 +153,12 @@ def test_bombs_and_references_elsewhere_are_refused(body: bytes) -> None:
     ("body", "words"),
     [
         (b"", "empty"),
-        (b"Rate exceeded.", "no well-formed XML"),
+        (b"Rate exceeded.", "not well-formed XML"),
         (b"<html><body>Sorry</body></html>", "<html>"),
         (atom_feed("<entry>" + "<x>" * 100 + "</x>" * 100 + "</entry>", 0), "nested deeper"),
         (atom_feed("<entry>" + "<x>" * 200_000, 0), "nested deeper"),
-        (KNOWN[:-300], "no well-formed XML"),
-        (KNOWN.replace(b"</entry>", b"\xff</entry>"), "no well-formed XML"),
+        (KNOWN[:-300], "not well-formed XML"),
+        (KNOWN.replace(b"</entry>", b"\xff</entry>"), "not well-formed XML"),
     ],
 )
 def test_what_is_no_whole_feed_is_said_to_be_none(body: bytes, words: str) -> None:

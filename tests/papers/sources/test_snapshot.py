@@ -89,13 +89,13 @@ def test_a_record_with_a_question_is_an_answer() -> None:
 
 
 BAD = {
-    b"{": "no JSON",
+    b"{": "not JSON",
     b'"text"': "JSON object",
-    b"[" * 5000 + b"]" * 5000: "no JSON",
-    b"\xff\xfe{}": "no JSON",
-    b'{"id": "2601.00001", "title": "\x00"}': "no JSON",
+    b"[" * 5000 + b"]" * 5000: "not JSON",
+    b"\xff\xfe{}": "not JSON",
+    b'{"id": "2601.00001", "title": "\x00"}': "not JSON",
     b'{"id": "2601.00001", "title": "\\u0000", "abstract": ""}': "NUL",
-    b'{"id": "2601.00001", "title": "\\ud800", "abstract": ""}': "no JSON",
+    b'{"id": "2601.00001", "title": "\\ud800", "abstract": ""}': "not JSON",
     b'{"title": "t", "abstract": "a"}': "id is missing",
     b'{"id": 7, "title": "t", "abstract": "a"}': "id is text, not 7",
     b'{"id": "nonsense", "title": "t", "abstract": "a"}': "id: 'nonsense' is not a paper's id",

@@ -127,7 +127,7 @@ def test_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(path: Path
         assert store.paper("https://arxiv.org/abs/2601.00002v4") == paper(2)
         with pytest.raises(NotFound, match=r"2601\.00009 is not here"):
             store.paper("2601.00009")
-        with pytest.raises(NotFound, match="no paper's id"):
+        with pytest.raises(NotFound, match="not a paper's id"):
             store.paper("nonsense")
 
 
