@@ -44,7 +44,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the desk asks others for: `find` gives an answer that was kept, and blocks; `describe` describes a failure."""
+    """What others do for the desk: `find` gives a kept answer, and blocks; `describe` describes a failure."""
 
     find: Callable[[Asked, str], Answer | None]
     keeper: Keeper
@@ -103,7 +103,7 @@ class Desk:
         return Cost(text.source, text.version, prompt.tokens, prompt.left_out)
 
     def describe(self, error: QuireError) -> dict[str, Any]:
-        """The object that tells a failure within a stream."""
+        """The object that describes a failure within a stream."""
         return self._around.describe(error)
 
     def stop(self, asking: str) -> None:

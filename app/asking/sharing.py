@@ -1,7 +1,7 @@
 """One desk for all processes of a data folder: whoever takes its lock first has it, and the others ask it by a socket.
 
 So one generation serves all who wait, whichever worker they reached; the queue and the counts of a day are one too. The
-lock ends with its process, however that ends, and the next one who asks takes the desk.
+lock ends with its process, however that ends, and the next process that asks for it takes the desk.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ class SharedDesk:
         return Cost(**{**told, "left_out": tuple(told["left_out"])})
 
     async def stop(self, asking: str) -> None:
-        """A reader wants no more of an answer: it ends where nobody else reads it."""
+        """A reader has left an answer: it ends where no other reader is left."""
         connection = await self._connect()
         if connection is None:
             self._desk.stop(asking)
@@ -289,7 +289,7 @@ def asked_record(asked: Asked) -> dict[str, Any]:
 
 
 def read_asked(record: dict[str, Any]) -> Asked:
-    """The question of a record that another process of ours wrote."""
+    """The question of a record that another process wrote."""
     return Asked(
         paper=read_paper(record["paper"]),
         version=record["version"],

@@ -81,7 +81,7 @@ async def questions(
 async def ask(request: Request, services: ServicesDep, id: str) -> Response:
     """Asks a paper. Events are started, reasoning, text, quote, then done or failed; `Last-Event-ID` goes on.
 
-    While others are before it, `waiting` tells its place. Whoever asks what is being asked joins that answer.
+    While others are before it, `waiting` gives the place in the queue. Readers of the same question share its answer.
     """
     body = validate(AskRequest, parse(await request.body()))
     desk = services.asking.desk
@@ -113,10 +113,10 @@ async def cost(
 
 @router.delete("/asking/{asking}", status_code=204, responses=problem_responses(404, 422))
 async def stop(services: ServicesDep, asking: str) -> Response:
-    """Stops an answer, where nobody else reads it; one that has ended already stays as it is."""
+    """Stops an answer that no other reader reads; one that has ended already stays as it is."""
     if not _ASKING.fullmatch(asking):
         raise NotFound(
-            f"{asking[:40]!r} does not name an answer; the event `started` tells its name", "?asking"
+            f"{asking[:40]!r} does not name an answer; the event `started` gives its name", "?asking"
         )
     await services.asking.desk.stop(asking)
     return Response(status_code=204)
@@ -146,7 +146,7 @@ def _asked(services: Services, paper_id: str, body: AskRequest, reader: str) -> 
 
 
 async def _closing(events: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """The events, with their source closed as soon as nobody reads them."""
+    """The events, with their source closed as soon as no reader is left."""
     async with aclosing(events):
         async for part in events:
             yield part
