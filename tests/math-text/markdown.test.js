@@ -113,7 +113,10 @@ test('code, addresses and attributes get their source back', () => {
     '<p>Text</p>\n<pre><code>indented $x$\n</code></pre>\n<p><img src="/a" alt="about $y$" title="on $z$"></p>\n',
   );
   assert.equal(restoreText('/a%EE%80%800%EE%80%81', formulas), '/a$y$');
-  assert.equal(restoreText('not a formula \uE0007\uE001 of the text', formulas), 'not a formula \uE0007\uE001 of the text');
+  assert.equal(
+    restoreText('not a formula \uE0007\uE001 of the text', formulas),
+    'not a formula \uE0007\uE001 of the text',
+  );
 });
 
 test('our own marks in a text are shown and stand for nothing', () => {
