@@ -19,7 +19,7 @@ Vectors = NDArray[np.float32]
 Use = Literal["paper", "query"]
 
 PROBE = "Quire reads papers: a graph of messages, a theorem about primes, the light of distant galaxies."
-"""A text whose vector tells one model from another, also where both have the same name."""
+"""A text whose vector identifies a model, also where both have the same name."""
 
 MOST_DIMENSIONS = 8192
 _MOST_CHARACTERS = 8000
@@ -92,5 +92,5 @@ def text_of(paper: Paper) -> str:
 
 
 def fingerprint(text: str) -> int:
-    """64 bits that tell a text from another: whether a vector is of the text that a paper has now."""
+    """64 bits that identify a text: whether a vector is of the text that a paper has now."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little")

@@ -10,7 +10,7 @@
     NAME/scales         float32
     NAME/dead           uint32: rows that are no more
     NAME/categories     text: each line a set of categories
-    NAME/mean, probe    float32: what is taken away before signs are; the vector of a text that tells the model
+    NAME/mean, probe    float32: what is taken away before signs are; the vector of a text that identifies the model
 
 Rows are only ever appended, and count once `state.json` says so: it is renamed into place when they are on the disk.
 What a process that was killed left beyond them is cut off by the next writer, so readers may map what counts.

@@ -25,7 +25,7 @@ _COMMIT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a run may use up: papers, seconds; None is no bound."""
+    """What a run may use up: papers, seconds; None sets no bound."""
 
     papers: int | None = None
     seconds: float | None = None

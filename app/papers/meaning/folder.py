@@ -105,7 +105,9 @@ class FolderEmbedder(Embedder):
                         str(self._path), options, providers=["CPUExecutionProvider"]
                     )
                 except Exception as error:
-                    raise EmbedError(f"{self._path} is no model that onnxruntime can run: {error}") from error
+                    raise EmbedError(
+                        f"{self._path} is not a model that onnxruntime can run: {error}"
+                    ) from error
             return self._session
 
 

@@ -1,6 +1,6 @@
 """The loops over all vectors, compiled by numba: they release the interpreter's lock and hold no Python object.
 
-A vector is looked at as the signs of its numbers, 64 in a word: how many signs two vectors differ in tells their angle
+A vector is looked at as the signs of its numbers, 64 in a word: how many signs two vectors differ in shows their angle
 well enough to leave all but a few hundred out (sign random projections without the projection; Charikar 2002).
 """
 

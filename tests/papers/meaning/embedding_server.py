@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Nothing: a test tells what it needs."""
+        """Nothing: a test says what it needs."""
 
 
 @contextmanager
