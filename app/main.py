@@ -12,10 +12,12 @@ from starlette.staticfiles import StaticFiles
 
 from app import __version__
 from app.asking.desk import Bounds
+from app.embedding import open_embedder
 from app.errors import QuireError
 from app.logs import configure_logs
 from app.papers.fetch_job import Fetches, FetchPlace
 from app.papers.importing import prepare_papers
+from app.papers.meaning.searching import Meaning
 from app.papers.search.searching import SearchIndex
 from app.papers.sources.client import PoliteClient
 from app.papers.store.reading import Store
@@ -37,6 +39,7 @@ from app.web.middleware.security_headers import SecurityHeaders
 from app.web.middleware.traces import Traces, span_exporter
 from app.web.openapi import describe_fully
 from app.web.papers import api, citations, crawlers, discovery, feeds, fetches, opml, pages, suggestions
+from app.web.papers import meaning as papers_meaning
 from app.web.templates import load_templates
 from app.web.tokenizer import chats, dialects, routes
 
@@ -61,16 +64,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.max_models_bytes,
     )
 
+    embedder = open_embedder(settings)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         index = SearchIndex(settings.index_path)
+        meaning = Meaning(settings.vectors_path, embedder, papers_meaning.observe)
         with Store(settings.store_path, index.count) as store:
             asking = open_asking(_asking(settings), store, models)
             await asking.desk.open()
-            app.state.services = _services(settings, models, store, index, asking)
+            app.state.services = _services(settings, models, store, index, meaning, asking)
             app.state.services.work.bound_readers()
             yield
             await asking.desk.close(settings.drain_seconds)
+            meaning.close()
 
     app = FastAPI(
         title="Quire",
@@ -100,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes.pages_router,
         fetches.router,
         api.router,
+        papers_meaning.router,
         citations.router,
         feeds.router,
         discovery.router,
@@ -188,7 +196,12 @@ def _asking(settings: Settings) -> AskingSettings:
 
 
 def _services(
-    settings: Settings, models: ModelRegistry, store: Store, index: SearchIndex, asking: Asking
+    settings: Settings,
+    models: ModelRegistry,
+    store: Store,
+    index: SearchIndex,
+    meaning: Meaning,
+    asking: Asking,
 ) -> Services:
     return Services(
         limits=Limits(
@@ -203,6 +216,7 @@ def _services(
         models=models,
         store=store,
         index=index,
+        meaning=meaning,
         work=Work(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
         asking=asking,
         requests_folder=settings.requests_folder,

@@ -1,8 +1,9 @@
 """`quire papers embed`, and how imports, fetches and the server go on with it: papers get the vectors they lack."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 import structlog
 import typer
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from app.embedding import open_embedder
 from app.errors import InputError, QuireError, StoreLocked
+from app.logs import configure_logs
 from app.papers.meaning.embedder import Embedder
 from app.papers.meaning.filling import Budget, fill, fill_today
 from app.papers.meaning.filling import Progress as Filled
@@ -77,12 +79,12 @@ class KeepEmbedding:
         self._settings = settings
         self._embedder: Embedder | None = None
 
-    def __call__(self) -> None:
-        """Embeds for a minute at most; nothing where no paper lacks a vector, or another process is at it."""
+    def __call__(self) -> bool:
+        """Embeds for a minute at most, and says whether papers lack a vector still that this may go on with."""
         settings = self._settings
         self._embedder = self._embedder or open_embedder(settings)
         if self._embedder is None:
-            return
+            return False
         try:
             filled = fill_today(
                 settings.store_path,
@@ -93,14 +95,30 @@ class KeepEmbedding:
             )
         except StoreLocked as error:
             log.debug("embedding waits", reason=str(error))
+            return False
         else:
-            if filled is not None and filled.done:
-                log.info(
-                    "papers were embedded",
-                    papers=filled.done,
-                    lacking=filled.lacking,
-                    rate=round(filled.rate, 1),
-                )
+            if filled is None or not filled.done:
+                return False
+            log.info(
+                "papers were embedded", papers=filled.done, lacking=filled.lacking, rate=round(filled.rate, 1)
+            )
+            return filled.lacking > 0
+
+
+def keeps_embedding(settings: Settings) -> bool:
+    """Whether a server of these settings gives papers their vectors by itself."""
+    is_far = settings.embed_folder is None and not settings.embedder_is_here
+    return bool(
+        settings.embed_per_day
+        and (settings.embed_url or settings.embed_folder)
+        and not (settings.offline and is_far)
+    )
+
+
+def begin_embedding(log_format: Literal["json", "console"], log_level: str) -> None:
+    """What the process beside the server does first: its log, and stepping back behind those that answer readers."""
+    configure_logs(log_format, log_level)
+    os.nice(10)
 
 
 def _said(filled: Filled) -> str:

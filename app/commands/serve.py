@@ -14,12 +14,13 @@ import structlog
 import typer
 
 from app import __version__
+from app.commands.embedding import KeepEmbedding, begin_embedding, keeps_embedding
 from app.errors import FileError, InputError
 from app.logs import configure_logs
 from app.papers.store.reading import Store
 from app.serving.connections import Bounds
 from app.serving.memory import give_back, keep_together
-from app.serving.schedule import beside, next_time
+from app.serving.schedule import beside, next_time, working_beside
 from app.serving.server import Manner, listen
 from app.serving.server import serve as serve_until_stopped
 from app.settings import Settings
@@ -27,6 +28,9 @@ from app.web.worker_counts import count_together
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 log = structlog.get_logger()
+
+_LOOK_SECONDS = 5.0
+"""How often it is looked whether papers came in that lack a vector."""
 
 
 @app.command()
@@ -59,7 +63,7 @@ def serve(
         gc.collect()
         gc.freeze()
         give_back()
-        with _daily_fetch(settings, due):
+        with _daily_fetch(settings, due), _embedding(settings):
             code = serve_until_stopped(
                 application,
                 listener,
@@ -120,6 +124,17 @@ def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[No
         settings.fetch_at,
         partial(fetch_day, settings),
         partial(configure_logs, settings.log_format, settings.log_level),
+    )
+
+
+def _embedding(settings: Settings) -> AbstractContextManager[None]:
+    """The process that gives papers their vectors, whoever brought them in; none where nothing is set that could."""
+    if not keeps_embedding(settings):
+        return nullcontext()
+    return working_beside(
+        _LOOK_SECONDS,
+        KeepEmbedding(settings),
+        partial(begin_embedding, settings.log_format, settings.log_level),
     )
 
 

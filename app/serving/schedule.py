@@ -1,4 +1,4 @@
-"""Work that is done once a day, in a process of its own beside the server: it takes no time from requests.
+"""Work that is done once a day or all day, in a process of its own beside the server: it takes no time from requests.
 
 The process is started once, whatever the number of workers, and ends with the server, also with one that was killed.
 What the work is and when it is due are arguments. Nothing is kept about earlier days: who works goes on by itself
@@ -23,6 +23,7 @@ _AFTER_A_WRITER = timedelta(minutes=10)
 _LONGEST_SLEEP = 60.0
 # A process that hangs in the system, or was stopped, does not heed SIGTERM.
 _STOP_SECONDS = 5.0
+_AFTER_A_FAILURE = 60.0
 
 
 def next_time(now: datetime, at: time) -> datetime:
@@ -64,6 +65,36 @@ def work_daily(
             log.exception("the daily work failed", next=str(due))
 
 
+def work_on(pause: float, work: Callable[[], bool], over: Callable[[float], bool]) -> None:
+    """Works again and again, with a pause of so many seconds where `work` says that nothing is left, until `over`.
+
+    A failure is logged once until something else happens, and tried again after a longer pause.
+    """
+    failed = ""
+    while not over(0.0):
+        try:
+            left = work()
+        except QuireError as error:
+            if failed != str(error):
+                log.warning("the work beside the server failed", reason=str(error))
+            failed = str(error)
+            left = False
+        except Exception:
+            log.exception("the work beside the server failed")
+            failed, left = "defect", False
+        else:
+            failed = ""
+        if not left and over(_AFTER_A_FAILURE if failed else pause):
+            return
+
+
+@contextmanager
+def working_beside(pause: float, work: Callable[[], bool], begin: Callable[[], None]) -> Iterator[None]:
+    """Runs `work_on` in another process, as `beside` runs `work_daily`."""
+    with _process("embedding", _run_on, (pause, work, begin)):
+        yield
+
+
 @contextmanager
 def beside(due: datetime, at: time, work: Callable[[], None], begin: Callable[[], None]) -> Iterator[None]:
     """Runs `work_daily` in another process, where `begin` is called first, while the block runs.
@@ -71,8 +102,14 @@ def beside(due: datetime, at: time, work: Callable[[], None], begin: Callable[[]
     `work` and `begin` are functions of modules, with plain arguments: they are sent to a fresh interpreter, since one
     that is forked later than threads were started may hang.
     """
+    with _process("daily", _run, (due, at, work, begin)):
+        yield
+
+
+@contextmanager
+def _process(name: str, target: Callable[..., None], arguments: tuple[object, ...]) -> Iterator[None]:
     process = multiprocessing.get_context("spawn").Process(
-        target=_run, args=(due, at, work, begin), name="daily", daemon=True
+        target=target, args=arguments, name=name, daemon=True
     )
     process.start()
     try:
@@ -94,3 +131,11 @@ def _run(due: datetime, at: time, work: Callable[[], None], begin: Callable[[], 
     parent = multiprocessing.parent_process()
     watched = [parent.sentinel] if parent else []
     work_daily(due, at, work, over=lambda seconds: bool(wait(watched, seconds)))
+
+
+def _run_on(pause: float, work: Callable[[], bool], begin: Callable[[], None]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begin()
+    parent = multiprocessing.parent_process()
+    watched = [parent.sentinel] if parent else []
+    work_on(pause, work, over=lambda seconds: bool(wait(watched, seconds)))

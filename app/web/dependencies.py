@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from app.errors import Overloaded
 from app.papers.fetch_job import Fetches
+from app.papers.meaning.searching import Meaning
 from app.papers.search.searching import SearchIndex
 from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
@@ -81,6 +82,7 @@ class Services:
     models: ModelRegistry
     store: Store
     index: SearchIndex
+    meaning: Meaning
     work: Work
     asking: Asking
     requests_folder: Path

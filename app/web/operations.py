@@ -64,6 +64,19 @@ class IndexState(StoreState):
     behind: int
 
 
+class MeaningState(BaseModel):
+    """The vectors: of which model, of how many papers, and how many papers lack one; None where nothing makes any.
+
+    While another model's set is being made, `next_model` and `next_papers` say how far it is.
+    """
+
+    model: str | None
+    papers: int
+    lacking: int
+    next_model: str | None = None
+    next_papers: int | None = None
+
+
 class Readiness(BaseModel):
     """Whether requests can be answered; `reasons` says what can't be used and why, by the names of the parts."""
 
@@ -72,6 +85,7 @@ class Readiness(BaseModel):
     models: ModelsState | None = None
     store: StoreState | None = None
     index: IndexState | None = None
+    meaning: MeaningState | None = None
 
 
 @router.get(
@@ -86,6 +100,7 @@ def readyz(services: ServicesDep, response: Response) -> Readiness:
         "models": lambda: setattr(ready, "models", _models(services.models)),
         "store": lambda: setattr(ready, "store", _store(services.store)),
         "index": lambda: setattr(ready, "index", _index(services)),
+        "meaning": lambda: setattr(ready, "meaning", _meaning(services)),
     }
     for name, check in checks.items():
         try:
@@ -111,6 +126,23 @@ def _index(services: Services) -> IndexState:
     changes, papers = services.index.extent()
     behind = max(0, services.store.changes - changes)
     return IndexState(papers=papers, changes=changes, behind=behind, **_age(services.index.written))
+
+
+def _meaning(services: Services) -> MeaningState | None:
+    """Nothing here makes a server unready: words are searched without it."""
+    states = services.meaning.states()
+    if services.meaning.model is None:
+        return None
+    first = states[0] if states else None
+    following = states[1] if len(states) > 1 else None
+    papers = first.living if first else 0
+    return MeaningState(
+        model=first.model if first else services.meaning.model,
+        papers=papers,
+        lacking=max(0, services.store.count() - (following.living if following else papers)),
+        next_model=following.model if following else None,
+        next_papers=following.living if following else None,
+    )
 
 
 def _age(written: float) -> dict[str, Any]:
@@ -153,6 +185,13 @@ class _Present(Collector):
             yield GaugeMetricFamily(
                 "papers_index_behind", "Changes of the store that the index lacks", behind
             )
+            if meaning := _meaning(self._services):
+                made = GaugeMetricFamily("papers_vectors", "Papers that have a vector", labels=["model"])
+                made.add_metric([meaning.model or ""], meaning.papers)
+                yield made
+                yield GaugeMetricFamily(
+                    "papers_vectors_lacking", "Papers that lack a vector", meaning.lacking
+                )
             asked = CounterMetricFamily(
                 "arxiv_requests",
                 "Requests to papers' sources, of all processes, ever",

@@ -6,6 +6,7 @@ with titles weighing more, or a date: nothing else moves a paper up or down.
 
 import os
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +21,7 @@ from app.papers.categories import CategoryExpression
 from app.papers.cursors import read_cursor, write_cursor
 from app.papers.models import Paper, parse_ids
 from app.papers.plain_text import resolve
-from app.papers.query import parse_query
+from app.papers.query import Node, parse_query
 from app.papers.search.author_forms import key_query
 from app.papers.search.indexing import read_state
 from app.papers.search.matching import (
@@ -40,9 +41,6 @@ Sort = Literal["relevance", "announced", "published"]
 
 _MOST_BY_RELEVANCE = 20_000
 _KEPT_READINGS = 8
-# Of a paper's own score: below it, in 20,000 papers of arXiv, what two texts share is not their subject.
-_LEAST_SHARE = 0.2
-_OF_OTHER_CATEGORIES = 0.6
 _FEW = 1000
 # Terms in fewer papers are never called common, so that a small collection ranks by all of them.
 _LEAST_COMMON = 10_000
@@ -175,6 +173,83 @@ class SearchIndex:
                 return found
         return []
 
+    def ranked(
+        self, search: Search, limit: int, *, began: int | None = None, longest: int = 2048
+    ) -> tuple[int, list[int], int]:
+        """The first papers by relevance, with the reading that they were found in and how many there are in all.
+
+        `began` names the reading to go on in, where it is kept still.
+        """
+        query = self._query(search, longest)
+        changes, searcher = self._reading(began)
+        result = searcher.search(query, limit)
+        found = searcher.fast_field_values("number", [address for _, address in result.hits])
+        return changes, [int(number or 0) for number in found], int(result.count or 0)  # type: ignore[attr-defined]
+
+    def matching_among(
+        self, search: Search, numbers: list[int], *, began: int | None = None, longest: int = 2048
+    ) -> set[int]:
+        """Those of some papers that a search finds."""
+        query = self._query(search, longest)
+        return _among(self._reading(began)[1], query, numbers)
+
+    def passing(self, node: Node, numbers: list[int]) -> set[int]:
+        """Those of some papers that a query's tree finds."""
+        return _among(self._newest()[1], matching(node, lambda _: True), numbers)
+
+    def numbers_of(self, node: Node, search: Search, most: int) -> list[int] | None:
+        """The papers that a query's tree finds within a search's bounds; None where they are more than `most`."""
+        searcher = self._newest()[1]
+        query = Query.boolean_query([(Occur.Must, matching(node, lambda _: True)), *_within(search)])
+        result = searcher.search(query, 1)
+        count = int(result.count or 0)  # type: ignore[attr-defined]
+        return None if count > most else _numbers(searcher, query, max(1, count))
+
+    def names_papers(self, text: str) -> bool:
+        """Whether a text is ids or addresses of papers, or a DOI."""
+        with suppress(NotFound):
+            return bool(parse_ids(text))
+        return is_doi(text)
+
+    def has_author(self, words: list[str]) -> bool:
+        """Whether these words stand together in some author's name."""
+        query = Query.phrase_query(schema(), "authors", list(words))
+        return bool(self._newest()[1].search(query, 1, count=False).hits)
+
+    def with_title(self, words: list[str], search: Search, limit: int) -> list[int]:
+        """The papers whose titles hold these words as they stand, the shortest first, within a search's bounds."""
+        field = EXACT["title"]
+        query = (
+            Query.phrase_query(schema(), field, list(words))
+            if len(words) > 1
+            else Query.term_query(schema(), field, words[0])
+        )
+        return _numbers(
+            self._newest()[1], Query.boolean_query([(Occur.Must, query), *_within(search)]), limit
+        )
+
+    def frequencies(self, words: Iterable[str]) -> tuple[int, dict[str, int]]:
+        """How many papers there are, and how many hold each of some terms."""
+        searcher = self._newest()[1]
+        return int(searcher.num_docs), {term: int(searcher.doc_freq("text", term)) for term in words}
+
+    def holding(self, weights: Mapping[str, float], search: Search, limit: int) -> list[int]:
+        """The papers that hold most of some terms, by their weights and BM25, within a search's bounds."""
+        options = [
+            (Occur.Should, Query.boost_query(Query.term_query(schema(), "text", term), weight))
+            for term, weight in weights.items()
+        ]
+        if not options:
+            return []
+        query = Query.boolean_query([(Occur.Must, Query.boolean_query(options)), *_within(search)])
+        return _numbers(self._newest()[1], query, limit)
+
+    def _reading(self, began: int | None) -> tuple[int, Searcher]:
+        newest = self._newest()
+        with self._lock:
+            kept = None if began is None else self._readings.get(began)
+            return newest if began is None or kept is None else (began, kept)
+
     def _query(self, search: Search, longest: int) -> Query:
         node = parse_query(search.text, longest)
         found: Query | None = None
@@ -292,30 +367,26 @@ def search_page(
     return Page(tuple(store.papers_by_number(hits.numbers)), hits.next_cursor, hits.total)
 
 
-def related_papers(store: Store, index: SearchIndex, paper: Paper, limit: int = 10) -> list[Paper]:
-    """The papers nearest to a paper, best first: few, or none where none is near.
-
-    A paper of none of its categories, which may share its words by chance, has to share more of them.
-    """
-    shares = index.related(paper, max(3 * limit, 20))
-    own = set(paper.categories)
-    found = store.papers_by_number(list(shares))
-    near = {
-        other.id: shares[paper_number(other.id)]
-        * (1.0 if own & set(other.categories) else _OF_OTHER_CATEGORIES)
-        for other in found
-    }
-    ordered = sorted(found, key=lambda other: -near[other.id])
-    # Among few papers a significant word is not rarer than others, and the shares of scores are small.
-    least = _LEAST_SHARE if index.extent()[1] > _FEW else 0.0
-    return [other for other in ordered if near[other.id] >= least][:limit]
-
-
 def _numbers(searcher: Searcher, query: Query, limit: int) -> list[int]:
     """The numbers of the first papers that a query finds, best first."""
     hits = searcher.search(query, limit, count=False).hits
     found = searcher.fast_field_values("number", [address for _, address in hits])
     return [int(number or 0) for number in found]
+
+
+def _among(searcher: Searcher, query: Query, numbers: list[int]) -> set[int]:
+    if not numbers:
+        return set()
+    both = Query.boolean_query([(Occur.Must, query), (Occur.Must, numbers_query(numbers))])
+    return set(_numbers(searcher, both, len(numbers)))
+
+
+def _within(search: Search) -> list[tuple[Occur, Query]]:
+    """The bounds of a search, its query left out."""
+    clauses = _bounds(search.since, search.until)
+    if search.expression is not None:
+        clauses.append((Occur.Must, Query.const_score_query(category_query(search.expression), 0.0)))
+    return clauses
 
 
 def _bounds(since: date | None, until: date | None) -> list[tuple[Occur, Query]]:

@@ -6,17 +6,20 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from app.errors import InputError
 from app.papers.answers import Answer, QuoteStatus
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.records import answer_record, paper_record
+from app.papers.search.blending import By
+from app.papers.search.related import related_papers as papers_near
 from app.papers.search.searching import Search, SearchIndex, search_page
-from app.papers.search.searching import related_papers as papers_near
 from app.papers.store.reading import Page, Store
 from app.papers.taxonomy import CATEGORIES
-from app.web.dependencies import IndexDep, LimitsDep, StoreDep
+from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep
 from app.web.errors import problem_responses
 from app.web.json_route import check_media_type
+from app.web.papers import meaning
 from app.web.papers.list_parameters import (
     MOST_IN_A_PAGE,
     ListParameters,
@@ -25,52 +28,9 @@ from app.web.papers.list_parameters import (
     papers_named,
     split_ids,
 )
+from app.web.papers.shapes import PaperPage, PaperShape
 
 router = APIRouter(prefix="/api/v1", tags=["reader"], responses=problem_responses(422, 503))
-
-
-class AuthorShape(BaseModel):
-    """One author; family and given name where the source separates them."""
-
-    name: str
-    family: str | None
-    given: str | None
-
-
-class LinkShape(BaseModel):
-    """Where a paper leads: relation is abstract, pdf, doi or code."""
-
-    relation: str
-    href: str
-
-
-class PaperShape(BaseModel):
-    """A paper. Title, abstract and body are the source as it came; what the source lacks is null."""
-
-    id: str
-    version: int | None
-    title: str
-    abstract: str
-    body: str | None = Field(description="Markdown with mathematics, of texts that are papers by themselves")
-    authors: list[AuthorShape]
-    categories: list[str]
-    primary_category: str | None
-    subject_classes: list[str]
-    announced: str | None = Field(description="day of the announcement, ISO 8601")
-    published: str | None
-    updated: str | None
-    comment: str | None
-    doi: str | None
-    journal_ref: str | None
-    links: list[LinkShape]
-
-
-class PaperPage(BaseModel):
-    """A part of a list; `next_cursor` is null at its end."""
-
-    items: list[PaperShape]
-    next_cursor: str | None
-    total: int
 
 
 class UsageShape(BaseModel):
@@ -174,9 +134,10 @@ def find_papers(
     return store.page(parameters.query(expression), cursor=parameters.cursor, limit=parameters.limit)
 
 
-@router.get("/papers", responses={200: {"model": PaperPage}, **problem_responses(404, 413)})
+@router.get("/papers", responses={200: {"model": PaperPage}, **problem_responses(404, 413, 501, 502)})
 def list_papers(
     request: Request,
+    services: ServicesDep,
     store: StoreDep,
     index: IndexDep,
     limits: LimitsDep,
@@ -186,6 +147,9 @@ def list_papers(
     ] = None,
     categories: Annotated[str | None, Query(description="such as cs.AI+cs.LG-cs.CY")] = None,
     ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")] = None,
+    by: Annotated[
+        By | None, Query(description="what `q` is sought by; both, where papers have vectors")
+    ] = None,
 ) -> Response:
     """A list, newest first: of some categories, of some days, of what `q` finds, or of ids in the order asked.
 
@@ -193,8 +157,22 @@ def list_papers(
     """
     if ids is not None:
         return json_papers(papers_named(store, split_ids(ids), "?ids"))
-    page = find_papers(store, index, parameters, categories, q, limits.query_bytes)
-    response = json_list([paper_record(paper) for paper in page.papers], page.next_cursor, page.total)
+    has_words = q is not None and q.strip() != ""
+    if by is not None and not has_words:
+        raise InputError("by says what q is sought by: give q=…", "?by")
+    if has_words and (services.meaning.is_on() or by in ("meaning", "both")):
+        expression = parse_expression(categories) if categories else None
+        found = meaning.find_by(services, parameters, expression, q or "", by)
+        page = found.page
+        items = [
+            paper_record(paper) | {"why": meaning.why(found.reasons.get(paper.id, ()))}
+            for paper in page.papers
+        ]
+        told = {"items": items, "next_cursor": page.next_cursor, "total": page.total, "by": found.by}
+        response = Response(orjson.dumps(told), media_type="application/json")
+    else:
+        page = find_papers(store, index, parameters, categories, q, limits.query_bytes)
+        response = json_list([paper_record(paper) for paper in page.papers], page.next_cursor, page.total)
     if page.next_cursor:
         following = {**dict(request.query_params), "cursor": page.next_cursor}
         response.headers["link"] = f'<{address(request.url.path, **following)}>; rel="next"'
@@ -213,13 +191,14 @@ def papers_by_ids(store: StoreDep, body: Ids) -> Response:
 
 @router.get("/papers/{id:path}/related", responses={200: {"model": PaperPage}, **problem_responses(404)})
 def related_papers(
+    services: ServicesDep,
     store: StoreDep,
     index: IndexDep,
     id: str,
     limit: Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE)] = 10,
 ) -> Response:
-    """The papers whose titles and abstracts share most with this one's, the nearest first."""
-    return json_papers(papers_near(store, index, store.paper(id), limit))
+    """The papers whose titles and abstracts share most with this one's, or mean the same; the nearest first."""
+    return json_papers(papers_near(store, index, store.paper(id), limit, services.meaning))
 
 
 @router.get("/papers/{id:path}/answers", responses={200: {"model": AnswerPage}, **problem_responses(404)})

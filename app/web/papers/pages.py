@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import FileError, InputError, NotFound, StoreError, TooLarge
+from app.errors import EmbedError, FileError, InputError, NoEmbedder, NotFound, StoreError
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_ids
 from app.papers.query import asks_the_browser
-from app.papers.search.searching import related_papers
+from app.papers.search.blending import By, Reason
+from app.papers.search.related import related_papers
 from app.papers.search.spelling import suggestion
 from app.papers.sources.queue import last_request
 from app.papers.store.listing import ListQuery
@@ -21,12 +22,12 @@ from app.papers.store.positions import listing_day
 from app.papers.store.reading import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web import installable
-from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep
-from app.web.errors import is_page
+from app.web.dependencies import IndexDep, ServicesDep, StoreDep
+from app.web.errors import is_page, kind_of
 from app.web.papers import calendar
-from app.web.papers.api import find
 from app.web.papers.fetches import Offer, OfferDep
 from app.web.papers.list_parameters import ListParameters, ListParametersDep, address, expression_or_ids
+from app.web.papers.meaning import find_by
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False)
@@ -42,11 +43,13 @@ _NO_LIST = dict.fromkeys(
 """What a page of papers says of the list they are from, where they are from none."""
 
 _NO_SEARCH: dict[str, Any] = {
-    "meant": None,
+    **{"meant": None, "by": None, "missed": False},
     **{"entries": [], "total": 0, "sort": None, "own": False, "next_address": None, "call": None},
     **{"wrong": None, "categories": "", "since": None, "until": None, "request_id": ""},
 }
 """What the page of a search says where the server has none to make: nothing is asked, or the browser answers."""
+
+_BY: dict[str, By] = {"words": "words", "meaning": "meaning", "both": "both"}
 
 _EVERYTHING = "+".join(dict.fromkeys(category.archive for category in CATEGORIES.values()))
 """The expression that all papers are under: the archives, each with its categories."""
@@ -77,6 +80,7 @@ class Entry:
     paper: Paper
     day: date | None
     cross_list: bool = False
+    why: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ def go_to_list(
 @router.get("/arxiv/{path:path}")
 def list_or_paper(
     request: Request,
+    services: ServicesDep,
     store: StoreDep,
     index: IndexDep,
     parameters: ListParametersDep,
@@ -158,7 +163,7 @@ def list_or_paper(
             return missing
         related: list[Paper] = []
         with suppress(StoreError):  # a paper can be read also while there is no index
-            related = related_papers(store, index, paper, _RELATED)
+            related = related_papers(store, index, paper, _RELATED, services.meaning)
         return render(request, "paper.html", paper=paper, answers=store.answers(paper.id), related=related)
     papers = store.papers(asked)
     return render(
@@ -242,12 +247,13 @@ def _entries(
 @router.get("/search")
 def search(
     request: Request,
+    services: ServicesDep,
     store: StoreDep,
     index: IndexDep,
-    limits: LimitsDep,
     parameters: ListParametersDep,
     q: str = "",
     categories: str = "",
+    by: str = "",
     start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
 ) -> Response:
     """What a query finds; an id or an address of arXiv leads to its paper at once."""
@@ -260,22 +266,29 @@ def search(
         return RedirectResponse(f"{request.scope.get('root_path', '')}/arxiv/{','.join(parse_ids(q))}", 303)
     try:
         expression = parse_expression(categories) if categories.strip() else None
-        page = find(store, index, parameters, expression, q, limits.query_bytes)
-    except InputError as error:
+        # An order by date is for words alone, whatever the reader's choice is.
+        chosen = _BY.get(by) if parameters.sort in (None, "relevance") else None
+        found = find_by(services, parameters, expression, q, chosen)
+    except (InputError, NoEmbedder, EmbedError) as error:
         if not is_page(request):
             raise
         # The words stay in the box: whoever mistyped one mends it there.
         told = {"wrong": str(error), "request_id": request.scope.get("request_id", "")}
         refused = render(request, "search.html", **_NO_SEARCH | given | told)
-        refused.status_code = 413 if isinstance(error, TooLarge) else 422
+        refused.status_code = kind_of(error)[0]
         return refused
+    page = found.page
+    whys = [found.reasons.get(paper.id, ()) for paper in page.papers]
+    entries = _entries(page.papers, start, days=False)
     return render(
         request,
         "search.html",
         **_NO_SEARCH
         | given
         | {
-            "entries": _entries(page.papers, start, days=False),
+            "entries": [replace(entry, why=why) for entry, why in zip(entries, whys, strict=True)],
+            "by": (chosen or found.by) if services.meaning.is_on() else None,
+            "missed": found.missed,
             "total": page.total,
             "meant": suggestion(store, index, q) if page.total == 0 else None,
             "sort": parameters.sort or "relevance",
@@ -287,6 +300,7 @@ def search(
                 since=parameters.since,
                 until=parameters.until,
                 sort=parameters.sort or "relevance",
+                by=chosen,
             ),
         },
     )

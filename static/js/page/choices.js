@@ -33,6 +33,13 @@
     location.replace(address);
   }
 
+  // Who searches by words alone does so always, until they choose otherwise beneath a search.
+  const isSearch = /\/search$/.test(address.pathname) && address.searchParams.get('q');
+  if (isSearch && !address.searchParams.has('by') && kept('by') === '"words"') {
+    address.searchParams.set('by', 'words');
+    location.replace(address);
+  }
+
   document.addEventListener('DOMContentLoaded', () => {
     const link = document.getElementById('language');
     link?.addEventListener('click', () => keep('language', link.dataset.language ?? 'en'));

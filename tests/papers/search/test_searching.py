@@ -17,8 +17,9 @@ from app.papers.categories import parse_expression
 from app.papers.importing import import_files
 from app.papers.models import Author, Paper
 from app.papers.search.indexing import open_index
+from app.papers.search.related import related_papers
 from app.papers.search.schema import terms
-from app.papers.search.searching import Search, SearchIndex, Sort, related_papers, search_page
+from app.papers.search.searching import Search, SearchIndex, Sort, search_page
 from app.papers.store.listing import ListQuery
 from app.papers.store.maintenance import check
 from app.papers.store.reading import Store

@@ -1,0 +1,51 @@
+"""What of a query is words to be found by their meaning, and what of it narrows the papers that are looked at."""
+
+from dataclasses import dataclass
+
+from app.papers.query import All, Either, Node, Not, Words
+
+_MEANT = ("any", "title", "abstract")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query as meaning takes it: a text, and what papers have to be as well; `is_plain` where that is nothing."""
+
+    text: str
+    narrowing: Node | None
+
+    @property
+    def is_plain(self) -> bool:
+        return self.narrowing is None
+
+
+def asked(node: Node) -> Asked:
+    """The text and the rest of a query's tree.
+
+    Plain words are meant and narrow nothing. Phrases and words in a title or abstract are meant, and narrow too;
+    other fields and what stands after NOT only narrow.
+
+    >>> from app.papers.query import parse_query
+    >>> asked(parse_query("message passing au:kipf -survey")).text
+    'message passing'
+    """
+    operands = node.operands if isinstance(node, All) else (node,)
+    narrowing = tuple(operand for operand in operands if not _is_plain(operand))
+    text = " ".join(word for operand in operands for word in _words(operand))
+    if not narrowing:
+        return Asked(text, None)
+    return Asked(text, narrowing[0] if len(narrowing) == 1 else All(narrowing))
+
+
+def _is_plain(node: Node) -> bool:
+    if isinstance(node, Words):
+        return node.field == "any" and not node.phrase
+    return isinstance(node, All | Either) and all(_is_plain(operand) for operand in node.operands)
+
+
+def _words(node: Node) -> list[str]:
+    if isinstance(node, Not):
+        return []
+    if isinstance(node, Words):
+        return [node.text] if node.field in _MEANT and any(map(str.isalnum, node.text)) else []
+    return [word for operand in node.operands for word in _words(operand)]
