@@ -4,6 +4,8 @@
  * The calendar is a page of the server; without this module its link leads there.
  */
 
+import { keep } from '../page/local-settings.js';
+
 /** @type {HTMLElement | null} */
 const calendar = document.getElementById('calendar');
 const opener = /** @type {HTMLAnchorElement | null} */ (document.getElementById('calendar-open'));
@@ -50,6 +52,15 @@ calendar?.addEventListener('click', (event) => {
 calendar?.addEventListener('toggle', (event) => {
   const isInside = calendar.contains(document.activeElement) || document.activeElement === document.body;
   if (/** @type {ToggleEvent} */ (event).newState === 'closed' && isInside) opener?.focus();
+});
+document.getElementById('by')?.addEventListener('change', ({ target }) => {
+  const { form, value } = /** @type {HTMLSelectElement} */ (target);
+  try {
+    keep('by', value === 'words' ? value : null);
+  } catch (error) {
+    console.warn(error); // this browser keeps nothing: the choice is for this search
+  }
+  form?.requestSubmit();
 });
 document.getElementById('sort')?.addEventListener('change', ({ target }) => {
   const { form, selectedOptions } = /** @type {HTMLSelectElement} */ (target);

@@ -1,21 +1,28 @@
 /**
- * Orders that only the browser knows: starred papers first, or those that speak of the reader's words. Chosen beside
+ * Orders that only the browser knows: starred papers first, those like them, or those with the reader's words. Chosen beside
  * the server's orders, never by itself; no paper is hidden, and each shows the words it was found by.
  */
 
 import { kept, keep } from '../page/local-settings.js';
 import { isShort, rest } from './list.js';
+import { likeness, showWhy, starredIds, tagsGiven } from './like-stars.js';
 import { authorsOf, sourceOf } from './paper-text.js';
 import { liking } from './preference.js';
 import { say, word } from '../page/announcements.js';
 import { shelf } from '../shelf/shelf.js';
 
-/** @typedef {'' | 'starred' | 'words'} Order */
+/** @typedef {'' | 'starred' | 'words' | 'like'} Order */
 
 const list = document.getElementById('papers');
 const select = /** @type {HTMLSelectElement | null} */ (document.getElementById('sort'));
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('preference'));
 const field = /** @type {HTMLInputElement | null} */ (document.getElementById('preferred'));
+
+const likeForm = /** @type {HTMLFormElement | null} */ (document.getElementById('liking'));
+const tagChoice = /** @type {HTMLSelectElement | null} */ (document.getElementById('like-tag'));
+
+/** How the papers on the page compare with the reader's stars, as of the last comparison. @type {Map<string, import('./like-stars.js').Likeness>} */
+let compared = new Map();
 
 /** Where each paper and heading stood when it came. @type {Map<Element, number>} */
 const places = new Map();
@@ -28,6 +35,12 @@ const chosen = () =>
 function scoring() {
   const order = chosen();
   if (order === 'starred') return (paper) => (shelf.of(paper.id).starred ? 1 : 0);
+  if (order === 'like')
+    return (paper) => {
+      const found = compared.get(paper.id);
+      showWhy(paper, found?.words ?? []);
+      return found ? compared.size - found.place : 0;
+    };
   const like = liking(order === 'words' ? (field?.value ?? '') : '');
   return (paper) => {
     const { score, found } = like(
@@ -39,14 +52,31 @@ function scoring() {
   };
 }
 
-/** @param {Element} paper @param {string[]} found */
-function showWhy(paper, found) {
-  const shown = paper.querySelector('.why');
-  if (found.length === 0) return shown?.remove();
-  const why = shown ?? document.createElement('span');
-  why.className = 'why';
-  why.textContent = ` · ${found.join(', ')}`;
-  if (!shown) paper.querySelector('.facts')?.append(why);
+/** Has the papers on the page compared with the stars, and shows them in that order. */
+async function compare() {
+  const stars = starredIds(tagChoice?.value ?? '');
+  if (stars.length === 0) {
+    compared = new Map();
+    say(word('likeNone'));
+  } else {
+    const papers = [...(list?.querySelectorAll('article.paper') ?? [])].map(({ id }) => id);
+    try {
+      compared = await likeness(stars, papers);
+    } catch (error) {
+      console.warn(error);
+      say(word('likeFailed'));
+    }
+  }
+  if (chosen() === 'like') apply();
+}
+
+/** Offers the reader's tags, should there be any. */
+function offerTags() {
+  if (!tagChoice) return;
+  const all = tagChoice.options[0];
+  tagChoice.replaceChildren(all, ...tagsGiven().map((tag) => new Option(tag, tag)));
+  const label = tagChoice.closest('label');
+  if (label) label.hidden = tagChoice.options.length < 2;
 }
 
 function apply() {
@@ -66,8 +96,13 @@ function apply() {
 /** Shows the papers in the order that was chosen; all of them, where the list is not endless. */
 function reorder() {
   if (form) form.hidden = chosen() !== 'words';
+  if (likeForm) likeForm.hidden = chosen() !== 'like';
   if (isShort()) void rest(() => chosen() !== '');
   apply();
+  if (chosen() === 'like') {
+    offerTags();
+    void compare();
+  }
 }
 
 if (list && select) {
@@ -88,7 +123,12 @@ if (list && select) {
     }
     apply();
   });
-  document.addEventListener('list:grown', () => chosen() && apply());
+  likeForm?.addEventListener('submit', (event) => event.preventDefault());
+  tagChoice?.addEventListener('change', () => void compare());
+  document.addEventListener('list:grown', () => {
+    if (chosen()) apply();
+    if (chosen() === 'like') void compare();
+  });
   const asked = new URLSearchParams(location.hash.slice(1)).get('order');
   const known = [...select.options].some((option) => option.value === asked && 'here' in option.dataset);
   if (asked && known) {

@@ -4,6 +4,7 @@
  */
 
 import '../reader/reading.js';
+import { likeness, showWhy, starredIds } from '../reader/like-stars.js';
 import { idsListed, listPapers } from '../reader/papers-by-id.js';
 import { say, word } from '../page/announcements.js';
 import { copyLink, showCodes } from './send.js';
@@ -16,10 +17,34 @@ import '../reader/word-cloud.js';
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const kept = () => shelf.all().filter(({ starred, tags, note }) => starred || tags.length > 0 || note !== '');
+const asksForLike = () => new URLSearchParams(location.hash.slice(1)).has('like');
 const chosenTag = () => new URLSearchParams(location.hash.slice(1)).get('tag');
 
-/** Lists what the address asks for: a link's papers, those of a tag, or all. */
+/** How the papers that are listed compare with the stars, where that was asked for. @type {Map<string, import('../reader/like-stars.js').Likeness>} */
+let alike = new Map();
+
+/** Lists the papers most like those of a tag, or of all. @param {string | null} tag */
+async function showLike(tag) {
+  const ids = starredIds(tag ?? '');
+  alike = new Map();
+  try {
+    if (ids.length > 0) alike = await likeness(ids);
+  } catch (error) {
+    console.warn(error);
+    say(word('likeFailed'));
+  }
+  if (asksForLike()) listPapers([...alike.keys()], word(ids.length > 0 ? 'likeNothing' : 'likeNone'));
+}
+
+/** Lists what the address asks for: a link's papers, those of a tag, all, or papers like them. */
 function show() {
+  part('more-like').setAttribute('aria-pressed', String(asksForLike()));
+  if (asksForLike()) {
+    part('shared').hidden = true;
+    void showLike(chosenTag());
+    return showTags();
+  }
+  alike = new Map();
   const shared = idsOfLink(location.hash);
   const tag = chosenTag();
   part('shared').hidden = shared.length === 0;
@@ -34,12 +59,13 @@ function showTags() {
   const counts = new Map();
   for (const { tags } of records) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   const tag = chosenTag();
+  const like = asksForLike() ? '&like' : '';
   const isShared = idsOfLink(location.hash).length > 0;
   const entries = [...counts].sort(([one], [other]) => one.localeCompare(other));
   part('tags').replaceChildren(
-    tagLink('#', word('allKept', { count: records.length }), !tag && !isShared),
+    tagLink(`#${like}`, word('allKept', { count: records.length }), !tag && !isShared),
     ...entries.map(([name, count]) =>
-      tagLink(`#${new URLSearchParams({ tag: name })}`, `${name} ${count}`, name === tag),
+      tagLink(`#${new URLSearchParams({ tag: name })}${like}`, `${name} ${count}`, name === tag),
     ),
   );
 }
@@ -65,6 +91,20 @@ part('keep-shared').addEventListener('click', () => {
   const records = idsOfLink(location.hash).map((id) => ({ ...emptyRecord(id), starred }));
   history.pushState(null, '', '#');
   shelf.merge(records).then(show).catch(sayWhy);
+});
+part('more-like').addEventListener('click', () => {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  if (asksForLike()) hash.delete('like');
+  else hash.set('like', '');
+  hash.delete('ids');
+  location.hash = String(hash);
+});
+document.addEventListener('list:grown', () => {
+  for (const paper of document.querySelectorAll('#papers > article')) {
+    const found = alike.get(paper.id);
+    if (found)
+      showWhy(paper, [...found.words, ...(found.near ? [word('likeStar', { id: found.near })] : [])]);
+  }
 });
 window.addEventListener('hashchange', show);
 

@@ -157,3 +157,18 @@ def test_a_camera_reads_the_starred_papers_from_the_picture(
     phone = open_reader(read.removeprefix(opened.address))
     expect(phone.page.locator("#shared")).to_contain_text("3 papers")
     assert listed(phone, 3) == set(papers)
+
+
+def test_more_like_the_starred_papers_is_a_list_of_others_with_the_reasons(open_reader: OpenReader) -> None:
+    opened = open_reader(ALL)
+    star(opened, ids(opened)[3])
+    opened.page.goto(opened.address + "/starred")
+    listed(opened, 1)
+    (starred,) = ids(opened)
+    opened.page.click("#more-like")
+    expect(opened.page.locator("article.paper .why").first).to_be_visible()
+    assert starred not in ids(opened)
+    expect(opened.page.locator("#more-like")).to_have_attribute("aria-pressed", "true")
+    opened.page.click("#more-like")
+    assert listed(opened, 1) == {starred}
+    assert opened.complaints == []
