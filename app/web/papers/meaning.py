@@ -112,7 +112,7 @@ def papers_like(services: ServicesDep, body: Stars) -> Response:
 
 
 def _known(names: list[str]) -> list[str]:
-    """The ids of names, each once; what is no id names no paper that is here."""
+    """The ids of names, each once; anything that is not an id is left out."""
     found = []
     for name in names:
         try:
