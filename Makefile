@@ -26,6 +26,9 @@ QUICK_TESTS = tests/test_layers.py tests/test_wording.py tests/tokenizer/test_to
 LOWEST_TESTS = tests/test_cli.py tests/serving tests/web tests/tokenizer/engine tests/tokenizer/test_formats.py \
   tests/papers/search tests/papers/store
 
+# Under the LGPL, and used as they come and can be replaced: docs/decisions/0010-two-engines.md.
+LIBRARIES := psycopg psycopg-binary
+
 # Parts of the names of licences that Apache-2.0 can be given together with.
 LICENCES := MIT;BSD;Apache;PSF;Python Software Foundation;MPL;Mozilla;ISC;Permission is hereby granted, free of charge
 
@@ -91,7 +94,7 @@ lock: .venv/.dev ## Resolves the dependencies of pyproject.toml into requirement
 	$(BIN)/uv pip compile -q --universal --no-header --python-version 3.11 --resolution lowest-direct --extra dev --no-emit-package quire-reader pyproject.toml -o requirements/lowest.txt
 
 audit: .venv/.audit .venv/.dev node_modules/.dev ## Licences, bills of materials, and known vulnerabilities where their services can be asked
-	.venv/audit/bin/pip-licenses --python=$(BIN)/python --partial-match --ignore-packages quire-reader --allow-only="$(LICENCES)" > /dev/null
+	.venv/audit/bin/pip-licenses --python=$(BIN)/python --partial-match --ignore-packages quire-reader $(LIBRARIES) --allow-only="$(LICENCES)" > /dev/null
 	mkdir -p dist
 	.venv/audit/bin/cyclonedx-py environment --output-file dist/python.cdx.json $(BIN)/python
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm sbom --sbom-format cyclonedx > dist/npm.cdx.json

@@ -49,7 +49,7 @@ def prepare(settings: Settings) -> None:
 
     Done once, before the workers start. Raises QuireError for a folder or a store that can't be used.
     """
-    prepare_papers(settings.store_path, settings.index_path)
+    prepare_papers(settings.store_place, settings.index_path)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         index = SearchIndex(settings.index_path)
         meaning = Meaning(settings.vectors_path, embedder, papers_meaning.observe)
-        with Store(settings.store_path, index.count) as store:
+        with Store(settings.store_place, index.count) as store:
             asking = open_asking(_asking(settings), store, models)
             await asking.desk.open()
             app.state.services = _services(settings, models, store, index, meaning, asking)
@@ -159,7 +159,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
     if settings.rate_limit or settings.keys_required:
         rates = Rates(settings.rate_limit, settings.rate_seconds) if settings.rate_limit else None
         required = frozenset(settings.keys_required)
-        layers.append(Middleware(Access, keys=Keys(settings.keys_path), required=required, rates=rates))
+        layers.append(Middleware(Access, keys=Keys(settings.keys_place), required=required, rates=rates))
     # A compressor would hold back lines that are to leave as they come.
     not_compressed = (*DEFAULT_EXCLUDED_CONTENT_TYPES, NDJSON)
     return [
@@ -179,7 +179,7 @@ def _asking(settings: Settings) -> AskingSettings:
         tokenizer=settings.chat_tokenizer or None,
         question_bytes=settings.max_question_bytes,
         data_dir=settings.data_dir,
-        store_path=settings.store_path,
+        store_place=settings.store_place,
         index_path=settings.index_path,
         cache_bytes=settings.max_text_cache_bytes,
         connect=lambda: PoliteClient(
@@ -222,7 +222,7 @@ def _services(
         requests_folder=settings.requests_folder,
         fetches=Fetches(
             FetchPlace(
-                settings.store_path,
+                settings.store_place,
                 settings.index_path,
                 settings.requests_folder,
                 __version__,
@@ -232,7 +232,7 @@ def _services(
                 settings.offline,
             )
         ),
-        keys=Keys(settings.keys_path),
+        keys=Keys(settings.keys_place),
         keys_required=frozenset(settings.keys_required),
         fetch_on_loopback=settings.fetch_on_loopback,
         contact=settings.contact,

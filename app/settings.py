@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import InputError
 from app.papers.categories import codes_to_fetch
+from app.papers.store.place import StorePlace, postgres_place
 from app.paths import DEFAULT_DATA, MODELS
 from app.web.middleware.keys import Scope
 
@@ -45,6 +46,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="QUIRE_", extra="ignore")
 
     data_dir: Path = Field(DEFAULT_DATA, description="the only folder that Quire writes to")
+    store_url: SecretStr = Field(
+        SecretStr(""),
+        description="PostgreSQL database of papers, answers and keys, postgresql+psycopg://user@host/name; none: "
+        "SQLite in the data folder",
+    )
+    store_connections: PositiveInt = Field(10, description="connections to it, per worker")
+    store_seconds: PositiveFloat = Field(10, description="longest wait for it")
+    max_behind_seconds: PositiveFloat = Field(
+        60, description="how far the search index may lag behind a database before /readyz says no"
+    )
     default_model: str = Field("default", description="the model that answers where a request names none")
     base_path: str = Field("", description="path under which a proxy serves Quire, such as /quire")
 
@@ -179,6 +190,13 @@ class Settings(BaseSettings):
                 raise InputError(f"there is no setting {name[:80]}; {hint}")
         return values
 
+    @field_validator("store_url")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            postgres_place(value.get_secret_value())
+        return value
+
     @field_validator("trusted_proxies", "cors_origins", "keys_required", "fetch_daily", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
@@ -263,14 +281,18 @@ class Settings(BaseSettings):
         )
 
     @property
-    def store_path(self) -> Path:
-        """The file of the store of papers."""
+    def store_place(self) -> StorePlace:
+        """Where the store of papers is: a file of the data folder, or a database."""
+        url = self.store_url.get_secret_value()
+        if url:
+            return postgres_place(url, self.store_connections, self.store_seconds)
         return self.data_dir / "papers.sqlite"
 
     @property
-    def keys_path(self) -> Path:
-        """The file of API keys."""
-        return self.data_dir / "keys.json"
+    def keys_place(self) -> StorePlace:
+        """Where API keys are: a file of the data folder, or the database that papers are in."""
+        place = self.store_place
+        return self.data_dir / "keys.json" if isinstance(place, Path) else place
 
     @property
     def index_path(self) -> Path:

@@ -1,11 +1,14 @@
 """What tests of several kinds share: a data folder with a small library, and a server that reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from app.papers.store.place import StorePlace
 from tests import library
+from tests.postgres import PostgresServer, postgres_server
 from tests.server import quire, serving
 
 
@@ -24,3 +27,32 @@ def library_address(library_folder: Path) -> Iterator[str]:
     """Where a server with the library listens."""
     with serving(library_folder) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL for all tests of this process, which make databases of their own in it."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], StorePlace]:
+    """Gives places for stores, each empty and none like another, of one engine and then of the other."""
+    numbers = count()
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.new_schema
+
+    def new_file() -> Path:
+        folder = tmp_path / f"store{next(numbers) or ''}"
+        folder.mkdir()
+        return folder / "papers.sqlite"
+
+    return new_file
+
+
+@pytest.fixture
+def place(new_place: Callable[[], StorePlace]) -> StorePlace:
+    """An empty place for a store, of one engine and then of the other."""
+    return new_place()

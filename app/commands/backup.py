@@ -21,7 +21,7 @@ def backup(
     """Copy all papers and answers into one file, while servers and imports go on."""
     if file.exists() and not force:
         raise InputError(f"{file} exists already; name another file, or replace it with --force")
-    print(f"{back_up(Settings().store_path, file):,} papers are in {file}")
+    print(f"{back_up(_store_file(Settings()), file):,} papers are in {file}")
 
 
 @app.command()
@@ -30,7 +30,17 @@ def restore(
 ) -> None:
     """Put a backup in the place of the papers; servers have to be stopped first. The old store is kept beside it."""
     settings = Settings()
-    restored = put_back(settings.store_path, settings.index_path, file)
+    restored = put_back(_store_file(settings), settings.index_path, file)
     print(f"{restored.papers:,} papers are back")
     if restored.kept:
         print(f"The store that was there is kept as {restored.kept}")
+
+
+def _store_file(settings: Settings) -> Path:
+    place = settings.store_place
+    if not isinstance(place, Path):
+        raise InputError(
+            "the papers are in PostgreSQL (QUIRE_STORE_URL), whose own tools copy it: pg_dump and pg_restore, as "
+            "docs/scaling.md says; `quire papers export` writes all papers and answers as JSON lines"
+        )
+    return place

@@ -22,20 +22,20 @@ def new(
     ] = None,
 ) -> None:
     """Make a key and print it. It is shown this once: only its hash is kept."""
-    print(new_key(Settings().keys_path, name, _scopes(scope or ["tokenise", "read"])))
+    print(new_key(Settings().keys_place, name, _scopes(scope or ["tokenise", "read"])))
 
 
 @app.command("list")
 def list_keys() -> None:
     """Show the names of all keys, what they are good for, and since when."""
-    for key in read_keys(Settings().keys_path):
+    for key in read_keys(Settings().keys_place):
         print(f"{key.name}\t{' '.join(key.scopes)}\t{key.created}")
 
 
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(help="The name of the key.")]) -> None:
     """Take a key away; servers that are running refuse it within a second."""
-    revoke_key(Settings().keys_path, name)
+    revoke_key(Settings().keys_place, name)
     print(f"{name} is revoked")
 
 

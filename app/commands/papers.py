@@ -54,7 +54,7 @@ def import_papers(
     bars = _bars()
     try:
         result = import_files(
-            settings.store_path,
+            settings.store_place,
             settings.index_path,
             files,
             strict=strict,
@@ -107,7 +107,7 @@ def fetch(
             return fetching.fetch(categories or (), client, since=first, places=places)
 
         result = receive(
-            settings.store_path, settings.index_path, batches, on_batch=notice.batch, on_error=problems
+            settings.store_place, settings.index_path, batches, on_batch=notice.batch, on_error=problems
         )
     problems.finish()
     print(
@@ -121,7 +121,7 @@ def fetch_day(settings: Settings) -> None:
     """What `quire papers fetch --daily` does with the categories of the settings, told in the log."""
     with _client(settings, lambda sentence: log.info("fetching", said=sentence)) as client:
         result = receive(
-            settings.store_path,
+            settings.store_place,
             settings.index_path,
             lambda places: fetching.fetch_daily(settings.fetch_daily, client, places=places),
             on_error=lambda error: log.warning("a record was skipped", reason=str(error)),
@@ -153,7 +153,7 @@ def export(
     """Write all papers and answers as JSON lines, which `import` reads back: a backup, or a move."""
     if file.exists() and not force:
         raise InputError(f"{file} exists already; name another file, or replace it with --force")
-    count = maintenance.export(Settings().store_path, file)
+    count = maintenance.export(Settings().store_place, file)
     print(f"{count:,} records written to {file}")
 
 
@@ -161,14 +161,14 @@ def export(
 def reindex() -> None:
     """Rebuild the search index from the store."""
     settings = Settings()
-    print(f"{maintenance.reindex(settings.store_path, settings.index_path):,} papers indexed")
+    print(f"{maintenance.reindex(settings.store_place, settings.index_path):,} papers indexed")
 
 
 @app.command()
 def check() -> None:
     """Look for damage in the store and for an index that is out of step; exits with 1 where something is wrong."""
     settings = Settings()
-    findings = maintenance.check(settings.store_path, settings.index_path)
+    findings = maintenance.check(settings.store_place, settings.index_path)
     for finding in findings:
         print(finding)
     if findings:

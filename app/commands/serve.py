@@ -100,7 +100,7 @@ def _check_default_model(name: str, names: list[str]) -> None:
 
 def _start_line(settings: Settings, address: str, workers: int, models: list[str]) -> str:
     """What an operator wants to know of a server that has started, in one line."""
-    with Store(settings.store_path) as store:
+    with Store(settings.store_place) as store:
         papers = len(store)
     under = f" (for readers under {address}{settings.base_path}/ )" if settings.base_path else ""
     shown = ", ".join(models[:5]) + (f" and {len(models) - 5:,} more" if len(models) > 5 else "")

@@ -27,6 +27,7 @@ from app.papers.receiving import receive
 from app.papers.sources import fetching
 from app.papers.sources.client import Addresses, PoliteClient
 from app.papers.sources.fetching import Batch
+from app.papers.store.place import PostgresPlace, StorePlace
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -56,7 +57,7 @@ class FetchState:
 class FetchPlace:
     """Where a fetch reads and writes, and under which name it asks: what the settings say."""
 
-    store_path: Path
+    store_place: StorePlace
     index_path: Path
     folder: Path
     version: str
@@ -125,9 +126,10 @@ class Fetches:
             (self.place.folder / "job.cancel").write_text(id)
 
     def _run(self) -> None:
+        store = self.place.store_place
         plan = {
             **asdict(self.place),
-            "store_path": str(self.place.store_path),
+            "store_place": str(store) if isinstance(store, Path) else asdict(store),
             "index_path": str(self.place.index_path),
             "folder": str(self.place.folder),
         }
@@ -221,7 +223,7 @@ def _fetch(place: FetchPlace, reporter: _Reporter) -> ImportResult:
             )
 
         result = receive(
-            place.store_path,
+            place.store_place,
             place.index_path,
             batches,
             on_batch=told,
@@ -285,7 +287,9 @@ def _read(folder: Path) -> FetchState | None:
 def _main() -> None:
     plan: dict[str, Any] = json.loads(sys.stdin.readline())
     plan["addresses"] = Addresses(**plan["addresses"])
-    plan |= {name: Path(plan[name]) for name in ("store_path", "index_path", "folder")}
+    store = plan["store_place"]
+    plan["store_place"] = Path(store) if isinstance(store, str) else PostgresPlace(**store)
+    plan |= {name: Path(plan[name]) for name in ("index_path", "folder")}
     gone = threading.Event()
 
     def wait_for_the_end() -> None:

@@ -24,6 +24,7 @@ from app.papers.sources.compression import uncompressed
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
 from app.papers.sources.snapshot import read_lines, read_notes
+from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 from app.papers.store.writing import Progress, StoreWriter, open_for_writing
 
@@ -64,7 +65,7 @@ class _Step:
 
 
 def import_files(
-    store_path: Path,
+    store_path: StorePlace,
     index_path: Path,
     paths: Iterable[Path],
     *,
@@ -100,7 +101,7 @@ def import_files(
 FIRST_NOTE = "quire/0001"
 
 
-def prepare_papers(store_path: Path, index_path: Path) -> None:
+def prepare_papers(store_path: StorePlace, index_path: Path) -> None:
     """Makes a store of today's format and its index where there is none, with the built-in papers in an empty one.
 
     They come too where all that is in it was fetched before the server first ran; a library that was brought in from
@@ -116,7 +117,7 @@ def prepare_papers(store_path: Path, index_path: Path) -> None:
         if empty:
             import_files(store_path, index_path, [COLLECTION], command="quire serve, preparing")
     except StoreError:
-        if not store_path.is_file() or read_state(index_path) is None:
+        if read_state(index_path) is None:
             raise
         Store(store_path).close()
 

@@ -12,12 +12,13 @@ from app.errors import RecordError
 from app.papers.importing import ImportResult
 from app.papers.search.indexing import open_index
 from app.papers.sources.fetching import Batch
+from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 
 
 def receive(
-    store_path: Path,
+    store_path: StorePlace,
     index_path: Path,
     fetch: Callable[[Mapping[str, str]], Iterable[Batch]],
     *,

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from app.commands.papers import fetch_day
 from app.errors import SourceError, StoreLocked
-from app.papers.store.lock import writer_lock
 from app.papers.store.reading import Store
+from app.papers.store.writing import open_for_writing
 from app.serving.schedule import next_time, work_daily
 from app.settings import Settings
 from tests.papers.sources.arxiv_forms import Sample
@@ -127,12 +127,12 @@ def test_the_day_waits_for_an_import_and_asks_nobody_before(tmp_path: Path) -> N
     today = datetime.now(UTC).date()
     with arxiv(papers=[Sample("2611.00001", datestamp=today)], announced=today) as source:
         settings = Settings(data_dir=tmp_path, fetch_daily=("cs.AI",), arxiv_feeds=source.addresses.feeds)
-        with writer_lock(settings.store_path.with_suffix(".lock"), "an import"):
+        with open_for_writing(settings.store_place, "an import"):
             with pytest.raises(StoreLocked, match="an import"):
                 fetch_day(settings)
             assert source.requests == []
         fetch_day(settings)
-    with Store(settings.store_path) as store:
+    with Store(settings.store_place) as store:
         assert len(store) == 1
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from app.papers.meaning.embedder import Embedder, Vectors, text_of
 from app.papers.meaning.files import read_state
 from app.papers.meaning.writing import Row, SetWriter, VectorWriter, open_vectors, row_of
+from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 
 _TOGETHER = 256
@@ -51,7 +52,7 @@ class Progress:
 
 
 def fill(
-    store_path: Path,
+    store_path: StorePlace,
     folder: Path,
     embedder: Embedder,
     budget: Budget | None = None,
@@ -102,7 +103,7 @@ def is_behind(store: Store, folder: Path, model: str, per_day: int) -> bool:
 
 
 def fill_today(
-    store_path: Path,
+    store_path: StorePlace,
     folder: Path,
     embedder: Embedder,
     per_day: int,

@@ -32,12 +32,10 @@ class ListQuery:
         """What a cursor of this list is bound to."""
         return f"{self.expression or ''}|{self.since}|{self.until}|{self.sort}"
 
-    def positions(
-        self, after: int | None = None, before: int | None = None
-    ) -> Select[Any] | CompoundSelect[Any]:
-        """The column `position`, of papers whose position lies below `after` and above `before`; not ordered."""
+    def arms(self, after: int | None = None, before: int | None = None) -> list[Select[Any]]:
+        """One query for each category, of the column `position` of its papers below `after` and above `before`."""
         arms = [self._arm(table, category, after, before) for table, category in self._arms()]
-        return union(*arms) if len(arms) > 1 else arms[0] if arms else self._arm(papers, None, 0, 0)
+        return arms or [self._arm(papers, None, 0, 0)]
 
     def _arms(self) -> Iterator[tuple[Any, str | None]]:
         if self.expression is None or not self.expression.include:
@@ -86,14 +84,37 @@ def _listed_under(categories: list[str], table: Any) -> ColumnElement[bool]:
     )
 
 
-def ordered(query: ListQuery, limit: int, after: int | None = None) -> Select[Any] | CompoundSelect[Any]:
-    """The first positions of a list below `after`, the greatest first."""
-    return query.positions(after).order_by(literal_column("position").desc()).limit(limit)
+def ordered(
+    query: ListQuery, limit: int, after: int | None = None, *, merging: bool = True
+) -> Select[Any] | CompoundSelect[Any]:
+    """The first positions of a list below `after`, the greatest first.
+
+    `merging` says that the engine reads the arms of an ordered union only as far as its limit asks for; for one that
+    does not, each arm has a limit of its own.
+    """
+    return _first(query, literal_column("position").desc(), limit, after=after, merging=merging)
 
 
-def nearest_above(query: ListQuery, before: int) -> Select[Any] | CompoundSelect[Any]:
-    """The least position of a list above `before`."""
-    return query.positions(before=before).order_by(literal_column("position")).limit(1)
+def nearest_above(
+    query: ListQuery, before: int, *, merging: bool = True
+) -> Select[Any] | CompoundSelect[Any]:
+    """The least position of a list above `before`; `merging` as in `ordered`."""
+    return _first(query, literal_column("position"), 1, before=before, merging=merging)
+
+
+def _first(
+    query: ListQuery,
+    order: ColumnElement[Any],
+    limit: int,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    merging: bool,
+) -> Select[Any] | CompoundSelect[Any]:
+    arms = query.arms(after, before)
+    if not merging and len(arms) > 1:
+        arms = [select(arm.order_by(order).limit(limit).subquery().c.position) for arm in arms]
+    return _united(arms).order_by(order).limit(limit)
 
 
 def counted(query: ListQuery) -> Select[Any]:
@@ -108,6 +129,10 @@ def counted_by_day(query: ListQuery) -> Select[Any]:
     return select(day.label("day"), func.count()).select_from(inner).group_by(day).order_by(day.desc())
 
 
+def _united(arms: list[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
+    return union(*arms) if len(arms) > 1 else arms[0]
+
+
 def _merged(query: ListQuery) -> Any:
     # The order makes SQLite merge the arms instead of sorting out duplicates in a temporary table.
-    return query.positions().order_by(literal_column("position").desc()).subquery()
+    return _united(query.arms()).order_by(literal_column("position").desc()).subquery()

@@ -13,14 +13,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, func, select
 
 from app.errors import InputError, NotFound, StoreError
 from app.papers.answers import Answer
 from app.papers.categories import CategoryExpression
 from app.papers.cursors import read_cursor, write_cursor
 from app.papers.models import Paper, parse_id
-from app.papers.store.database import reading_engine, store_errors
+from app.papers.store.database import database
 from app.papers.store.listing import (
     ListQuery,
     check_range,
@@ -31,6 +31,7 @@ from app.papers.store.listing import (
     ordered,
 )
 from app.papers.store.lock import hold_for_reading, readers_lock
+from app.papers.store.place import StorePlace
 from app.papers.store.positions import day_at, day_position, first_in_month, month_of, number_at, paper_number
 from app.papers.store.rows import row_answer, row_paper
 from app.papers.store.schema import answers, check_current, listings, papers, state
@@ -56,20 +57,20 @@ Counter = Callable[[ListQuery, int], int | None]
 class Store:
     """Reads one store. Thread-safe; close it when done, or use it in a `with` block."""
 
-    def __init__(self, path: Path, counter: Counter | None = None) -> None:
-        """Opens the file `path`. Raises StoreError where there is no store, or one of another version."""
-        if not path.is_file():
-            raise StoreError(f"there is no store of papers at {path}; `quire papers import FILE` makes one")
-        self.path = path
-        self._held = hold_for_reading(readers_lock(path))
-        self._files = (path, path.with_name(f"{path.name}-wal"))
+    def __init__(self, place: StorePlace, counter: Counter | None = None) -> None:
+        """Opens the store at `place`. Raises StoreError where there is none, or one of another version."""
+        self.place = place
+        self._database = database(place)
+        self._database.require()
+        self._held = hold_for_reading(readers_lock(place)) if isinstance(place, Path) else None
         self._counter = counter
-        self._engine: Engine = reading_engine(path)
+        self._engine: Engine = self._database.reading()
         self._remembered: dict[tuple[int, str, ListQuery], Any] = {}
         self._remembering = Lock()
         try:
             with self._reading() as connection:
-                check_current(connection, path)
+                self._database.check(connection)
+                check_current(connection, place)
         except StoreError:
             self.close()
             raise
@@ -102,8 +103,13 @@ class Store:
     @property
     def written(self) -> float:
         """When the store was last written to, in seconds since 1970."""
-        with store_errors(self.path):
-            return max(file.stat().st_mtime for file in self._files if file.exists())
+        with self._reading() as connection:
+            return self._database.written(connection)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines may write to it: an index then follows by itself (following.py)."""
+        return self._database.shared
 
     def __len__(self) -> int:
         """How many papers there are."""
@@ -120,7 +126,7 @@ class Store:
         check_range(query.since, query.until)
         after = read_cursor(cursor, 1, str(query))[0] if cursor else None
         with self._reading() as connection:
-            positions = list(connection.execute(ordered(query, limit + 1, after)).scalars())
+            positions = list(connection.execute(self._ordered(query, limit + 1, after)).scalars())
             found = _by_number(connection, [number_at(position) for position in positions[:limit]])
         shown = tuple(
             found[number] for position in positions[:limit] if (number := number_at(position)) in found
@@ -152,7 +158,7 @@ class Store:
     def latest_day(self, expression: CategoryExpression | None = None) -> date | None:
         """The newest day that papers of an expression are listed under."""
         with self._reading() as connection:
-            position = connection.execute(ordered(ListQuery(expression), 1)).scalar()
+            position = connection.execute(self._ordered(ListQuery(expression), 1)).scalar()
         return None if position is None else day_at(position)
 
     def neighbour_days(
@@ -161,8 +167,9 @@ class Store:
         """The last day with papers before `day`, and the first one after it."""
         query = ListQuery(expression)
         with self._reading() as connection:
-            before = connection.execute(ordered(query, 1, day_position(day))).scalar()
-            after = connection.execute(nearest_above(query, day_after(day) - 1)).scalar()
+            before = connection.execute(self._ordered(query, 1, day_position(day))).scalar()
+            above = nearest_above(query, day_after(day) - 1, merging=self._database.merges_unions)
+            after = connection.execute(above).scalar()
         return (None if before is None else day_at(before)), (None if after is None else day_at(after))
 
     def category_counts(self, day: date | None = None) -> dict[str, int]:
@@ -300,11 +307,9 @@ class Store:
             )
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the file, by SQLite's own check and by comparing lists with papers."""
+        """What is wrong with the store, by its engine's own check and by comparing lists with papers."""
         with self._reading() as connection:
-            for (said,) in connection.execute(text("PRAGMA quick_check")):
-                if said != "ok":
-                    yield str(said)
+            yield from self._database.faults(connection)
             listed = connection.execute(select(func.count()).select_from(listings)).scalar_one()
             spaces = func.length(papers.c.categories) - func.length(
                 func.replace(papers.c.categories, " ", "")
@@ -327,9 +332,12 @@ class Store:
             self._remembered[key] = answer
         return answer
 
+    def _ordered(self, query: ListQuery, limit: int, after: int | None = None) -> Any:
+        return ordered(query, limit, after, merging=self._database.merges_unions)
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with store_errors(self.path), self._engine.connect() as connection:
+        with self._database.errors(), self._engine.connect() as connection:
             yield connection
 
 

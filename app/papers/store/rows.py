@@ -10,15 +10,6 @@ from app.papers.answers import Answer, Quote, Usage
 from app.papers.models import Author, Paper, Version
 from app.papers.store.positions import announced_position, paper_number, published_position
 
-# Lists the papers of one change under each of their categories; in SQLite itself, since there are twice as many
-# listings as papers, and to make and bind them one by one costs an import as much as to parse its file.
-LIST_CHANGED = """
-INSERT INTO listings (category, announced_position, published_position)
-SELECT category.value, papers.announced_position, papers.published_position
-FROM papers, json_each('["' || replace(papers.categories, ' ', '","') || '"]') AS category
-WHERE papers.changed = :changed AND papers.categories != ''
-"""
-
 
 def paper_row(paper: Paper, changed: int) -> dict[str, Any]:
     """The row of a paper in the table `papers`; `changed` is the store's change counter."""

@@ -5,21 +5,22 @@ newer version of Quire is refused, never guessed at.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from sqlalchemy import (
     Column,
     Connection,
     Index,
-    Integer,
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
+    inspect,
     text,
 )
 
 from app.errors import StoreError
+from app.papers.store.dialects import Integer, Text, in_dialect
 
 metadata = MetaData()
 
@@ -28,7 +29,7 @@ metadata = MetaData()
 papers = Table(
     "papers",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False),
     Column("version", Integer),
     Column("title", Text, nullable=False),
@@ -103,29 +104,57 @@ places = Table(
     "places", metadata, Column("name", Text, primary_key=True), Column("place", Text, nullable=False)
 )
 
-# One row: a random name that identifies this store, and how many transactions have changed it.
+# One row: a random name that identifies this store, how many transactions have changed it, and when, in
+# seconds since 1970, the last of them did.
 state = Table(
-    "state", metadata, Column("identity", Text, nullable=False), Column("changes", Integer, nullable=False)
+    "state",
+    metadata,
+    Column("identity", Text, nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("written", Integer),
+)
+
+# API keys, where several machines ask for them (web/middleware/keys.py has them in a file otherwise).
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created", Text, nullable=False),
 )
 
 
 def _m001_first_tables(connection: Connection) -> None:
-    for statement in _FIRST_TABLES.split(";"):
-        connection.execute(text(statement))
+    _run(connection, _FIRST_TABLES)
 
 
 def _m002_places(connection: Connection) -> None:
-    connection.execute(text("CREATE TABLE places (name TEXT PRIMARY KEY, place TEXT NOT NULL)"))
+    _run(connection, "CREATE TABLE places (name TEXT PRIMARY KEY, place TEXT NOT NULL)")
 
 
 def _m003_announcements_and_versions(connection: Connection) -> None:
     for column in ("announce_type", "versions"):
-        connection.execute(text(f"ALTER TABLE papers ADD COLUMN {column} TEXT"))
+        _run(connection, f"ALTER TABLE papers ADD COLUMN {column} TEXT")
 
 
 def _m004_answers_with_their_prompts(connection: Connection) -> None:
-    # SQLite can't change what is unique in a table, so it is made again.
-    for statement in _ANSWERS_WITH_PROMPTS.split(";"):
+    # SQLite can't change what is unique in a table, so it is made again. The answers are numbered again, in their
+    # order: a number that was given would not be known to PostgreSQL's counter of them.
+    _run(connection, _ANSWERS_WITH_PROMPTS)
+
+
+def _m005_keys_and_when_it_was_written(connection: Connection) -> None:
+    _run(connection, "ALTER TABLE state ADD COLUMN written INTEGER")
+    _run(
+        connection,
+        "CREATE TABLE keys (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, scopes TEXT NOT NULL, created TEXT NOT NULL)",
+    )
+
+
+def _run(connection: Connection, statements: str) -> None:
+    """Executes statements in SQLite's words, with a semicolon between, on either engine."""
+    for statement in in_dialect(connection, statements).split(";"):
         connection.execute(text(statement))
 
 
@@ -134,6 +163,7 @@ MIGRATIONS: list[Callable[[Connection], None]] = [
     _m002_places,
     _m003_announcements_and_versions,
     _m004_answers_with_their_prompts,
+    _m005_keys_and_when_it_was_written,
 ]
 
 _ANSWERS_WITH_PROMPTS = """
@@ -143,9 +173,8 @@ CREATE TABLE answers_with_prompts (
   name TEXT NOT NULL DEFAULT '', created TEXT, source TEXT, prompt_sha256 TEXT NOT NULL DEFAULT '', usage TEXT,
   quotes TEXT, UNIQUE (paper_number, version, question, prompt_sha256, model, language)
 );
-INSERT INTO answers_with_prompts
-  (answer_number, paper_number, paper_id, version, question, model, language, answer)
-  SELECT answer_number, paper_number, paper_id, version, question, model, language, answer FROM answers;
+INSERT INTO answers_with_prompts (paper_number, paper_id, version, question, model, language, answer)
+  SELECT paper_number, paper_id, version, question, model, language, answer FROM answers ORDER BY answer_number;
 DROP TABLE answers;
 ALTER TABLE answers_with_prompts RENAME TO answers
 """
@@ -181,8 +210,7 @@ INSERT INTO state VALUES (lower(hex(randomblob(16))), 0)
 
 def stored_version(connection: Connection) -> int:
     """The number of the last migration that the store went through; 0 for an empty file."""
-    known = connection.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'migrations'")).first()
-    if known is None:
+    if not inspect(connection).has_table("migrations"):
         return 0
     return int(connection.execute(text("SELECT coalesce(max(number), 0) FROM migrations")).scalar_one())
 
@@ -201,6 +229,8 @@ def check_version(connection: Connection, path: object) -> int:
 def check_current(connection: Connection, path: object) -> None:
     """Raises StoreError unless the store has the tables that this Quire reads."""
     version = check_version(connection, path)
+    if version == 0:
+        raise StoreError(f"there is no store of papers at {path}; `quire papers import FILE` makes one")
     if version < len(MIGRATIONS):
         raise StoreError(
             f"{path} was written by an older Quire (format {version}, this one reads {len(MIGRATIONS)}); "
@@ -212,13 +242,16 @@ def migrate(connection: Connection, version: int, migrations: list[Callable[[Con
     """Runs the migrations that come after `version`, each in a transaction with its own record."""
     for number, migration in enumerate(migrations[version:], start=version + 1):
         with connection.begin():
-            connection.execute(
-                text(
-                    "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT, applied TEXT)"
-                )
+            _run(
+                connection,
+                "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT, applied TEXT)",
             )
             migration(connection)
             connection.execute(
-                text("INSERT INTO migrations VALUES (:number, :name, datetime('now'))"),
-                {"number": number, "name": migration.__name__.removeprefix("_")},
+                text("INSERT INTO migrations VALUES (:number, :name, :applied)"),
+                {
+                    "number": number,
+                    "name": migration.__name__.removeprefix("_"),
+                    "applied": datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
+                },
             )

@@ -3,21 +3,22 @@
 Readers in other processes see a batch whole or not at all; a process that is killed leaves the last whole batch.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.papers.answers import Answer
 from app.papers.merging import merged
 from app.papers.models import Paper
-from app.papers.store.database import store_errors, writing_engine
-from app.papers.store.lock import writer_lock
+from app.papers.store.database import Database, database
+from app.papers.store.dialects import upsert
+from app.papers.store.place import StorePlace
 from app.papers.store.positions import paper_number
-from app.papers.store.rows import LIST_CHANGED, answer_row, paper_row, row_answer, row_paper
+from app.papers.store.postgresql import CHANGED_CHANNEL
+from app.papers.store.rows import answer_row, paper_row, row_answer, row_paper
 from app.papers.store.schema import (
     MIGRATIONS,
     answers,
@@ -58,8 +59,8 @@ class Added:
 class StoreWriter:
     """Writes to one store; made by `open_for_writing`."""
 
-    def __init__(self, path: Path, engine: Engine) -> None:
-        self.path = path
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
         self._engine = engine
 
     def add(
@@ -74,17 +75,19 @@ class StoreWriter:
         A paper that is here already is merged (merging.py); an answer to the same question replaces the other.
         """
         added = Added()
-        with store_errors(self.path), self._engine.begin() as connection:
-            counter = int(connection.execute(select(state.c.changes)).scalar_one())
-            wrote = _add_papers(connection, given, counter + 1, added)
+        with self._database.errors(), self._engine.begin() as connection:
+            counter = int(connection.execute(select(state.c.changes).with_for_update()).scalar_one())
+            wrote = _add_papers(connection, given, counter + 1, added, self._database.list_changed)
             wrote |= _add_answers(connection, given_answers, added)
             if wrote:
                 counter += 1
-                connection.execute(update(state).values(changes=counter))
+                connection.execute(update(state).values(changes=counter, written=int(time.time())))
+                if self._database.shared:
+                    connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANGED_CHANNEL})
             if progress is not None:
                 _note(connection, progress)
             for name, place in (given_places or {}).items():
-                statement = upsert(places).values(name=name, place=place)
+                statement = upsert(connection, places).values(name=name, place=place)
                 connection.execute(
                     statement.on_conflict_do_update(index_elements=[places.c.name], set_={"place": place})
                 )
@@ -93,17 +96,17 @@ class StoreWriter:
 
     def places(self) -> dict[str, str]:
         """Where fetching goes on, by name."""
-        with store_errors(self.path), self._engine.connect() as connection:
+        with self._database.errors(), self._engine.connect() as connection:
             return {row.name: row.place for row in connection.execute(select(places))}
 
     def has_only_fetched(self) -> bool:
         """Whether no file was ever imported: all that is here was fetched."""
-        with store_errors(self.path), self._engine.connect() as connection:
+        with self._database.errors(), self._engine.connect() as connection:
             return connection.execute(select(imports).limit(1)).first() is None
 
     def progress(self, path: str) -> Progress | None:
         """How far the file of this path was read the last time."""
-        with store_errors(self.path), self._engine.connect() as connection:
+        with self._database.errors(), self._engine.connect() as connection:
             row = connection.execute(select(imports).where(imports.c.path == path)).first()
         return (
             None
@@ -113,28 +116,25 @@ class StoreWriter:
 
 
 @contextmanager
-def open_for_writing(path: Path, command: str) -> Iterator[StoreWriter]:
-    """The writer of the store at `path`, made or brought up to date where needed, while the block runs.
+def open_for_writing(place: StorePlace, command: str) -> Iterator[StoreWriter]:
+    """The writer of the store at `place`, made or brought up to date where needed, while the block runs.
 
     `command` is shown to others as the lock's holder. Raises StoreLocked where another process writes, StoreError where
     the disk is full or read-only or the store is from a newer Quire.
     """
-    with store_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with writer_lock(path.with_suffix(".lock"), command):
-        with store_errors(path):
-            engine = writing_engine(path)
-        try:
-            with store_errors(path), engine.connect() as connection:
-                version = check_version(connection, path)
-                connection.rollback()
-                migrate(connection, version, MIGRATIONS)
-            yield StoreWriter(path, engine)
-        finally:
-            engine.dispose()
+    kept = database(place)
+    with kept.writing(command) as engine:
+        with kept.errors(), engine.connect() as connection:
+            kept.check(connection)
+            version = check_version(connection, place)
+            connection.rollback()
+            migrate(connection, version, MIGRATIONS)
+        yield StoreWriter(kept, engine)
 
 
-def _add_papers(connection: Connection, given: Sequence[Paper], counter: int, added: Added) -> bool:
+def _add_papers(
+    connection: Connection, given: Sequence[Paper], counter: int, added: Added, list_changed: str
+) -> bool:
     numbers = [paper_number(paper.id) for paper in given]
     kept = _kept(connection, numbers)
     result: dict[int, Paper] = dict(kept)
@@ -161,7 +161,7 @@ def _add_papers(connection: Connection, given: Sequence[Paper], counter: int, ad
         )
         connection.execute(delete(papers).where(papers.c.number == number))
     connection.execute(insert(papers), [paper_row(paper, counter) for _, paper in sorted(changed.items())])
-    connection.execute(text(LIST_CHANGED), {"changed": counter})
+    connection.execute(text(list_changed), {"changed": counter})
     added.changed = list(changed.values())
     return True
 
@@ -184,7 +184,7 @@ def _add_answers(connection: Connection, given: Sequence[Answer], added: Added) 
         if before is not None and row_answer(before) == answer:
             added.unchanged += 1
             continue
-        statement = upsert(answers).values(row)
+        statement = upsert(connection, answers).values(row)
         rest = {name: value for name, value in row.items() if name not in _ANSWER_KEY}
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest))
         wrote = True
@@ -203,5 +203,5 @@ def _note(connection: Connection, progress: Progress) -> None:
         "offset": progress.offset,
         "finished": int(progress.finished),
     }
-    statement = upsert(imports).values(values)
+    statement = upsert(connection, imports).values(values)
     connection.execute(statement.on_conflict_do_update(index_elements=[imports.c.path], set_=values))

@@ -19,6 +19,7 @@ from app.errors import QuireError
 from app.papers.fulltext.cache import TextCache
 from app.papers.fulltext.reading import PaperTexts
 from app.papers.sources.client import PoliteClient
+from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
 from app.web.errors import kind_of, problem_json
@@ -34,7 +35,7 @@ class AskingSettings:
     tokenizer: str | None
     question_bytes: int
     data_dir: Path
-    store_path: Path
+    store_place: StorePlace
     index_path: Path
     cache_bytes: int
     connect: Callable[[], AbstractContextManager[PoliteClient]]
@@ -55,7 +56,7 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
     folder = settings.data_dir / "asking"
     keeper = keeper_of(
         folder,
-        settings.store_path,
+        settings.store_place,
         settings.index_path,
         "quire serve, keeping an answer",
     )

@@ -8,6 +8,8 @@ import binascii
 from base64 import b64decode
 from ipaddress import IPv6Address, ip_address
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,6 +52,8 @@ class Access:
         self.keys = keys
         self.required = required
         self.rates = rates
+        # Of its own: threads that wait for a slow database shall not keep keys from being looked up.
+        self._limiter: CapacityLimiter | None = None
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +66,7 @@ class Access:
         request = Request(scope)
         given = given_key(request.headers)
         try:
-            key = self.keys.find(given) if given else None
+            key = await self._find(given) if given else None
         except QuireError as error:
             await failure_of(request, error)(scope, receive, send)
             return
@@ -87,6 +91,13 @@ class Access:
             await _refusal(request, key, given, asked)(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+    async def _find(self, given: str) -> Key | None:
+        if not self.keys.may_block:
+            return self.keys.find(given)
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(1)
+        return await run_sync(self.keys.find, given, limiter=self._limiter)
 
 
 def client_of(scope: Connection) -> str:

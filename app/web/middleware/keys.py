@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, kept as their hashes, and each good for some scopes.
+"""API keys: made once, shown once, kept as their hashes in a file or a database, and each good for some scopes.
 
 A key is 256 random bits, so a plain SHA-256 hides it: there is no list of likely keys to try. Which requests need a
 key is in `access.py`.
@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Literal, get_args
 
 import orjson
 from filelock import FileLock
 
 from app.errors import FileError, InputError, NotFound
+from app.papers.store.key_table import KeyRow, KeyTable
+from app.papers.store.place import StorePlace
 
 Scope = Literal["tokenise", "read", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -41,8 +44,106 @@ class Key:
     created: str
 
 
-def read_keys(path: Path) -> list[Key]:
-    """The keys in a file; none where there is no file. Raises FileError for one that can't be understood."""
+def read_keys(place: StorePlace) -> list[Key]:
+    """The keys in a file or a database; none where there is no file.
+
+    Raises FileError for a file that can't be understood, StoreError where the database can't be asked.
+    """
+    if isinstance(place, Path):
+        return _read_file(place)
+    table = KeyTable(place)
+    try:
+        return _of_rows(table.read())
+    finally:
+        table.close()
+
+
+def new_key(place: StorePlace, name: str, scopes: Sequence[Scope]) -> str:
+    """Adds a key and returns its text, which is kept nowhere. Raises InputError for a name that is taken."""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name[:80]!r}: a name has up to 64 letters, digits, dots, dashes and underscores")
+    text = _PREFIX + secrets.token_urlsafe(32)
+    key = Key(
+        name, _hash(text), tuple(dict.fromkeys(scopes)), datetime.now(UTC).isoformat(timespec="seconds")
+    )
+    if isinstance(place, Path):
+        with _changing(place):
+            keys = _read_file(place)
+            added = all(other.name != name for other in keys)
+            if added:
+                _write(place, [*keys, key])
+    else:
+        added = KeyTable(place).add(KeyRow(key.name, key.sha256, " ".join(key.scopes), key.created))
+    if not added:
+        raise InputError(f"there is a key named {name} already; revoke it first, or choose another name")
+    return text
+
+
+def revoke_key(place: StorePlace, name: str) -> None:
+    """Takes a key away; servers that are running notice within a second. Raises NotFound for an unknown name."""
+    if isinstance(place, Path):
+        with _changing(place):
+            keys = _read_file(place)
+            left = [key for key in keys if key.name != name]
+            removed = len(left) < len(keys)
+            if removed:
+                _write(place, left)
+    else:
+        removed = KeyTable(place).remove(name)
+    if not removed:
+        raise NotFound(f"there is no key named {name[:80]!r}; `quire keys list` shows all")
+
+
+class Keys:
+    """The keys of a file or a database as a server asks for them; they are read again once a second."""
+
+    def __init__(self, place: StorePlace) -> None:
+        self._file = place if isinstance(place, Path) else None
+        self._table = None if isinstance(place, Path) else KeyTable(place)
+        self._keys: list[Key] = []
+        self._until = 0.0
+        self._renewing = Lock()
+
+    @property
+    def may_block(self) -> bool:
+        """Whether `find` would wait for a database now, and is not to be called in an event loop."""
+        return self._table is not None and time.monotonic() >= self._until
+
+    def find(self, text: str) -> Key | None:
+        """The key of this text. Takes as long for a wrong one as for a right one."""
+        if time.monotonic() >= self._until:
+            self._renew()
+        hashed, found = _hash(text), None
+        for key in self._keys:
+            if hmac.compare_digest(hashed, key.sha256):
+                found = key
+        return found
+
+    def _renew(self) -> None:
+        with self._renewing:
+            if time.monotonic() < self._until:
+                return
+            if self._file is not None:
+                self._keys = _read_file(self._file)
+            elif self._table is not None:
+                self._keys = _of_rows(self._table.read())
+            self._until = time.monotonic() + _FRESH_SECONDS
+
+
+def _of_rows(rows: Sequence[KeyRow]) -> list[Key]:
+    known: dict[str, Scope] = {scope: scope for scope in SCOPES}
+    return [
+        Key(
+            row.name,
+            row.sha256,
+            tuple(known[name] for name in row.scopes.split() if name in known),
+            row.created,
+        )
+        for row in rows
+    ]
+
+
+def _read_file(path: Path) -> list[Key]:
     try:
         records = orjson.loads(path.read_bytes())
         keys = [Key(**{**record, "scopes": tuple(record["scopes"])}) for record in records]
@@ -59,52 +160,6 @@ def read_keys(path: Path) -> list[Key]:
         if not all(isinstance(fact, str) for fact in facts) or not _SHA256.fullmatch(key.sha256):
             raise FileError(f"{path}: a key has a name and a sha256 of 64 hexadecimal digits; one has not")
     return keys
-
-
-def new_key(path: Path, name: str, scopes: Sequence[Scope]) -> str:
-    """Adds a key and returns its text, which is kept nowhere. Raises InputError for a name that is taken."""
-    if not _NAME.fullmatch(name):
-        raise InputError(f"{name[:80]!r}: a name has up to 64 letters, digits, dots, dashes and underscores")
-    text = _PREFIX + secrets.token_urlsafe(32)
-    key = Key(
-        name, _hash(text), tuple(dict.fromkeys(scopes)), datetime.now(UTC).isoformat(timespec="seconds")
-    )
-    with _changing(path):
-        keys = read_keys(path)
-        if any(other.name == name for other in keys):
-            raise InputError(f"there is a key named {name} already; revoke it first, or choose another name")
-        _write(path, [*keys, key])
-    return text
-
-
-def revoke_key(path: Path, name: str) -> None:
-    """Takes a key away; servers that are running notice within a second. Raises NotFound for an unknown name."""
-    with _changing(path):
-        keys = read_keys(path)
-        left = [key for key in keys if key.name != name]
-        if len(left) == len(keys):
-            raise NotFound(f"there is no key named {name[:80]!r}; `quire keys list` shows all")
-        _write(path, left)
-
-
-class Keys:
-    """The keys of a file as a server asks for them; the file is looked at once a second."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._keys: list[Key] = []
-        self._until = 0.0
-
-    def find(self, text: str) -> Key | None:
-        """The key of this text. Takes as long for a wrong one as for a right one."""
-        if time.monotonic() >= self._until:
-            self._keys = read_keys(self._path)
-            self._until = time.monotonic() + _FRESH_SECONDS
-        hashed, found = _hash(text), None
-        for key in self._keys:
-            if hmac.compare_digest(hashed, key.sha256):
-                found = key
-        return found
 
 
 def _hash(text: str) -> str:

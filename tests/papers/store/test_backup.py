@@ -9,10 +9,10 @@ from app.errors import FileError, StoreError, StoreLocked
 from app.papers.importing import COLLECTION, import_files
 from app.papers.search.searching import Search, SearchIndex
 from app.papers.store.backup import Restored, back_up, restore
-from app.papers.store.database import writing_engine
 from app.papers.store.maintenance import check
 from app.papers.store.reading import Store
 from app.papers.store.schema import MIGRATIONS, migrate
+from app.papers.store.sqlite import writing_engine
 from app.papers.store.writing import open_for_writing
 
 

@@ -1,13 +1,12 @@
 """The store as its readers see it: lists, days, papers, answers."""
 
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import InputError, NotFound, StoreError
@@ -15,6 +14,7 @@ from app.papers.answers import Answer
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper
 from app.papers.store.listing import ListQuery
+from app.papers.store.place import StorePlace
 from app.papers.store.positions import announced_position, listing_day, published_position
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
@@ -22,8 +22,8 @@ from tests.papers.samples import CATEGORIES, FIRST_DAY, paper, papers, stored
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "papers.sqlite"
+def path(place: StorePlace) -> StorePlace:
+    return place
 
 
 def every_page(store: Store, query: ListQuery, limit: int = 25) -> Iterator[Paper]:
@@ -45,9 +45,10 @@ expressions = st.builds(
 days = st.none() | st.integers(-1, 5).map(lambda count: FIRST_DAY + timedelta(days=count))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(papers(), expressions, days, days, st.sampled_from(["announced", "published"]), st.integers(1, 7))
 def test_paging_gives_every_paper_of_a_list_once_and_in_order(
+    new_place: Callable[[], StorePlace],
     given_papers: list[Paper],
     expression: CategoryExpression,
     since: date | None,
@@ -69,10 +70,7 @@ def test_paging_gives_every_paper_of_a_list_once_and_in_order(
     position = announced_position if sort == "announced" else published_position
     wanted.sort(key=position, reverse=True)
     query = ListQuery(expression, since, until, sort)  # type: ignore[arg-type]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        stored(Path(folder) / "papers.sqlite", given_papers) as store,
-    ):
+    with stored(new_place(), given_papers) as store:
         assert list(every_page(store, query, limit)) == wanted
         assert store.count(query) == len(wanted)
         if sort == "announced":
@@ -81,7 +79,7 @@ def test_paging_gives_every_paper_of_a_list_once_and_in_order(
             assert list(counted) == sorted({listing_day(one) for one in wanted}, reverse=True)
 
 
-def test_papers_imported_between_pages_neither_repeat_nor_hide_others(path: Path) -> None:
+def test_papers_imported_between_pages_neither_repeat_nor_hide_others(path: StorePlace) -> None:
     before = [paper(number) for number in range(1, 60, 2)]
     with stored(path, before) as store:
         page = store.page(limit=10)
@@ -96,7 +94,7 @@ def test_papers_imported_between_pages_neither_repeat_nor_hide_others(path: Path
     assert {one.id for one in before} <= {one.id for one in seen}
 
 
-def test_the_newest_day_comes_first_and_has_neighbours(path: Path) -> None:
+def test_the_newest_day_comes_first_and_has_neighbours(path: StorePlace) -> None:
     some = [paper(n, announced=date(2026, 1, day)) for n, day in enumerate([5, 7, 7, 12], start=1)]
     other = paper(9, announced=date(2026, 1, 9), categories=("cs.LG",))
     with stored(path, [*some, other]) as store:
@@ -120,7 +118,7 @@ def test_the_newest_day_comes_first_and_has_neighbours(path: Path) -> None:
         assert store.category_counts() == {"cs.AI": 4, "cs.LG": 1}
 
 
-def test_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(path: Path) -> None:
+def test_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(path: StorePlace) -> None:
     with stored(path, [paper(1), paper(2), paper(3)]) as store:
         found = store.papers(["2601.00003", "2601.00009", "2601.00001", "2601.00003"])
         assert [one.id for one in found] == ["2601.00003", "2601.00001"]
@@ -131,7 +129,7 @@ def test_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(path: Path
             store.paper("nonsense")
 
 
-def test_answers_come_in_the_order_they_came(path: Path) -> None:
+def test_answers_come_in_the_order_they_came(path: StorePlace) -> None:
     answers = [Answer("2601.00001", version, "Why?", "m", "en", "Because.") for version in (2, 1, None)]
     with open_for_writing(path, "test") as writer:
         writer.add([], answers)
@@ -142,7 +140,7 @@ def test_answers_come_in_the_order_they_came(path: Path) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "", "é", "A" * 10_000, "AAAA=", "AAAAAAAAAAAAAAAAAAA"])
-def test_a_cursor_made_up_is_refused(path: Path, cursor: str) -> None:
+def test_a_cursor_made_up_is_refused(path: StorePlace, cursor: str) -> None:
     with stored(path, [paper(1)]) as store:
         if cursor:
             with pytest.raises(InputError, match="cursor"):
@@ -151,10 +149,12 @@ def test_a_cursor_made_up_is_refused(path: Path, cursor: str) -> None:
             assert len(store.page(cursor=cursor).papers) == 1
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_a_cursor_that_was_changed_or_taken_elsewhere_is_refused(data: st.DataObject) -> None:
-    with tempfile.TemporaryDirectory() as folder, stored(Path(folder) / "s", [paper(1), paper(2)]) as store:
+def test_a_cursor_that_was_changed_or_taken_elsewhere_is_refused(
+    new_place: Callable[[], StorePlace], data: st.DataObject
+) -> None:
+    with stored(new_place(), [paper(1), paper(2)]) as store:
         cursor = store.page(limit=1).next_cursor
         assert cursor is not None
         with pytest.raises(InputError, match="cursor"):
@@ -167,7 +167,7 @@ def test_a_cursor_that_was_changed_or_taken_elsewhere_is_refused(data: st.DataOb
             store.page(cursor=cursor[:place] + other + cursor[place + 1 :])
 
 
-def test_a_range_that_ends_before_it_starts_is_refused(path: Path) -> None:
+def test_a_range_that_ends_before_it_starts_is_refused(path: StorePlace) -> None:
     with stored(path, [paper(1)]) as store, pytest.raises(InputError, match="holds no day"):
         store.page(ListQuery(since=date(2026, 1, 2), until=date(2026, 1, 1)))
 
@@ -178,7 +178,8 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "papers.sqlite"
     path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreError, match=r"papers\.sqlite is damaged or no store"):
         Store(path)
@@ -186,7 +187,7 @@ def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
         pass
 
 
-def test_many_threads_read_while_one_process_writes(path: Path) -> None:
+def test_many_threads_read_while_one_process_writes(path: StorePlace) -> None:
     with stored(path, [paper(number) for number in range(1, 50)]) as store, ThreadPoolExecutor(8) as threads:
         counts = [threads.submit(lambda: len(list(every_page(store, ListQuery(), 7)))) for _ in range(30)]
         with open_for_writing(path, "test") as writer:
