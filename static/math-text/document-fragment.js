@@ -3,10 +3,10 @@
  * It typesets nothing, and nothing that it returns has been near the page: it is inert until it is inserted.
  */
 
-import DOMPurify from '../vendor/purify.es.mjs';
 import { footnoteMark } from './footnotes.js';
 import { definitionSpan, guardedSpan, mathSpan } from './formula.js';
 import { PLACEHOLDER, renderMarkdown, restoreText } from './markdown.js';
+import { DOMPurify } from './libraries.js';
 import { makeRoomForNumbers } from './bounded-children.js';
 import { withPlainFormulas } from './plain-formula.js';
 import { texProse } from './tex-prose.js';

@@ -4,10 +4,10 @@
  * time, and its notes are numbered where all of it is known (footnotes.js).
  */
 
-import { Lexer, Marked } from '../vendor/marked.esm.js';
+import { Lexer, Marked } from './libraries.js';
 import { OutlineReader, matchAt } from './markdown-outline.js';
 
-/** @typedef {import('../vendor/marked.esm.js').TokenizerThis} TokenizerThis */
+/** @typedef {import('./libraries.js').TokenizerThis} TokenizerThis */
 
 const DEFINITION = / {0,3}\[\^([^\s\]]{1,999})\]:[ \t]*/y;
 const REFERENCE = /\[\^([^\s\]]{1,999})\](?!\()/y;

@@ -4,7 +4,7 @@
  * U+E000, the formula's number, U+E001, and the caller puts an element there.
  */
 
-import { Lexer, Parser } from '../vendor/marked.esm.js';
+import { Lexer, Parser } from './libraries.js';
 import { FootnoteLexer, OPTIONS } from './footnote-syntax.js';
 import { matchAt } from './markdown-outline.js';
 import { definitionsInProse } from './definitions.js';
@@ -18,8 +18,8 @@ import { scan, scanUnfinished } from './tex-scanner.js';
 /** @typedef {MathSegment | PlainSegment | NoteReference | DefinitionSegment} Formula what a placeholder stands for */
 /** @typedef {{start: number, end: number}} Stretch */
 /** @typedef {Record<string, {href?: string | null, title?: string | null, note?: string}>} Links what a text defines by label: where a link leads, or a footnote's Markdown */
-/** @typedef {import('../vendor/marked.esm.js').Token} Token */
-/** @typedef {import('../vendor/marked.esm.js').Tokens.List} List */
+/** @typedef {import('./libraries.js').Token} Token */
+/** @typedef {import('./libraries.js').List} List */
 
 /** A placeholder in text: its first group is the number of the formula. */
 export const PLACEHOLDER = /\uE000(\d+)\uE001/g;

@@ -4,11 +4,10 @@
  */
 
 import { ENVIRONMENTS, MACROS } from './author-macros.js';
-
-const VENDOR = new URL('../vendor/', import.meta.url);
+import { LIBRARIES } from './libraries.js';
 
 /** Where MathJax itself is served. */
-export const MATHJAX_ADDRESS = new URL('mathjax/tex-chtml.js', VENDOR).href;
+export const MATHJAX_ADDRESS = new URL('mathjax/tex-chtml.js', LIBRARIES).href;
 
 // Extensions that let a text redefine commands, set styles or classes, or ask another host for a font.
 const CLOSED = ['action', 'newcommand', 'unicode', 'require', 'setoptions', 'texhtml'];
@@ -48,8 +47,8 @@ export function settings(ready, failed) {
       failed,
       load: ['ui/safe', 'a11y/assistive-mml', ...TEX_EXTENSIONS.map((name) => `[tex]/${name}`)],
       paths: {
-        'mathjax-newcm': new URL('mathjax-newcm-font', VENDOR).href,
-        'mathjax-mhchem-extension': new URL('mathjax-mhchem-font-extension', VENDOR).href,
+        'mathjax-newcm': new URL('mathjax-newcm-font', LIBRARIES).href,
+        'mathjax-mhchem-extension': new URL('mathjax-mhchem-font-extension', LIBRARIES).href,
       },
     },
     startup: { typeset: false, ready },
