@@ -27,8 +27,16 @@ _FUNCTION = re.compile(
 )
 _CURRENCY = re.compile(r"[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])")
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*(?:\\?%)?")
+# A negative number, a fraction, a range of digits, or numbers of which one is negative.
+_NUMBERS = re.compile(
+    r"-[0-9]+(?:\.[0-9]+)?|[0-9]+/[0-9]+|[0-9]-[0-9]"
+    r"|(?=.*-)-?[0-9]+(?:\.[0-9]+)?(?:, ?-?[0-9]+(?:\.[0-9]+)?)+"
+)
+# Full-width punctuation, which mathematics in Chinese and Japanese text has as well.
+_WIDE_PUNCTUATION = re.compile(r"[\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]")
+_COMMENT = re.compile(r"(^|[^\\])%[^\n]*(?=\n)")
 _ANY_WORD = re.compile(r"(?<!\\)(?<![^\W\d_])[^\W\d_]{2,}")
-_COMPACT = re.compile(r"(?=.*[A-Za-z(|])(?!.*[A-Za-z]{2})[A-Za-z0-9'+*/=<>,.;:()\[\]|!\s-]+", re.DOTALL)
+_COMPACT = re.compile(r"(?=.*[A-Za-z(\[|])(?!.*[A-Za-z]{2})[A-Za-z0-9'+*/=<>,.;:()\[\]|!\s-]+", re.DOTALL)
 _BRACKETS = re.compile(r"\\.|[()\[\]{}]", re.DOTALL)
 _VARIABLES = (
     re.compile(r"[A-Za-z_][A-Za-z0-9_]+(?:[/.][A-Za-z0-9_]+)*[:/]"),
@@ -76,7 +84,7 @@ def is_dollar_math(tex: str, before: str, after: str) -> bool:
 
 def is_display_math(tex: str) -> bool:
     """Whether `$$tex$$` is mathematics."""
-    text = _bare(tex)
+    text = _bare(_COMMENT.sub(r"\1", tex))
     if re.fullmatch(r"[.…\s]*", text):
         return "\\" in tex
     if _COMMAND.search(text):
@@ -102,6 +110,11 @@ def is_prose_line(line: str) -> bool:
 def _bare(tex: str) -> str:
     """The candidate without what TeX sets as text."""
     return _TEXT_ARGUMENT.sub(r"\\x ", tex)
+
+
+def _has_han_words(text: str) -> bool:
+    """Whether there are words in Chinese, Japanese or Korean, not their punctuation alone."""
+    return _HAN.search(_WIDE_PUNCTUATION.sub("", text)) is not None
 
 
 def _words(text: str) -> int:
@@ -141,7 +154,7 @@ def _is_between_emphasis(content: str, after: str) -> bool:
 
 def _is_padded_math(tex: str, text: str, before: str, after: str) -> bool:
     content = tex.strip()
-    if re.fullmatch(r"\\[A-Za-z]+", content):
+    if re.fullmatch(r"\\[A-Za-z]+|[A-Za-z]+[_^]\{[^{}\s]*\}", content):
         return True
     leading, trailing = tex[0].isspace(), tex[-1].isspace()
     command = _COMMAND.search(text) is not None
@@ -168,7 +181,9 @@ def _is_padded_math(tex: str, text: str, before: str, after: str) -> bool:
     ):
         apart = re.search(r"[A-Za-z]\s+[A-Za-z]", content)
         return not apart and _is_balanced(content) and _words(_FUNCTION.sub("", text)) == 0
-    return re.fullmatch(r"[A-Za-z]'*", content) is not None or number
+    return (
+        number or re.fullmatch(r"[A-Za-z]'*", content) is not None or _NUMBERS.fullmatch(content) is not None
+    )
 
 
 def _is_price(content: str, text: str, after: str) -> bool:
@@ -177,11 +192,11 @@ def _is_price(content: str, text: str, after: str) -> bool:
         return _STOP_WORD.search(text) is not None
     if re.fullmatch(r"[0-9](?:,[0-9])+,|[0-9]+[A-Za-z]+[_^]\S+[-–]", content):
         return _is_digit(after)
-    if content[-1] in "-–—/,.;:" or _is_digit(after):
+    if content[-1] in "-–—/,.;:，。；：、" or _is_digit(after):
         return True
     if content[-1] == "=" and after == "<":
         return True  # a sum that goes on
-    if _HAN.search(text) or _STOP_WORD.search(text) or _words(text) >= 2:
+    if _has_han_words(text) or _STOP_WORD.search(text) or _words(text) >= 2:
         return True
     spoken = _ANY_WORD.findall(_FUNCTION.sub("", text))
     if len(spoken) >= 2 or (any(len(word) > 2 for word in spoken) and re.search(r"[^\W\d_]\s+\S+\Z", text)):
@@ -211,7 +226,10 @@ def _is_variable(content: str, after: str) -> bool:
 
 
 def _is_prose(text: str) -> bool:
-    if _HAN.search(text) and not re.search(r"[=<>+*/^_≤≥≈]", text):
+    if re.fullmatch(r"[A-Za-z][（(][^()（）]*[)）]", text.strip()):
+        return False
+    han = _has_han_words(text) or (_HAN.search(text) and not re.search(r"[A-Za-z0-9]", text))
+    if han and not re.search(r"[=<>+*/^_≤≥≈]", text):
         return True
     return _words(text) >= 3 and _STOP_WORD.search(text) is not None and not re.search(r"[=^_]", text)
 

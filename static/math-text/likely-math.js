@@ -22,9 +22,18 @@ const CURRENCY = /^[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])$/;
 const NUMBER = /^\d+(?:[.,]\d+)*(?:\\?%)?$/;
 const ANY_WORD = /(?<![\\\p{L}])\p{L}{2,}/gu;
 /** Letters, numbers and signs, as in a list of indices or a point. */
-const COMPACT = /^(?=[^]*[A-Za-z(|])(?![^]*[A-Za-z]{2})[A-Za-z\d'+*/=<>,.;:()[\]|!\s-]+$/;
+const COMPACT = /^(?=[^]*[A-Za-z([|])(?![^]*[A-Za-z]{2})[A-Za-z\d'+*/=<>,.;:()[\]|!\s-]+$/;
 /** A label in brackets: a task, a token, a reference. */
-const LABEL = /^\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d{2,})$/u;
+const LABEL = /^\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d{2,}|\p{L}+\d{2,}[\p{L}\d]*)$/u;
+
+/** Full-width punctuation, which mathematics in Chinese and Japanese text has as well. */
+const WIDE_PUNCTUATION = /[\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]/g;
+/** A negative number, a fraction, a range of digits, or numbers of which one is negative. */
+const NUMBERS = /^(?:-\d+(?:\.\d+)?|\d+\/\d+|\d-\d|(?=[^]*-)-?\d+(?:\.\d+)?(?:, ?-?\d+(?:\.\d+)?)+)$/;
+const COMMENT = /(^|[^\\])%[^\n]*(?=\n)/g;
+
+/** Whether there are words in Chinese, Japanese or Korean, not their punctuation alone. @param {string} text */
+const hasHanWords = (text) => HAN.test(text.replace(WIDE_PUNCTUATION, ''));
 
 /** The candidate without what TeX sets as text. @param {string} tex */
 const bare = (tex) => tex.replace(TEXT_ARGUMENT, '\\x ');
@@ -78,7 +87,7 @@ function isBetweenEmphasis(content, after) {
 /** White space at the edges is mathematics' own only around signs or one token. @param {string} tex @param {string} text @param {string} before @param {string} after */
 function isPaddedMath(tex, text, before, after) {
   const content = tex.trim();
-  if (/^\\[A-Za-z]+$/.test(content)) return true;
+  if (/^(?:\\[A-Za-z]+|[A-Za-z]+[_^]\{[^{}\s]*\})$/.test(content)) return true;
   if (STOP_WORD.test(text)) return false;
   if (/^\s/.test(tex) && /\d/.test(before) && !COMMAND.test(text)) return false;
   const bothSides = /^\s/.test(tex) && /\s$/.test(tex);
@@ -100,16 +109,16 @@ function isPaddedMath(tex, text, before, after) {
     return (
       !/[A-Za-z]\s+[A-Za-z]/.test(content) && isBalanced(content) && words(text.replace(FUNCTION, '')) === 0
     );
-  return /^[A-Za-z]'*$/.test(content) || NUMBER.test(content);
+  return /^[A-Za-z]'*$/.test(content) || NUMBER.test(content) || NUMBERS.test(content);
 }
 
 /** Whether something that starts with a digit is a price with text after it. @param {string} content @param {string} text @param {string} after */
 function isPrice(content, text, after) {
   if (COMMAND.test(text)) return STOP_WORD.test(text);
   if (/^\d(?:,\d)+,$/.test(content) || /^\d+[A-Za-z]+[_^]\S+[-–]$/.test(content)) return /\d/.test(after);
-  if (/[-–—/,.;:]$/.test(content) || /\d/.test(after)) return true;
+  if (/[-–—/,.;:，。；：、]$/.test(content) || /\d/.test(after)) return true;
   if (/=$/.test(content) && /[<\d]/.test(after)) return true; // a sum that goes on
-  if (HAN.test(text) || STOP_WORD.test(text) || words(text) >= 2) return true;
+  if (hasHanWords(text) || STOP_WORD.test(text) || words(text) >= 2) return true;
   const spoken = text.replace(FUNCTION, '').match(ANY_WORD) ?? [];
   if (spoken.length >= 2 || (spoken.some((word) => word.length > 2) && /\p{L}\s+\S+$/u.test(text)))
     return true;
@@ -138,7 +147,9 @@ function isVariable(content, after) {
 
 /** @param {string} text */
 function isProse(text) {
-  if (HAN.test(text) && !/[=<>+*/^_≤≥≈]/.test(text)) return true;
+  if (/^[A-Za-z][（(][^()（）]*[)）]$/.test(text.trim())) return false;
+  if ((hasHanWords(text) || (HAN.test(text) && !/[A-Za-z\d]/.test(text))) && !/[=<>+*/^_≤≥≈]/.test(text))
+    return true;
   return words(text) >= 3 && STOP_WORD.test(text) && !/[=^_]/.test(text);
 }
 
@@ -166,7 +177,7 @@ function hasLoneBar(content) {
  * @param {string} tex
  */
 export function isDisplayMath(tex) {
-  const text = bare(tex);
+  const text = bare(tex.replace(COMMENT, '$1'));
   if (/^[.…\s]*$/.test(text)) return /\\/.test(tex);
   if (COMMAND.test(text)) return true;
   if (/\n[ \t]*\n/.test(text) && !SIGN.test(text)) return false;
@@ -187,13 +198,13 @@ export function isBracketMath(tex, display, alone, before) {
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
   if (display && !alone && (/^[\d\s,;–-]+$/.test(content) || /^[xX]$/.test(content))) return false;
   if (display && !alone && LABEL.test(content)) return false;
-  if (display && /^\p{Lu}[\p{L}&]{2,}[ -]?\d{2,}[a-z]?$/u.test(content)) return false;
+  if (display && /^\p{Lu}[\p{L}&]{2,}[ -]?\d{2,}[A-Za-z]*$/u.test(content)) return false;
   if (!/[\p{L}\p{N}=<>+*∞∅-]/u.test(content)) return false;
   const text = bare(content);
   if (COMMAND.test(text)) return true;
   if (display && /\w/.test(before) && !SIGN.test(text)) return false; // an index
   const prose = text.replace(FUNCTION, '');
-  if (ABBREVIATION.test(text)) return false;
+  if (ABBREVIATION.test(text) || /(?<![\\A-Za-z])et al(?![A-Za-z])/.test(text)) return false;
   if (HAN.test(prose) && !/[=<>+*/^_]/.test(prose)) return false;
   if (/[a-z]{3}/.test(prose) && !SIGN.test(prose)) return false;
   return !(STOP_WORD.test(prose) && words(prose) >= 2);

@@ -27,7 +27,7 @@ const CODE_TAG = /<(code|pre|kbd|samp|tt|script|style|textarea)(?=[\s>])/iy;
 const DESTINATION = /\]\([^\s()<>$]*\$[^\s()<>]*(?:\s+"[^"\n]*")?\)/y;
 /** A display's delimiter alone on its line; between two of these a `>` is not a quote. */
 const DISPLAY_EDGE = /^[ \t>]*(\$\$|\\[[\]])[ \t]*$/;
-const MATH_FENCE = /^[^`~]*(?:`{3,}|~{3,})[ \t]*math[ \t]*$/;
+const MATH_FENCE = /^[^`~]*(?:`{3,}|~{3,})[ \t]*math(?:[ \t].*)?$/;
 const TEX_ADDRESS = /\\(?:url|href|nolinkurl)\s*\{[^{}]*\}/g;
 
 /**

@@ -33,7 +33,7 @@ const TOKEN = /\\(begin|end)\{([A-Za-z]+)\*?\}|\\[^]|\$+|[{}]/g;
 const TEXT_GROUP = /\\(?:text[a-z]*|[mhf]box|intertext|tag\*?)\s*$/;
 /** A command that sets its last argument as text, after its others. */
 const BOX =
-  /\\(?:f?colorbox|raisebox|parbox|makebox|framebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*$/;
+  /\\(?:f?colorbox|raisebox|parbox|makebox|framebox|scalebox|rotatebox|resizebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*$/;
 const BEFORE_BOX = 160;
 /** Deeper groups are not text groups: no author writes so much text in text, and each level costs a pass over the text. */
 const TEXT_DEPTH = 12;

@@ -81,7 +81,7 @@ class Scanner {
         const { start, end, content, last } = fences[fence];
         if (start < from) continue;
         addProse(start);
-        segments.push(this.#segment(start, end, source.slice(content, last), true));
+        segments.push(this.#segment(start, end, `\n${source.slice(content, last)}`, true));
         from = end;
       }
     };
