@@ -8,7 +8,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-BASE = {"errors", "logs", "paths"}
+BASE = {"errors", "logs", "paths", "temporary"}
 LIBRARIES = {"papers", "tokenizer"}
 TOP = {"main", "cli", "commands", "embedding", "settings"}
 MAY_IMPORT = {
@@ -16,10 +16,11 @@ MAY_IMPORT = {
     "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
     "web": {"web", "asking"} | LIBRARIES | BASE,
     "asking": {"asking"} | LIBRARIES | BASE,
-    "papers": {"papers", "errors", "paths"},
+    "papers": {"papers", "errors", "paths", "temporary"},
     "tokenizer": {"tokenizer", "errors"},
     "settings": {"errors", "papers", "paths", "web", "asking"},
     "logs": {"errors"},
+    "temporary": set[str](),
     "paths": set[str](),
     "errors": set[str](),
 }

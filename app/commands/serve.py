@@ -4,7 +4,8 @@ import difflib
 import gc
 import os
 import tempfile
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,11 @@ from app.logs import configure_logs
 from app.papers.store.reading import Store
 from app.serving.connections import Bounds
 from app.serving.memory import give_back, keep_together
-from app.serving.schedule import beside, next_time, working_beside
+from app.serving.schedule import KeptProcess, beside, next_time, working_beside
 from app.serving.server import Manner, listen
 from app.serving.server import serve as serve_until_stopped
 from app.settings import Settings
+from app.temporary import temporary_folder
 from app.web.worker_counts import count_together
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -50,9 +52,9 @@ def serve(
     due = next_time(datetime.now(UTC), settings.fetch_at)
     with _temporary_folder(settings.data_dir) as shared:
         # Whatever needs a file for a while, SQLite too, finds its place here, and it goes when the server ends.
-        os.environ["TMPDIR"] = tempfile.tempdir = shared
+        os.environ["TMPDIR"] = tempfile.tempdir = str(shared)
         if workers > 1:
-            count_together(Path(shared), workers)
+            count_together(shared, workers)
         from app.main import create_app, prepare, warm_up
 
         prepare(settings)
@@ -63,7 +65,7 @@ def serve(
         gc.collect()
         gc.freeze()
         give_back()
-        with _daily_fetch(settings, due), _embedding(settings):
+        with _daily_fetch(settings, due) as daily, _embedding(settings) as embedding:
             code = serve_until_stopped(
                 application,
                 listener,
@@ -83,6 +85,7 @@ def serve(
                 announce=lambda address: print(
                     _start_line(settings, address, workers, application.state.models.names()), flush=True
                 ),
+                look_after=[kept.look_after for kept in (daily, embedding) if kept],
             )
     if code:
         raise typer.Exit(code)
@@ -110,7 +113,7 @@ def _start_line(settings: Settings, address: str, workers: int, models: list[str
     )
 
 
-def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[None]:
+def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[KeptProcess | None]:
     """The process that fetches the day's papers at `due` and daily from then on; none where none is asked for."""
     if not settings.fetch_daily:
         return nullcontext()
@@ -127,7 +130,7 @@ def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[No
     )
 
 
-def _embedding(settings: Settings) -> AbstractContextManager[None]:
+def _embedding(settings: Settings) -> AbstractContextManager[KeptProcess | None]:
     """The process that gives papers their vectors, whoever brought them in; none where nothing is set that could."""
     if not keeps_embedding(settings):
         return nullcontext()
@@ -138,16 +141,19 @@ def _embedding(settings: Settings) -> AbstractContextManager[None]:
     )
 
 
-def _temporary_folder(data_dir: Path) -> tempfile.TemporaryDirectory[str]:
+@contextmanager
+def _temporary_folder(data_dir: Path) -> Iterator[Path]:
     """A folder for as long as the server runs: in the data folder where nothing else can be written to."""
     try:
         place = Path(tempfile.gettempdir())
     except FileNotFoundError:
         data_dir.mkdir(parents=True, exist_ok=True)
         place = data_dir
-    try:
-        return tempfile.TemporaryDirectory(prefix="quire-", dir=place)
-    except OSError as error:
-        raise FileError(
-            f"can't make a folder in {place}: {error.strerror}; name another one with TMPDIR"
-        ) from error
+    with ExitStack() as kept:
+        try:
+            folder = kept.enter_context(temporary_folder(place, "quire-server-"))
+        except OSError as error:
+            raise FileError(
+                f"can't make a folder in {place}: {error.strerror}; name another one with TMPDIR"
+            ) from error
+        yield folder

@@ -11,10 +11,9 @@ import shutil
 import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from app.errors import FileError, RecordError, StoreError
 from app.papers.answers import Answer
@@ -27,6 +26,7 @@ from app.papers.sources.snapshot import read_lines, read_notes
 from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 from app.papers.store.writing import Progress, StoreWriter, open_for_writing
+from app.temporary import temporary_folder
 
 COLLECTION = Path(__file__).parent / "collection"
 
@@ -83,7 +83,7 @@ def import_files(
     where the disk is full or read-only.
     """
     with (
-        _readable(paths) as chosen,
+        _readable(paths, index_path.parent) as chosen,
         open_for_writing(store_path, command) as writer,
         Store(store_path) as store,
         open_index(index_path, store) as index,
@@ -209,14 +209,22 @@ class _Import:
 
 
 @contextmanager
-def _readable(paths: Iterable[Path]) -> Iterator[list[tuple[Path, Path]]]:
-    """Each path with the file to read: itself, or a copy of what comes through a pipe, which can be read only once."""
+def _readable(paths: Iterable[Path], data_dir: Path) -> Iterator[list[tuple[Path, Path]]]:
+    """Each path with the file to read: itself, or a copy of what comes through a pipe, which can be read only once.
+
+    The copies lie in the data folder, where there is room for what they bring.
+    """
     given = list(paths)
     if not any(path.is_fifo() or path.is_char_device() for path in given):  # no folder for copies is needed
         yield [(path, _readable_file(path, path)) for path in given]
         return
-    with TemporaryDirectory(prefix="quire-pipes-") as folder:
-        yield [(path, _readable_file(path, Path(folder) / str(n))) for n, path in enumerate(given)]
+    with ExitStack() as kept:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            folder = kept.enter_context(temporary_folder(data_dir, "quire-pipes-"))
+        except OSError as error:
+            raise FileError(f"can't make a folder in {data_dir}: {error.strerror or error}") from error
+        yield [(path, _readable_file(path, folder / str(n))) for n, path in enumerate(given)]
 
 
 def _readable_file(path: Path, copy: Path) -> Path:

@@ -157,6 +157,11 @@ class BoundedConnection(HttpToolsProtocol):
         else:
             self.loop.call_later(DRAIN_GRACE, self._close_if_idle)
 
+    def give_up(self) -> None:
+        """Closes the connection at once; what was asked on it gets no answer."""
+        self._abandon()
+        self.transport.abort()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._abort_if_nobody_reads()

@@ -1,8 +1,8 @@
 """Work that is done once a day or all day, in a process of its own beside the server: it takes no time from requests.
 
-The process is started once, whatever the number of workers, and ends with the server, also with one that was killed.
-What the work is and when it is due are arguments. Nothing is kept about earlier days: who works goes on by itself
-where it was, and a time that passed while no server ran is not made up for.
+There is one such process, whatever the number of workers. It ends with the server, also with one that was killed, and
+is started again where it is killed itself. What the work is and when it is due are arguments. Nothing is kept about
+earlier days: the work goes on by itself where it was, and a time that passed while no server ran is not made up for.
 """
 
 import multiprocessing
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from time import monotonic
 
 import structlog
 
@@ -24,6 +26,7 @@ _LONGEST_SLEEP = 60.0
 # A process that hangs in the system, or was stopped, does not heed SIGTERM.
 _STOP_SECONDS = 5.0
 _AFTER_A_FAILURE = 60.0
+_BETWEEN_STARTS = 60.0  # seconds, so that a process that dies at once again and again costs little
 
 
 def next_time(now: datetime, at: time) -> datetime:
@@ -88,54 +91,104 @@ def work_on(pause: float, work: Callable[[], bool], over: Callable[[float], bool
             return
 
 
+class KeptProcess:
+    """A process beside the server that is started again where it died.
+
+    `target` gets `arguments` at first, and later what `again` gives: functions of modules and plain values, since they
+    are sent to a fresh interpreter. One that is forked later than threads were started may hang.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Callable[..., None],
+        arguments: tuple[object, ...],
+        again: Callable[[], tuple[object, ...]],
+    ) -> None:
+        self._name, self._target, self._again = name, target, again
+        self._not_before = 0.0
+        self._reported = False
+        self._process = self._started(arguments)
+
+    def look_after(self) -> None:
+        """Starts the process again where it died, at most once a minute; to be called every few seconds."""
+        if self._process.is_alive():
+            return
+        if not self._reported:
+            log.error(f"the {self._name} process died and is started again", exit=self._process.exitcode)
+            self._reported = True
+        if monotonic() >= self._not_before:
+            self._not_before = monotonic() + _BETWEEN_STARTS
+            self._reported = False
+            self._process = self._started(self._again())
+
+    def stop(self) -> None:
+        """Ends the process, and waits for that no longer than a few seconds."""
+        # Whatever it does, it may be killed at: so the work has to be.
+        for end in (self._process.terminate, self._process.kill):
+            end()
+            self._process.join(_STOP_SECONDS)
+            if not self._process.is_alive():
+                return
+        log.error(f"the {self._name} process did not stop in time", pid=self._process.pid)
+
+    def _started(self, arguments: tuple[object, ...]) -> BaseProcess:
+        process = multiprocessing.get_context("spawn").Process(
+            target=self._target, args=arguments, name=self._name, daemon=True
+        )
+        process.start()
+        return process
+
+
 @contextmanager
-def working_beside(pause: float, work: Callable[[], bool], begin: Callable[[], None]) -> Iterator[None]:
+def working_beside(
+    pause: float, work: Callable[[], bool], begin: Callable[[], None]
+) -> Iterator[KeptProcess]:
     """Runs `work_on` in another process, as `beside` runs `work_daily`."""
-    with _process("embedding", _run_on, (pause, work, begin)):
-        yield
+    arguments = (pause, work, begin)
+    with _kept(KeptProcess("embedding", _run_on, arguments, lambda: arguments)) as process:
+        yield process
 
 
 @contextmanager
-def beside(due: datetime, at: time, work: Callable[[], None], begin: Callable[[], None]) -> Iterator[None]:
+def beside(
+    due: datetime, at: time, work: Callable[[], None], begin: Callable[[], None]
+) -> Iterator[KeptProcess]:
     """Runs `work_daily` in another process, where `begin` is called first, while the block runs.
 
-    `work` and `begin` are functions of modules, with plain arguments: they are sent to a fresh interpreter, since one
-    that is forked later than threads were started may hang.
+    It may be killed at its work, which is then done ten minutes later.
     """
-    with _process("daily", _run, (due, at, work, begin)):
-        yield
+
+    def again() -> tuple[object, ...]:
+        now = datetime.now(UTC)
+        return min(now + _AFTER_A_WRITER, next_time(now, at)), at, work, begin
+
+    with _kept(KeptProcess("daily", _run, (due, at, work, begin), again)) as process:
+        yield process
 
 
 @contextmanager
-def _process(name: str, target: Callable[..., None], arguments: tuple[object, ...]) -> Iterator[None]:
-    process = multiprocessing.get_context("spawn").Process(
-        target=target, args=arguments, name=name, daemon=True
-    )
-    process.start()
+def _kept(process: KeptProcess) -> Iterator[KeptProcess]:
     try:
-        yield
+        yield process
     finally:
-        # Whatever it does, it may be killed at: so the work has to be.
-        process.terminate()
-        process.join(_STOP_SECONDS)
-        if process.is_alive():
-            process.kill()
-            process.join()
+        process.stop()
 
 
 def _run(due: datetime, at: time, work: Callable[[], None], begin: Callable[[], None]) -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches this process too; the server says when it is over
-    begin()
-    parent = multiprocessing.parent_process()
-    watched = [parent.sentinel] if parent else []
-    work_daily(due, at, work, over=lambda seconds: bool(wait(watched, seconds)))
+    work_daily(due, at, work, _begun(begin))
 
 
 def _run_on(pause: float, work: Callable[[], bool], begin: Callable[[], None]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    work_on(pause, work, _begun(begin))
+
+
+def _begun(begin: Callable[[], None]) -> Callable[[float], bool]:
+    """Begins in the new process; what waits so many seconds there and says whether the server is over."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        # A terminal sends these to this process too; the server ends it when it stops.
+        signal.signal(number, signal.SIG_IGN)
     begin()
     parent = multiprocessing.parent_process()
     watched = [parent.sentinel] if parent else []
-    work_on(pause, work, over=lambda seconds: bool(wait(watched, seconds)))
+    return lambda seconds: bool(wait(watched, seconds))

@@ -6,8 +6,9 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -15,8 +16,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.errors import InputError
-from app.serving.connections import Bounds, bounded
+from app.serving.connections import BoundedConnection, Bounds, bounded
 from app.serving.memory import give_back
+from app.serving.workers import Workers, heeded
 from app.web.worker_counts import count_as
 
 log = structlog.get_logger()
@@ -39,32 +41,57 @@ class Manner:
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers requests, stops when the file `life` can be read, and leaves no connection unaccepted."""
+    """Says when it answers requests, stops when the file `life` can be read, and leaves no connection unaccepted.
+
+    `look_after` are called every few seconds.
+    """
 
     def __init__(
-        self, config: uvicorn.Config, on_started: Callable[[], None], life: int | None = None
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        life: int | None = None,
+        look_after: Sequence[Callable[[], None]] = (),
     ) -> None:
         super().__init__(config)
         self._on_started = on_started
         self._life = life
+        self._look_after = look_after
+        self._drain_seconds = config.timeout_graceful_shutdown
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._listeners = [listener.dup() for listener in sockets or []]
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        for number in heeded([signal.SIGHUP]):  # a terminal that is closed; uvicorn knows the other two
+            signal.signal(number, self.handle_exit)
         if self._life is not None:
-            loop, life = asyncio.get_running_loop(), self._life
+            loop, life = self._loop, self._life
 
             def parent_is_gone() -> None:
                 loop.remove_reader(life)
                 self.should_exit = True
 
             loop.add_reader(life, parent_is_gone)
-        self._give_back_memory()
+        self._keep_house()
         self._on_started()
 
-    def _give_back_memory(self) -> None:
+    def _keep_house(self) -> None:
         give_back()
-        asyncio.get_running_loop().call_later(_GIVE_BACK_SECONDS, self._give_back_memory)
+        for look in self._look_after if not self.should_exit else ():
+            look()
+        self._loop.call_later(_GIVE_BACK_SECONDS, self._keep_house)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self.force_exit:  # by a second Ctrl-C
+            self._loop.call_soon_threadsafe(self._give_up)
+
+    def _give_up(self) -> None:
+        """Closes all connections: so that what uvicorn ends then is not answered as a failure (500)."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedConnection):
+                connection.give_up()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -74,6 +101,9 @@ class _Server(uvicorn.Server):
         for _ in range(3):
             await asyncio.sleep(0)  # the event loop closes its own files in its next turns
         await self._take_up_who_waits()
+        if self._drain_seconds:
+            # Before uvicorn, whose time begins a little later, ends what is not answered then.
+            self._loop.call_later(self._drain_seconds, self._give_up)
         await super().shutdown(sockets)
 
     async def _take_up_who_waits(self) -> None:
@@ -86,7 +116,7 @@ class _Server(uvicorn.Server):
                     waiting.append(listener.accept()[0])
             listener.close()
         for connection in waiting:
-            await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
+            await self._loop.connect_accepted_socket(self._connection, connection)
 
     def _connection(self) -> asyncio.Protocol:
         protocol: Any = self.config.http_protocol_class
@@ -97,9 +127,17 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    app: FastAPI, listener: socket.socket, workers: int, manner: Manner, announce: Callable[[str], None]
+    app: FastAPI,
+    listener: socket.socket,
+    workers: int,
+    manner: Manner,
+    announce: Callable[[str], None],
+    look_after: Sequence[Callable[[], None]] = (),
 ) -> int:
-    """Serve until told to stop; `announce` gets the address once, when requests are answered. Returns the exit code."""
+    """Serve until told to stop; `announce` gets the address once, when requests are answered. Returns the exit code.
+
+    `look_after` are called every few seconds, in the process that this is called in.
+    """
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     config = uvicorn.Config(
@@ -116,13 +154,10 @@ def serve(
     )
     if workers == 1:
         # uvicorn raises the signal that stopped it once more when all is done; that shall not kill us.
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in heeded([signal.SIGTERM, signal.SIGINT, signal.SIGHUP]):
             signal.signal(number, lambda *_: None)
-        _Server(config, lambda: announce(address)).run(sockets=[listener])
+        _Server(config, lambda: announce(address), look_after=look_after).run(sockets=[listener])
         return 0
-    if not hasattr(os, "fork"):
-        raise InputError("--workers: this system can't fork processes; run one worker")
-    from app.serving.workers import Workers  # there is nothing in it for a system without fork
 
     def work(number: int, on_started: Callable[[], None], life: int) -> None:
         count_as(number)
@@ -134,6 +169,7 @@ def serve(
         work,
         on_ready=lambda: announce(address),
         stop_seconds=manner.drain_seconds + 5,
+        look_after=look_after,
     ).run()
 
 

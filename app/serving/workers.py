@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -18,10 +18,16 @@ import structlog
 
 log = structlog.get_logger()
 
-_STOP = (signal.SIGTERM, signal.SIGINT)
-_HEEDED = (*_STOP, signal.SIGCHLD) if sys.platform != "win32" else _STOP
+_STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_HEEDED = (*_STOP, signal.SIGCHLD)
 _SHORT_LIFE = 1.0  # seconds; a worker that lived no longer is replaced after that time only
 _MOST_FAILURES = 5  # workers that die in a row before one has started
+_LOOK_SECONDS = 2.0
+
+
+def heeded(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
+    """The signals that the process was not started to ignore, as `nohup` has it ignore SIGHUP."""
+    return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @dataclass
@@ -35,7 +41,7 @@ class Workers:
     """Keeps `count` workers alive.
 
     Each runs `work(number, on_started, life)`, and stops when `life`, a file, can be read. Its number, from 1 to
-    `count`, goes to the one that replaces it.
+    `count`, goes to the one that replaces it. `look_after` are called every few seconds, in the parent.
     """
 
     def __init__(
@@ -45,12 +51,14 @@ class Workers:
         work: Callable[[int, Callable[[], None], int], None],
         on_ready: Callable[[], None],
         stop_seconds: float,
+        look_after: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._count = count
         self._listener = listener
         self._work = work
         self._on_ready: Callable[[], None] | None = on_ready
         self._stop_seconds = stop_seconds
+        self._look_after = look_after
         self._workers: dict[int, _Worker] = {}
         self._failures = 0
         self._told_to_stop = False
@@ -60,12 +68,12 @@ class Workers:
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
-        """Runs until SIGTERM or SIGINT; the exit code: 1 where workers can't start or did not stop in time."""
+        """Runs until SIGTERM, SIGINT or SIGHUP; the exit code: 1 where workers can't start or did not stop in time."""
         self._signals.setblocking(False)
         self._signalled.setblocking(False)
         os.set_blocking(self._started, False)
-        for number in _HEEDED:
-            signal.signal(number, lambda *_: None)
+        for heard in heeded(_HEEDED):
+            signal.signal(heard, lambda *_: None)
         signal.set_wakeup_fd(self._signalled.fileno())
         self._selector.register(self._signals, selectors.EVENT_READ)
         self._selector.register(self._started, selectors.EVENT_READ)
@@ -74,7 +82,9 @@ class Workers:
                 self._wait(_SHORT_LIFE)
             while len(self._workers) < self._count and not self._told_to_stop:
                 self._fork()
-            self._wait(None)
+            self._wait(_LOOK_SECONDS if self._look_after else None)
+            for look in self._look_after:
+                look()
         self._listener.close()
         stopped = self._stop()
         return 0 if self._told_to_stop and stopped else 1
@@ -92,8 +102,8 @@ class Workers:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            for heeded in _HEEDED:
-                signal.signal(heeded, signal.SIG_DFL)
+            for heard in heeded(_HEEDED):
+                signal.signal(heard, signal.SIG_DFL)
             self._selector.close()
             self._signals.close()
             self._signalled.close()
@@ -133,12 +143,13 @@ class Workers:
             self._on_ready = None
 
     def _reap(self) -> None:
-        while self._workers:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            worker = self._workers.pop(pid, None)
-            if worker is None or self._told_to_stop:
+        for pid, worker in list(self._workers.items()):
+            # Each by its id: other children are for those who started them to wait for.
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if not ended:
+                continue
+            del self._workers[pid]
+            if self._told_to_stop:
                 continue
             log.error("a worker died", pid=pid, exit=os.waitstatus_to_exitcode(status))
             if not worker.started or time.monotonic() - worker.born < _SHORT_LIFE:

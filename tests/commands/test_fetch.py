@@ -66,7 +66,7 @@ def test_papers_are_stored_and_found_and_a_fault_on_the_way_costs_nothing(
     assert "trying again" in complained
     assert "mailto:me@example.org" in server.requests[0].headers["User-Agent"]
     instants = [request.instant for request in server.requests]
-    assert min(b - a for a, b in pairwise(instants)) > 2.8
+    assert min(b - a for a, b in pairwise(instants)) >= 3.0
     with Store(tmp_path / "papers.sqlite") as store:
         assert len(store) == 5
     assert SearchIndex(tmp_path / "index").search(Search("zeros")).total == 5

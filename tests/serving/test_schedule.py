@@ -1,5 +1,7 @@
 """The server fetches the day's papers by itself where it is told to: once, at its time, and whatever happens."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -13,7 +15,7 @@ from app.commands.papers import fetch_day
 from app.errors import SourceError, StoreLocked
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
-from app.serving.schedule import next_time, work_daily
+from app.serving.schedule import KeptProcess, next_time, work_daily
 from app.settings import Settings
 from tests.papers.sources.arxiv_forms import Sample
 from tests.papers.sources.arxiv_server import arxiv
@@ -121,6 +123,55 @@ def test_a_server_that_is_killed_takes_the_process_along(tmp_path: Path) -> None
         assert children
         process.kill()
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+
+
+def daily_processes(process: subprocess.Popen[str]) -> set[int]:
+    """The processes of the daily work: a server has no other one that a fresh interpreter runs."""
+    return {pid for pid in workers_of(process) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_process_that_is_killed_is_started_again(tmp_path: Path, workers: str) -> None:
+    with server_process(tmp_path, "--workers", workers, settings={"FETCH_DAILY": "cs.AI"}) as (_, process):
+        (killed,) = daily_processes(process)
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: bool(daily_processes(process) - {killed}))
+        process.terminate()
+        assert process.wait(40) == 0
+
+
+def start_and_end(file: Path) -> None:
+    """What the process of the next test does: it notes that it was started, and dies."""
+    with file.open("a") as stream:
+        stream.write("started\n")
+    os._exit(3)
+
+
+def test_a_process_that_dies_at_once_is_not_started_without_end(tmp_path: Path) -> None:
+    file = tmp_path / "starts"
+
+    def died(times: int) -> bool:
+        daily.look_after()
+        return len(logs) == times
+
+    with capture_logs() as logs:
+        daily = KeptProcess("daily", start_and_end, (file,), lambda: (file,))
+        wait_for(lambda: died(1))
+        wait_for(lambda: died(2))
+        for _ in range(10):
+            daily.look_after()
+    daily.stop()
+    assert [entry["exit"] for entry in logs] == [3, 3]
+    assert file.read_text() == "started\n" * 2
+
+
+def test_stopping_does_not_wait_for_a_process_that_hangs(tmp_path: Path) -> None:
+    with server_process(tmp_path, settings={"FETCH_DAILY": "cs.AI"}) as (_, process):
+        (hanging,) = daily_processes(process)
+        os.kill(hanging, signal.SIGSTOP)
+        process.terminate()
+        assert process.wait(40) == 0
+    wait_for(lambda: not Path(f"/proc/{hanging}").exists())
 
 
 def test_the_day_waits_for_an_import_and_asks_nobody_before(tmp_path: Path) -> None:

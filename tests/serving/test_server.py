@@ -71,15 +71,19 @@ def workers_of(process: subprocess.Popen[str]) -> set[int]:
     return {int(pid) for pid in children.read_text().split()}
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_no_request_is_lost_when_a_busy_server_is_told_to_stop(library_folder: Path, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "number"), [(1, signal.SIGTERM), (2, signal.SIGTERM), (1, signal.SIGHUP), (2, signal.SIGHUP)]
+)
+def test_no_request_is_lost_when_a_busy_server_is_told_to_stop(
+    library_folder: Path, workers: int, number: signal.Signals
+) -> None:
     with server_process(library_folder, "--workers", str(workers)) as (address, process):
         begun = threading.Barrier(9)
         clients = [Client(address, begun) for _ in range(8)]
         for client in clients:
             client.start()
         begun.wait(60)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         for client in clients:
             client.join(60)
         assert process.wait(60) == 0
@@ -95,13 +99,7 @@ def test_a_request_that_is_half_sent_is_still_answered_after_the_order_to_stop(l
             connection.sendall(head.encode())
             process.send_signal(signal.SIGTERM)
 
-            def refused() -> bool:
-                with suppress(ConnectionRefusedError):
-                    socket.create_connection((parts.hostname or "", parts.port or 80)).close()
-                    return False
-                return True
-
-            wait_for(refused)
+            wait_for(lambda: refuses((parts.hostname or "", parts.port or 80)))
             connection.sendall(b"content-type: application/json\r\n\r\n" + BODY)
             received = b""
             while part := connection.recv(65536):
@@ -109,6 +107,41 @@ def test_a_request_that_is_half_sent_is_still_answered_after_the_order_to_stop(l
         assert b" 200 " in received.partition(b"\r\n")[0]
         assert b"connection: close" in received
         assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize(("seconds", "signals"), [("60", 2), ("1", 1)])
+def test_what_is_given_up_is_not_called_a_failure(library_folder: Path, seconds: str, signals: int) -> None:
+    """By a second Ctrl-C, or when the time to finish is over."""
+    body = b'{"text": "%b", "return": ["pieces"]}' % (b"a b, c; d " * 40_000)
+    head = f"POST /api/v1/encode HTTP/1.1\r\nhost: q\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+    settings = {"MAX_CONCURRENT": "1", "DRAIN_SECONDS": seconds}
+    with server_process(library_folder, settings=settings) as (address, process):
+        parts = urlsplit(address)
+        where = parts.hostname or "", parts.port or 80
+        asking = [socket.create_connection(where, timeout=60) for _ in range(8)]
+        for connection in asking:
+            connection.sendall(head.encode() + b"\r\n\r\n" + body)
+        for _ in range(signals):
+            process.send_signal(signal.SIGINT)
+            wait_for(lambda: refuses(where))
+        answers = [first_line(connection) for connection in asking]
+        assert process.wait(60) == 0
+    assert b"" in answers
+    assert set(answers) <= {b"", b"HTTP/1.1 200 OK"}
+
+
+def refuses(where: tuple[str, int]) -> bool:
+    with suppress(ConnectionRefusedError):
+        socket.create_connection(where).close()
+        return False
+    return True
+
+
+def first_line(connection: socket.socket) -> bytes:
+    """Of the answer; nothing where the server hung up."""
+    with connection, suppress(ConnectionError):
+        return connection.recv(1 << 16).partition(b"\r\n")[0]
+    return b""
 
 
 def test_a_worker_that_is_killed_is_replaced_alone(library_folder: Path) -> None:

@@ -199,7 +199,11 @@ class PoliteClient:
 
     def _once(self, url: httpx.URL, read: Callable[[bytes], T]) -> T:
         request = self._http.build_request("GET", url)
-        with closing(self._http.send(request, stream=True)) as response:
+        try:
+            response = self._http.send(request, stream=True)
+        finally:
+            self._queue.note_arrival()
+        with closing(response):
             self._reached = True
             if response.has_redirect_location:
                 raise _Moved(_target(url, response))

@@ -89,6 +89,14 @@ class RequestQueue:
         if until > memory.not_before:
             self._remember(replace(memory, not_before=until, asked=asked))
 
+    def note_arrival(self) -> None:
+        """The interval is counted from now on: the request of this turn has reached its server, or has failed.
+
+        A connection may take longer to make than the next one does; counted from the start of a turn, two requests
+        could arrive closer together than the source allows.
+        """
+        self._remember(replace(self._remembered(), last=self._clock()))
+
     def count_outcome(self, endpoint: str, outcome: str) -> None:
         """Remember how a request to an endpoint, in a word each, ended; to be called within a turn."""
         memory = self._remembered()
