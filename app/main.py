@@ -25,6 +25,7 @@ from app.paths import STATIC
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
 from app.web import api_index, errors, operations
+from app.web.asking import files as asking_files
 from app.web.asking import routes as asking_routes
 from app.web.asking.service import Asking, AskingSettings, open_asking
 from app.web.dependencies import Limits, Services, Work, room_to_read
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.services = _services(settings, models, store, index, meaning, asking)
             app.state.services.work.bound_readers()
             yield
+            asking.files.close()
             await asking.desk.close(settings.drain_seconds)
             meaning.close()
 
@@ -103,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(chats.router.routes)
     app.include_router(api_index.router)
     app.include_router(asking_routes.router)
+    app.include_router(asking_files.router)
     for router in (
         routes.pages_router,
         fetches.router,
@@ -182,6 +185,8 @@ def _asking(settings: Settings) -> AskingSettings:
         store_place=settings.store_place,
         index_path=settings.index_path,
         cache_bytes=settings.max_text_cache_bytes,
+        files_bytes=settings.max_files_bytes,
+        unpacked_bytes=settings.max_unpacked_bytes,
         connect=lambda: PoliteClient(
             settings.requests_folder,
             version=__version__,
@@ -236,4 +241,5 @@ def _services(
         keys_required=frozenset(settings.keys_required),
         fetch_on_loopback=settings.fetch_on_loopback,
         contact=settings.contact,
+        feed_answers=settings.feed_answers,
     )

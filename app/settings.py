@@ -158,6 +158,15 @@ class Settings(BaseSettings):
     ask_per_day: NonNegativeInt = Field(
         0, description="questions answered for one reader in a day; 0: no limit"
     )
+    max_unpacked_bytes: PositiveInt = Field(
+        64 << 20, description="what a source that a reader brings may unpack to, in bytes"
+    )
+    max_files_bytes: PositiveInt = Field(
+        256 << 20, description="texts of files that readers bring, in bytes on the disk"
+    )
+    feed_answers: bool = Field(
+        False, description="whether the feed of papers by their ids holds the answers kept about them"
+    )
     max_question_bytes: PositiveInt = Field(
         64 << 10, description="a reader's question with what was said before, in UTF-8 bytes"
     )

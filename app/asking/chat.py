@@ -28,6 +28,14 @@ _AFTER_THE_END = 3.0
 """Seconds that are waited for the usage once an answer has ended."""
 
 
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
+_HELD_BACK = frozenset({"content_filter", "safety", "recitation", "sensitive"})
+_BROKEN_OFF = frozenset(
+    {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource"}
+)
+"""Reasons of which some servers' answers end though they are not whole."""
+
+
 @dataclass(frozen=True)
 class ChatServer:
     """Where the model is and what it may take: tokens of an answer, seconds of silence and of waiting."""
@@ -186,6 +194,8 @@ class Chat:
         for data in reader.end():
             if data.strip() == b"[DONE]":
                 ending.done = True
+            elif error := stream_error(data, self.server.key):
+                raise error
             else:
                 yield _noted(read_chunk(data), ending)
         ending.ended = sized
@@ -208,20 +218,22 @@ async def _packets(response: httpx.Response, ending: _Ending) -> AsyncGenerator[
 
 
 def _noted(chunk: Chunk, ending: _Ending) -> Chunk:
-    ending.reason = chunk.reason or ending.reason
+    ending.reason = chunk.reason.lower() or ending.reason
     ending.usage = chunk.usage or ending.usage
     return chunk
 
 
 def _check(ending: _Ending, wordless: bool, answer_tokens: int) -> None:
     """Raises ChatError where what came is not a whole answer."""
-    if ending.reason == "length":
+    if ending.reason in _CUT_OFF:
         raise ChatError(
             f"the answer was cut off at the most tokens that an answer may have ({answer_tokens}; "
             "QUIRE_CHAT_ANSWER), or at the end of the model's context"
         )
-    if ending.reason == "content_filter":
+    if ending.reason in _HELD_BACK:
         raise ChatError("the model's server held the answer back by a filter of its own")
+    if ending.reason in _BROKEN_OFF:
+        raise ChatError(f"the model's server broke the answer off ({ending.reason})")
     if not (ending.reason or ending.done or ending.ended or ending.usage):
         raise ChatError("the connection to the model's server broke off before the answer had ended")
     if wordless:

@@ -47,7 +47,9 @@ def read_chunk(data: bytes) -> Chunk:
             pieces.append(Piece("text", choice["text"]))
         ended = choice.get("finish_reason")
         reason = ended if isinstance(ended, str) and ended else reason
-        usage = _usage(value.get("usage")) or usage
+        places = (value, choice, value.get("x_groq"))
+        told = (_usage(place.get("usage")) for place in places if isinstance(place, dict))
+        usage = next((found for found in told if found), usage)
     return Chunk(tuple(pieces), reason, usage)
 
 
@@ -59,7 +61,7 @@ def stream_error(data: bytes, key: str) -> ChatError | None:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(value, dict) or not value.get("error") or value.get("choices"):
+    if not isinstance(value, dict) or not (value.get("error") or value.get("object") == "error"):
         return None
     return ChatError(f"the model's server failed: {said_by_server(data, key)}")
 

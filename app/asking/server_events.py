@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import orjson
+
+from app.errors import ChatError
+
 _LINE = re.compile(rb"\r\n|\n|\r")
 _MOST_BYTES = 4 << 20
 
@@ -19,9 +23,10 @@ class EventReader:
 
     _rest: bytes = b""
     _data: list[bytes] = field(default_factory=list)
+    _is_failure: bool = False
 
     def feed(self, packet: bytes) -> Iterator[bytes]:
-        """The data of the events that this packet completes. Raises ValueError for one that grows without end."""
+        """The data of the events that this packet completes. Raises ChatError for one that grows without end."""
         buffer = self._rest + packet
         start = 0
         for end in _LINE.finditer(buffer):
@@ -31,7 +36,7 @@ class EventReader:
             start = end.end()
         self._rest = buffer[start:]
         if len(self._rest) + sum(map(len, self._data)) > _MOST_BYTES:
-            raise ValueError(f"an event is longer than {_MOST_BYTES} bytes")
+            raise ChatError(f"the model's server sends an event of more than {_MOST_BYTES:,} bytes")
 
     def end(self) -> Iterator[bytes]:
         """The data of an event whose empty line never came."""
@@ -42,8 +47,24 @@ class EventReader:
         if not line:
             if self._data:
                 data, self._data = b"\n".join(self._data), []
-                yield data
+                yield _failure(data) if self._is_failure else data
+            self._is_failure = False
             return
-        name, _, value = line.removeprefix(b"\xef\xbb\xbf").partition(b":")
-        if name == b"data":  # comments, names and ids of events are of no use to us
+        line = line.removeprefix(b"\xef\xbb\xbf")
+        if line.startswith(b"{"):  # a server that failed and forgot the form
+            yield line
+            return
+        name, _, value = line.partition(b":")
+        if name == b"data":  # comments and ids of events are of no use to us
             self._data.append(value.removeprefix(b" "))
+        elif name == b"event":
+            self._is_failure = value.strip() == b"error"
+
+
+def _failure(data: bytes) -> bytes:
+    """What an event called `error` tells, in the form in which other servers tell it."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = data.decode("utf-8", "replace")
+    return data if isinstance(value, dict) and value.get("error") else orjson.dumps({"error": value})

@@ -129,11 +129,16 @@ def csl(paper: Paper) -> dict[str, Any]:
 def markdown(paper: Paper) -> str:
     """One line: authors, title, number and address."""
     names = ", ".join(_escaped(plain_text(author.name)) for author in _people(paper))
-    title = "".join(part if formula else _escaped(part) for formula, part in resolved_parts(paper.title))
-    title = " ".join(title.split())
+    title = markdown_title(paper)
     where = f"[{_number(paper)}]({_address(paper)})" if _address(paper) else _number(paper)
     category = f" ({paper.primary_category})" if paper.primary_category else ""
     return f"{names}{'. ' if names else ''}**{title}**. {where}{category}, {_issued(paper)[0]}."
+
+
+def markdown_title(paper: Paper) -> str:
+    """The title in one line of Markdown, its formulas as they stand."""
+    parts = (part if formula else _escaped(part) for formula, part in resolved_parts(paper.title))
+    return " ".join("".join(parts).split())
 
 
 def coins(paper: Paper) -> str:

@@ -94,6 +94,8 @@ class Services:
     """The scopes for which the operator asks for a key."""
     fetch_on_loopback: bool = True
     """Whether a visitor on this machine may have papers fetched without a key."""
+    feed_answers: bool = False
+    """Whether the feed of papers by their ids holds the answers kept about them."""
     contact: str = ""
     """Whom the operator named to be written to."""
 

@@ -4,17 +4,49 @@ The folder is private: arXiv forbids passing papers on, so passages are shown an
 """
 
 import gzip
+import secrets
 import time
+import zlib
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import orjson
+import structlog
 
 from app.papers.fulltext.blocks import Block, PaperText
 
+log = structlog.get_logger()
+
 _ABSTRACT_SECONDS = 3600.0
 _UNVERSIONED_SECONDS = 86_400.0
+_LONGEST_WRITE = 60.0
+
+
+def write_text(path: Path, text: PaperText, most_bytes: int | None = None) -> None:
+    """Writes a text, whole or not at all, unless it has more than `most_bytes`. Raises OSError."""
+    content = gzip.compress(orjson.dumps(asdict(text)), 6)
+    if most_bytes is not None and len(content) > most_bytes:
+        return
+    beside = path.with_name(
+        f"{path.name}.{secrets.token_hex(4)}.part"
+    )  # two processes may write the same text
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+
+
+def read_text(path: Path) -> PaperText | None:
+    """The text of a file; None where there is none, or one that a full disk cut short."""
+    try:
+        kept = orjson.loads(gzip.decompress(path.read_bytes()))
+        return PaperText(kept["source"], kept["version"], tuple(Block(**block) for block in kept["blocks"]))
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
+        return None
 
 
 class TextCache:
@@ -27,15 +59,13 @@ class TextCache:
     def get(self, paper_id: str, version: int | None) -> PaperText | None:
         """The text kept of a version; None where there is none, or where it may have changed since."""
         path = self._path(paper_id, version)
+        text = read_text(path)
+        if text is None:
+            return None
         try:
-            written = path.stat().st_mtime
-            kept = orjson.loads(gzip.decompress(path.read_bytes()))
-            text = PaperText(
-                kept["source"], kept["version"], tuple(Block(**block) for block in kept["blocks"])
-            )
-        except (OSError, EOFError, ValueError, KeyError, TypeError):
-            return None  # not there, or cut short by a full disk: it is fetched again
-        age = time.time() - written
+            age = time.time() - path.stat().st_mtime
+        except OSError:
+            return None
         if age > (_ABSTRACT_SECONDS if text.source == "abstract" else _UNVERSIONED_SECONDS) and (
             version is None or text.source == "abstract"
         ):
@@ -47,20 +77,18 @@ class TextCache:
 
     def put(self, paper_id: str, text: PaperText) -> None:
         """Keeps a text, where the disk has room; one that is larger than the whole cache is not kept."""
-        content = gzip.compress(orjson.dumps(asdict(text)), 6)
-        if len(content) > self._most_bytes:
-            return
-        path = self._path(paper_id, text.version)
-        beside = path.with_name(f"{path.name}.part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside.write_bytes(content)
-            beside.replace(path)
+            write_text(self._path(paper_id, text.version), text, self._most_bytes)
             self._make_room()
-        except OSError:
-            beside.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a paper's text is not kept", paper=paper_id, reason=error.strerror or str(error))
 
     def _make_room(self) -> None:
+        for beside in self._folder.glob("*.part"):  # of a process that was killed
+            with suppress(OSError):
+                if time.time() - beside.stat().st_mtime > _LONGEST_WRITE:
+                    beside.unlink()
         found = [(file.stat().st_mtime, file.stat().st_size, file) for file in self._folder.glob("*.json.gz")]
         total = sum(size for _, size, _ in found)
         for _, size, file in sorted(found):

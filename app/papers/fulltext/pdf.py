@@ -15,6 +15,7 @@ from app.papers.fulltext.blocks import Block, PaperText, Part
 
 _SECONDS = 60.0
 _MOST_PAGES = 500
+_MOST_MEMORY = 2 << 30
 _REFERENCES = re.compile(
     r"(?:\d+\.?\s+)?(?:references|bibliography|literature cited|参考文献)", re.IGNORECASE
 )
@@ -91,6 +92,7 @@ def _paragraphs(page: str) -> Iterator[str]:
 
 def _extract() -> None:
     """Reads a PDF from standard input and writes the text of its pages as JSON."""
+    _bound_memory()
     import pypdfium2  # type: ignore[import-untyped]  # only the process that reads a PDF loads it
 
     document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
@@ -99,6 +101,14 @@ def _extract() -> None:
         for number in range(min(len(document), _MOST_PAGES))
     ]
     print(json.dumps([page.encode("utf-8", "replace").decode() for page in pages]))
+
+
+def _bound_memory() -> None:
+    """So that a PDF that was made to do harm ends this process, and not the machine."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
 
 
 if __name__ == "__main__":

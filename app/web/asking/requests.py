@@ -31,6 +31,7 @@ class AskRequest(BaseModel):
     after: Annotated[
         list[Turn], Field(default_factory=list, max_length=MOST_TURNS, description="what was said before")
     ]
+    file: Annotated[str, Field(description="of POST /files: asked in the place of the paper's text")] = ""
     again: Annotated[bool, Field(description="whether to ask though an answer is kept")] = False
 
     @model_validator(mode="after")

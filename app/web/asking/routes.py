@@ -101,11 +101,12 @@ async def cost(
     id: str,
     name: Annotated[str, Query(description="of one of the questions")] = "summary",
     language: Language = "en",
+    file: Annotated[str, Query(description="of POST /files")] = "",
 ) -> Response:
     """How many tokens a question to a paper sends to the model, and what of the paper finds no room."""
     desk = services.asking.desk
     model = desk.model
-    body = AskRequest(name=name, language=language, after=[])
+    body = AskRequest(name=name, language=language, after=[], file=file)
     asked = await run_in_threadpool(_asked, services, id, body, client_of(request.scope))
     told = {**asdict(await desk.cost(asked)), "model": model, "context": services.asking.context}
     return Response(orjson.dumps(told), media_type="application/json")
@@ -142,6 +143,7 @@ def _asked(services: Services, paper_id: str, body: AskRequest, reader: str) -> 
         after=tuple((turn.question, turn.answer) for turn in body.after),
         again=body.again,
         reader=reader,
+        file=body.file and services.asking.files.get(body.file).file,
     )
 
 

@@ -12,11 +12,13 @@ from app.asking.answering import Answerer
 from app.asking.chat import Chat, ChatServer
 from app.asking.day_counts import DayCounts
 from app.asking.desk import Bounds, Desk, Stopped, Surroundings
+from app.asking.files import DroppedFiles
 from app.asking.keeping import keeper_of
 from app.asking.questions import Questions
 from app.asking.sharing import SharedDesk
 from app.errors import QuireError
 from app.papers.fulltext.cache import TextCache
+from app.papers.fulltext.dropped import read_dropped
 from app.papers.fulltext.reading import PaperTexts
 from app.papers.sources.client import PoliteClient
 from app.papers.store.place import StorePlace
@@ -38,6 +40,8 @@ class AskingSettings:
     store_place: StorePlace
     index_path: Path
     cache_bytes: int
+    files_bytes: int
+    unpacked_bytes: int
     connect: Callable[[], AbstractContextManager[PoliteClient]]
 
 
@@ -47,6 +51,7 @@ class Asking:
 
     desk: SharedDesk
     questions: Questions
+    files: DroppedFiles
     question_bytes: int
     context: int
 
@@ -61,6 +66,11 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
         "quire serve, keeping an answer",
     )
     texts = PaperTexts(TextCache(settings.data_dir / "fulltext", settings.cache_bytes), settings.connect)
+    files = DroppedFiles(
+        settings.data_dir / "files",
+        settings.files_bytes,
+        lambda content: read_dropped(content, settings.unpacked_bytes),
+    )
     surroundings = Surroundings(
         find=lambda asked, model: keeper.find(store, asked, model),
         keeper=keeper,
@@ -70,12 +80,12 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
     answerer = Answerer(
         Chat(settings.server) if settings.server is not None else None,
         settings.context,
-        lambda asked: texts.read(asked.paper, asked.version),
+        lambda asked: files.text(asked.file) if asked.file else texts.read(asked.paper, asked.version),
         lambda text: int(models.get(settings.tokenizer).count(text)),
     )
     desk = SharedDesk(folder, Desk(answerer, settings.bounds, surroundings))
     questions = Questions(settings.data_dir / "prompts")
-    return Asking(desk, questions, settings.question_bytes, settings.context)
+    return Asking(desk, questions, files, settings.question_bytes, settings.context)
 
 
 def describe(error: QuireError) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The reader's API: lists of papers, single papers, categories. JSON only; pages are in pages.py."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.errors import InputError
+from app.papers.answer_texts import answers_document
 from app.papers.answers import Answer, QuoteStatus
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
@@ -201,11 +202,27 @@ def related_papers(
     return json_papers(papers_near(store, index, store.paper(id), limit, services.meaning))
 
 
-@router.get("/papers/{id:path}/answers", responses={200: {"model": AnswerPage}, **problem_responses(404)})
-def paper_answers(store: StoreDep, id: str) -> Response:
-    """Questions and answers kept about a paper."""
-    store.paper(id)
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": AnswerPage, "content": {"text/markdown": {"schema": {"type": "string"}}}},
+    **problem_responses(404, 422),
+}
+
+
+@router.get("/papers/{id:path}/answers", responses=_ANSWERS)
+def paper_answers(
+    store: StoreDep,
+    id: str,
+    format: Annotated[
+        Literal["json", "markdown"], Query(description="markdown: a document to keep")
+    ] = "json",
+) -> Response:
+    """Questions and answers kept about a paper; as Markdown, one document with the paper's citation."""
+    asked = store.paper(id)
     answers: list[Answer] = store.answers(id)
+    if format == "markdown":
+        name = f"{asked.id.replace('/', '-')}-answers.md"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(answers_document(asked, answers), media_type="text/markdown", headers=headers)
     return json_list([answer_record(answer) for answer in answers], None, len(answers))
 
 

@@ -7,7 +7,7 @@ is told so (304).
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Annotated, Any
@@ -18,6 +18,8 @@ from markupsafe import Markup
 
 from app import __version__
 from app.errors import InputError
+from app.papers.answer_texts import answer_xhtml
+from app.papers.answers import Answer
 from app.papers.categories import parse_expression
 from app.papers.mathml import mathml
 from app.papers.models import Paper
@@ -26,7 +28,7 @@ from app.papers.search.searching import Search, SearchIndex, search_page
 from app.papers.store.listing import ListQuery
 from app.papers.store.positions import listing_day
 from app.papers.store.reading import Page, Store
-from app.web.dependencies import IndexDep, LimitsDep, StoreDep
+from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep
 from app.web.errors import problem_responses
 from app.web.papers.list_parameters import (
     ListParameters,
@@ -66,6 +68,8 @@ class Entry:
     abstract: Sequence[str]
     published: datetime
     updated: datetime
+    answers: Sequence[tuple[Answer, Markup]] = ()
+    """Answers that were kept, with their texts as XHTML."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,17 @@ class _Feed:
     responses={**_RESPONSES, **problem_responses(404, 422, 503)},
 )
 def list_feed(
-    request: Request, store: StoreDep, parameters: ListParametersDep, path: str, start: Start = 1
+    request: Request,
+    store: StoreDep,
+    services: ServicesDep,
+    parameters: ListParametersDep,
+    path: str,
+    start: Start = 1,
 ) -> Response:
-    """A list of categories, or of papers by their ids: its latest day whole, at least 50 papers."""
+    """A list of categories, its latest day whole and at least 50 papers; or papers by their ids.
+
+    Papers by their ids come with the answers kept about them, where the operator wants that.
+    """
     asked = expression_or_ids(path)
     state = _State(request, store)
     if state.known():
@@ -103,7 +115,8 @@ def list_feed(
             query, cursor=parameters.cursor, limit=_entries_wanted(request, store, parameters, query)
         )
     feed = _Feed(name, key, f"/arxiv/{name}/feed", f"/arxiv/{name}")
-    return state.sent(_render(request, store, feed, page, start))
+    with_answers = services.feed_answers and isinstance(asked, list)
+    return state.sent(_render(request, store, feed, page, start, with_answers))
 
 
 @router.get(
@@ -148,13 +161,17 @@ def _entries_wanted(request: Request, store: Store, parameters: ListParameters, 
     return min(max(LEAST_ENTRIES, in_day), MOST_ENTRIES)
 
 
-def _render(request: Request, store: Store, feed: _Feed, page: Page, start: int) -> Response:
+def _render(
+    request: Request, store: Store, feed: _Feed, page: Page, start: int, with_answers: bool = False
+) -> Response:
     base = base_address(request)
     kept = {name: value for name, value in request.query_params.items() if name not in ("cursor", "start")}
     following = None
     if page.next_cursor:
         following = address(feed.path, **kept, cursor=page.next_cursor, start=start + len(page.papers))
     entries = [_entry(paper, base) for paper in page.papers]
+    if with_answers:
+        entries = [_with_answers(entry, store.answers(entry.paper.id)) for entry in entries]
     return render_xml(
         "feed.xml",
         MEDIA_TYPE,
@@ -193,6 +210,12 @@ def _entry(paper: Paper, base: str) -> Entry:
         # Papers are sent in some days before they are announced; nothing is updated before it is published.
         updated=max(paper.updated or announced, announced),
     )
+
+
+def _with_answers(entry: Entry, answers: Sequence[Answer]) -> Entry:
+    shown = [(answer, Markup(answer_xhtml(answer.answer))) for answer in answers]  # noqa: S704  # it is sanitised
+    created = [answer.created for answer in answers if answer.created is not None]
+    return replace(entry, answers=shown, updated=max([entry.updated, *created]))
 
 
 def _formula(source: str) -> Markup:

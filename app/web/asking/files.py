@@ -1,0 +1,88 @@
+"""Files that a reader brings to ask them in the place of a paper's own text: taken, looked at, taken away."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from app.asking.files import DroppedFile
+from app.errors import InputError
+from app.papers.records import instant_text
+from app.web.dependencies import ServicesDep
+from app.web.errors import problem_responses
+
+router = APIRouter(prefix="/api/v1/files", tags=["asking"])
+
+_WRAPPED = ("multipart/form-data", "application/x-www-form-urlencoded", "application/json")
+
+
+class FileShape(BaseModel):
+    """A file that was brought; `file` is its name in `ask`, which nobody else knows."""
+
+    file: str
+    name: str
+    size: int
+    keep: bool
+    begun: str
+    state: str
+    source: str | None
+    title: str | None
+    blocks: int
+    reason: str | None
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses={202: {"model": FileShape}, **problem_responses(413, 415, 422, 503)},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def bring(
+    request: Request,
+    services: ServicesDep,
+    name: Annotated[str, Query(max_length=400, description="what the reader calls it")] = "",
+    keep: Annotated[bool, Query(description="whether its text is kept until it is taken away")] = False,
+) -> Response:
+    """Takes HTML, a PDF or TeX source (.tex, .gz, .tar.gz) as the body, and reads it in the background."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given in _WRAPPED:
+        raise HTTPException(
+            415, f"The file itself should be the body, such as application/pdf; it is {given}"
+        )
+    content = await request.body()
+    if not content:
+        raise InputError("the file is empty")
+    file = await run_in_threadpool(services.asking.files.begin, name, content, keep)
+    return _told(file, 202)
+
+
+@router.get("/{file}", responses={200: {"model": FileShape}, **problem_responses(404)})
+async def look(services: ServicesDep, file: str) -> Response:
+    """Whether a file has been read: its state is reading, ready, or failed for a reason."""
+    return _told(await run_in_threadpool(services.asking.files.get, file), 200)
+
+
+@router.delete("/{file}", status_code=204, responses=problem_responses(404))
+async def take_away(services: ServicesDep, file: str) -> Response:
+    """Takes a file's text away; one that is gone already stays so."""
+    await run_in_threadpool(services.asking.files.remove, file)
+    return Response(status_code=204)
+
+
+def _told(file: DroppedFile, status: int) -> Response:
+    told: dict[str, Any] = asdict(file)
+    told["begun"] = instant_text(datetime.fromtimestamp(int(file.begun), UTC))
+    headers = {"cache-control": "no-store"}
+    if status == 202:
+        headers["location"] = f"/api/v1/files/{file.file}"
+    return Response(orjson.dumps(told), status_code=status, headers=headers, media_type="application/json")
