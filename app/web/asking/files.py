@@ -39,7 +39,7 @@ class FileShape(BaseModel):
 @router.post(
     "",
     status_code=202,
-    responses={202: {"model": FileShape}, **problem_responses(413, 415, 422, 503)},
+    responses={202: {"model": FileShape}, **problem_responses(400, 413, 415, 422, 503)},
     openapi_extra={
         "requestBody": {
             "required": True,
