@@ -15,7 +15,8 @@ PAPER = Paper(
     "2401.12345", "On $x_1$ * stars", "A.", version=2, authors=(Author("E. Noether", "Noether", "E."),)
 )
 ANSWER = Answer(
-    "2401.12345", 2, "Summary", "m-1", "en", "It *is* $x^2$.\n\n- one", "summary", datetime(2026, 11, 30, tzinfo=UTC), "html",
+    "2401.12345", 2, "Summary", "m-1", "en", "It *is* $x^2$.\n\n- one", "summary",
+    datetime(2026, 11, 30, tzinfo=UTC), "html",
     quotes=(Quote("so it is", "exact", "S2.p1", "so it is.", "so it is"), Quote("no", "missing", None, None),
             Quote("it was 3", "repaired", "S1.p1", "it was 2", "it was 2")),
 )  # fmt: skip

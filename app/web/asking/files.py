@@ -66,13 +66,13 @@ async def bring(
     return _told(file, 202)
 
 
-@router.get("/{file}", responses={200: {"model": FileShape}, **problem_responses(404)})
+@router.get("/{file}", responses={200: {"model": FileShape}, **problem_responses(404, 422)})
 async def look(services: ServicesDep, file: str) -> Response:
     """Whether a file has been read: its state is reading, ready, or failed for a reason."""
     return _told(await run_in_threadpool(services.asking.files.get, file), 200)
 
 
-@router.delete("/{file}", status_code=204, responses=problem_responses(404))
+@router.delete("/{file}", status_code=204, responses=problem_responses(404, 422))
 async def take_away(services: ServicesDep, file: str) -> Response:
     """Takes a file's text away; one that is gone already stays so."""
     await run_in_threadpool(services.asking.files.remove, file)
