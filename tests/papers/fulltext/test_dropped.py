@@ -144,9 +144,10 @@ def test_what_is_none_of_these_is_refused_kindly(content: bytes) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            [r"\section{", r"\begin{align}", r"\end{align}", r"\begin{tabular}{l}", r"\end{tabular}", "{", "}", "$", "$$",
-             r"\[", r"\]", "&", r"\\", "\n\n", r"\footnote{", r"\caption", r"\item", "[", "]", "word ", "%", r"\appendix",
-             r"\begin{figure}", r"\end{figure}", r"\bibitem", r"\begin{thebibliography}", r"\def\a{", r"\a", "é"]
+            [r"\section{", r"\begin{align}", r"\end{align}", r"\begin{tabular}{l}", r"\end{tabular}", "{", "}", "$",
+             "$$", r"\[", r"\]", "&", r"\\", "\n\n", r"\footnote{", r"\caption", r"\item", "[", "]", "word ", "%",
+             r"\appendix", r"\begin{figure}", r"\end{figure}", r"\bibitem", r"\begin{thebibliography}", r"\def\a{",
+             r"\a", "é"]
         ),
         max_size=60,
     )
