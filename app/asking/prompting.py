@@ -4,6 +4,7 @@ Rules and paper are the same bytes for every question, so that a server that kee
 paper once. A paper that is longer than the model's context is cut at sections, the least useful first.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ Turn = tuple[str, str]
 """A question that was asked before, and its answer."""
 
 _LEAST_PAPER = 64
+_FRAME = re.compile(r"<\s{0,9}/?\s{0,9}(?=paper)", re.IGNORECASE)
 _MARGIN = 0.03
 """Share of the context that is left free: the model counts a little otherwise, and its server adds a frame."""
 
@@ -107,7 +109,9 @@ def _line(block: Block) -> str:
         block.kind, ""
     )
     end = " $$" if block.kind == "display" else ""
-    return f"[{block.anchor}] {mark}{block.text}{end}"
+    # What ends the paper is ours to write: a paper that writes it would speak as its reader.
+    text = _FRAME.sub("", block.text)
+    return f"[{block.anchor}] {mark}{text}{end}"
 
 
 def _title(part: Section) -> str:
