@@ -62,7 +62,7 @@ class EventReader:
 
 
 def _failure(data: bytes) -> bytes:
-    """What an event called `error` tells, in the form in which other servers tell it."""
+    """What an event called `error` says, in the form in which other servers say it."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:

@@ -232,7 +232,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("kind", FAILURES)
 def test_a_failure_within_a_stream_never_passes_for_an_end(server: ChatServerDouble, kind: str) -> None:
-    # llama.cpp's form names no field that we know; there the closed connection is what tells.
+    # llama.cpp's form names no field that we know; there the closed connection says it.
     server.reply = lambda _: Reply([FAILURES[kind]], chunked=kind != "llama.cpp's")
     heard = Heard()
     with pytest.raises(ChatError):
