@@ -30,7 +30,7 @@ PAPER = "/api/v1/papers/quire/0001"
 
 
 class Model:
-    """Writes to whoever asks, a piece every 50 ms for some seconds, and counts who asks."""
+    """Writes each request a piece every 50 ms for some seconds, and counts the requests."""
 
     def __init__(self, seconds: float) -> None:
         self.asked = 0
