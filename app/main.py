@@ -93,6 +93,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=_middleware(settings),
     )
     app.state.models = models
+    server = _asking(settings).server
+    app.state.chat_model = server.model if server else ""
     app.state.pages = [*pages.router.routes, *routes.pages_router.routes]
     errors.install(app)
     describe_fully(app)

@@ -16,6 +16,7 @@ COPIES = {
     "dompurify/dist/purify.es.mjs": "purify.es.mjs",
     "dompurify/dist/purify.es.d.mts": "purify.es.d.mts",
     "qrcode-generator/dist/qrcode.mjs": "qrcode.mjs",
+    "eventsource-parser/dist": "eventsource-parser",
     "mathjax/tex-chtml.js": "mathjax/tex-chtml.js",
     "mathjax/ui": "mathjax/ui",
     "mathjax/sre": "mathjax/sre",

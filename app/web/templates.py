@@ -36,6 +36,7 @@ def render(request: Request, template: str, **values: Any) -> Response:
         language=wording.language,
         base=request.scope.get("root_path", ""),
         version=__version__,
+        chat_model=request.app.state.chat_model,
         path=request.url.path,
         other_language_query=urlencode(other_query),
         pages=PAGES,

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.opened import Opened
 from tests.browser.site import Site, serving
+
+expect.set_options(timeout=20_000)  # milliseconds: other tests run beside these on few cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

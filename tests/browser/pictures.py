@@ -1,10 +1,12 @@
 """Takes the pictures in docs/pictures of a running server with arXiv's papers in it.
 
-    python -m tests.browser.pictures http://127.0.0.1:8000
+    python -m tests.browser.pictures http://127.0.0.1:8000 [NAME …]
 
-Each state of the pages is taken once, in turn at the widths, themes and languages that they are made for.
+Each state of the pages is taken once, in turn at the widths, themes and languages that they are made for. The server
+has QUIRE_CHAT_URL and QUIRE_CHAT_MODEL set; the answer in the pictures is this script's, about a note of Quire.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,6 +124,56 @@ def _print(page: Page) -> None:
     page.emulate_media(media="print")
 
 
+ANSWER = r"""The note derives a vocabulary from counts, without a seed vocabulary and without iterating:
+
+1. It counts $n$-grams of bytes up to order $n$ and scores a piece by $\log N(w)/N$, so that a cut is made exactly where
+   the pointwise mutual information of both sides is negative.
+2. With the pieces' own frequencies, "relative frequency is the maximum-likelihood choice" [S4.p5], by Gibbs:
+   $$\sum_w c(w)\log \hat p(w) \;\ge\; \sum_w c(w)\log p(w).$$
+3. It says itself what that does not give: the objective does not minimise the number of pieces.
+
+It was "adopted as a national standard in 2024" [S4.p2]."""
+PASSAGE = (
+    "by Gibbs' inequality, so relative frequency is the maximum-likelihood choice. No iteration of EM is needed to get "
+    "here, in contrast to the unigram model of Kudo, which starts from a large seed vocabulary and alternates "
+    "expectation and maximisation with pruning."
+)
+
+
+def _answer(page: Page) -> None:
+    quoted = "relative frequency is the maximum-likelihood choice"
+    found = {"quote": quoted, "status": "exact", "anchor": "S4.p5", "passage": PASSAGE, "words": quoted}
+    invented = {"quote": "adopted as a national standard in 2024", "status": "missing"}
+    lost = {"anchor": None, "passage": None, "words": None}
+    usage = {"prompt_tokens": 2412, "completion_tokens": 186}
+    facts: dict[str, object] = {
+        "asking": "a",
+        "source": "html",
+        "version": None,
+        "model": "qwen3-32b",
+        "tokens": 2412,
+        "left_out": [],
+    }
+    events = [
+        ("started", facts),
+        ("reasoning", {"text": "The reader asks for the method."}),
+        ("text", {"text": ANSWER}),
+        ("quote", found),
+        ("quote", invented | lost),
+        ("done", {"answer": ANSWER, "usage": usage, "left_out": []}),
+    ]
+    body = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+    page.route("**/ask", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    page.keyboard.press("a")
+    page.click("[data-question=method]")
+    page.wait_for_selector(".exchange .actions:visible")
+    page.evaluate("document.querySelector('.exchange').scrollIntoView()")
+    page.wait_for_selector(".exchange .answer[state=ready] mjx-container >> nth=3")
+    page.wait_for_selector(".quote-mark >> nth=1")
+    page.click(".quote-mark")
+    page.wait_for_selector(".passage mark")
+
+
 PICTURES = [
     Picture("list", MATHEMATICS, 1280, 860, prepare=_at("2602.16807")),
     Picture("list-dark-phone", MATHEMATICS, 360, 740, "dark", "zh-CN", _at("2602.16807")),
@@ -142,6 +194,8 @@ PICTURES = [
     Picture("offline", DAY, 360, 560, "dark", prepare=_offline),
     Picture("error", "/arxiv/cs.XX", 820, 360),
     Picture("no-script", MATHEMATICS, 820, 560, scripted=False),
+    Picture("answer", "/arxiv/quire/0001", 1280, 760, prepare=_answer),
+    Picture("answer-phone", "/arxiv/quire/0001", 360, 740, "dark", "zh-CN", _answer),
     Picture("print", MATHEMATICS, 820, 640, prepare=_print),
     Picture("tokenizer", "/tokenizer", 1280, 800),
     Picture("preview", "/preview?format=markdown", 820, 480, "dark"),
@@ -168,11 +222,12 @@ def take(browser: Browser, address: str, picture: Picture) -> None:
 
 
 def main() -> None:
-    (address,) = sys.argv[1:]
+    address, *names = sys.argv[1:]
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for picture in PICTURES:
-            take(browser, address, picture)
+            if not names or picture.name in names:
+                take(browser, address, picture)
         browser.close()
 
 

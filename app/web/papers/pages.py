@@ -22,6 +22,7 @@ from app.papers.store.positions import listing_day
 from app.papers.store.reading import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web import installable
+from app.web.asking.kept_answers import by_question
 from app.web.dependencies import IndexDep, ServicesDep, StoreDep
 from app.web.errors import is_page, kind_of
 from app.web.papers import calendar
@@ -29,6 +30,7 @@ from app.web.papers.fetches import Offer, OfferDep
 from app.web.papers.list_parameters import ListParameters, ListParametersDep, address, expression_or_ids
 from app.web.papers.meaning import find_by
 from app.web.templates import render
+from app.web.wording import wording_of
 
 router = APIRouter(include_in_schema=False)
 router.include_router(calendar.router)
@@ -164,7 +166,8 @@ def list_or_paper(
         related: list[Paper] = []
         with suppress(StoreError):  # a paper can be read also while there is no index
             related = related_papers(store, index, paper, _RELATED, services.meaning)
-        return render(request, "paper.html", paper=paper, answers=store.answers(paper.id), related=related)
+        questions = by_question(store.answers(paper.id), wording_of(request).language)
+        return render(request, "paper.html", paper=paper, questions=questions, related=related)
     papers = store.papers(asked)
     return render(
         request,

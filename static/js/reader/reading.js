@@ -7,6 +7,7 @@ import './fetching.js';
 import './titles.js';
 import './new-versions.js';
 import '../shelf/paper-marks.js';
+import './asking/asking.js';
 import './cite.js';
 import './cite-dialog.js';
 import './find-bar.js';

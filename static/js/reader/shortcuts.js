@@ -72,6 +72,9 @@ const press = (selector) => () => {
   target?.click();
 };
 
+/** One of the questions beneath the paper, where they are open. @param {string} place */
+const question = (place) => `.asking:not([hidden]) [data-place="${place}"]`;
+
 /** @param {string} selector of a link on the page */
 const follow = (selector) => () =>
   /** @type {HTMLElement | null} */ (document.querySelector(selector))?.click();
@@ -97,7 +100,9 @@ const ACTIONS = {
   m: press('[data-action="read"]'),
   t: press('[data-action="note"]'),
   c: press('[data-action="cite"]'),
-  a: press('.abs'),
+  a: press('[data-action="ask"]'),
+  V: press('.abs'),
+  ...Object.fromEntries(['1', '2', '3', '4', '5', '6'].map((place) => [place, press(question(place))])),
   x: press('.unfold'),
   T: follow('#titles'),
   A: follow('#read-all'),

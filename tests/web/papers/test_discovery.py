@@ -13,6 +13,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from app.papers.answers import Answer
+from app.web.wording import Wording
 from app.web.xml import _environment
 from tests import library
 from tests.server import quire, serving
@@ -209,8 +210,8 @@ def test_answers_go_in_by_a_file_and_out_by_api_and_export(tmp_path: Path) -> No
 
 
 def test_the_block_of_answers_escapes_all_and_keeps_the_source() -> None:
-    macro = _environment.get_template("answers.html").module.answers_block  # type: ignore[attr-defined]
-    shown = str(macro([Answer("2606.00001", 2, "<i>", "m", "zh", "**a** <script> $x<y$")]))
-    assert 'lang="zh" format="latex">&lt;i&gt;</math-text></h2>' in shown
+    macro = _environment.get_template("answers.html").module.exchange  # type: ignore[attr-defined]
+    shown = str(macro(Wording("en"), Answer("2606.00001", 2, "<i>", "m", "zh", "**a** <script> $x<y$")))
+    assert 'lang="zh" format="latex">&lt;i&gt;</math-text></h3>' in shown
     assert '<math-text class="answer notranslate" translate="no" lang="zh" format="markdown">' in shown
     assert "**a** &lt;script&gt; $x&lt;y$</math-text>" in shown
