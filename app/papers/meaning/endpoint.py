@@ -1,6 +1,6 @@
 """Embedding by a server that speaks OpenAI's `/embeddings`, as llama.cpp, vLLM and text-embeddings-inference do.
 
-A batch that a server finds too large is sent in halves, a text that it finds too long is cut. The key is sent and
+A batch that a server finds too large, or takes too long for, is sent in halves; a text that is too long for it is cut. The key is sent and
 never told: not in a message, not in a log.
 """
 
@@ -130,6 +130,10 @@ class EndpointEmbedder(Embedder):
         try:
             response = self._http.post(self._url, content=orjson.dumps(body), timeout=seconds)
         except httpx.TimeoutException as error:
+            if patient and len(texts) > 1:
+                raise _Refused(
+                    "the server of embeddings did not get through so many texts in time"
+                ) from error
             raise _Passing(
                 f"the server of embeddings was silent for {seconds:.0f} s (QUIRE_EMBED_SECONDS)"
             ) from error

@@ -1,5 +1,7 @@
 """One list out of three: papers whose title is the query, those that its words find, those that are near in meaning.
 
+Where hardly any paper holds all the words, as of a question written out, those that hold some of them are a fourth.
+
 The lists are joined by reciprocal rank (Cormack, Clarke and Büttcher 2009): a paper gets 1 / (k + its place) from each
 list that it stands in. A title that is the query counts more than first places in both other lists together. Equal
 papers stand by their numbers, the newest first, so that the same search gives the same list always.
@@ -23,9 +25,9 @@ from app.papers.store.positions import paper_number
 from app.papers.store.reading import Page, Store
 
 By = Literal["words", "meaning", "both"]
-List = Literal["title", "words", "meaning"]
+List = Literal["title", "words", "some", "meaning"]
 
-CONSTANTS: dict[List, int] = {"title": 2, "words": 10, "meaning": 10}
+CONSTANTS: dict[List, int] = {"title": 2, "words": 10, "some": 10, "meaning": 10}
 """The k of each list, chosen on one half of the queries of benchmarks/meaning_queries.jsonl."""
 
 DEPTH = 200
@@ -35,6 +37,9 @@ _FEW = 20_000
 """What narrows a search to so few papers gives their numbers; else it is asked about the nearest ones."""
 
 _FARTHEST = 16_000
+_HARDLY_ANY = 10
+"""Where fewer papers hold all words, those that hold some are looked at as well."""
+
 _MOST_TITLES = 20
 _LONGEST_NAME = 5
 
@@ -153,7 +158,8 @@ class _Blend:
             reading, first, matched = self._index.ranked(
                 self._search, DEPTH, began=changes, longest=self._longest
             )
-            lists = {"title": self._titles(), "words": first, "meaning": near}
+            some = self._some() if matched < _HARDLY_ANY else []
+            lists = {"title": self._titles(), "words": first, "some": some, "meaning": near}
             order = fused(lists)
             by_words = self._index.matching_among(self._search, order, began=reading, longest=self._longest)
             total = matched + len(order) - len(by_words)
@@ -183,6 +189,13 @@ class _Blend:
             for at, paper in enumerate(papers, 1)
         }
         return Found(page, self._by, reasons)
+
+    def _some(self) -> list[int]:
+        """The papers that hold most of the query's words, the rare ones above all."""
+        if not self._asked.is_plain:
+            return []
+        weights = dict.fromkeys(terms(self._asked.text, "abstract"), 1.0)
+        return self._index.holding(weights, self._search, DEPTH // 2)
 
     def _titles(self) -> list[int]:
         """The papers whose title is the query, then those whose title begins with it and a colon; the newest first."""

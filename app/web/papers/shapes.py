@@ -19,7 +19,7 @@ class LinkShape(BaseModel):
 
 
 class WhyShape(BaseModel):
-    """A list that a paper stands in (its title is the query, words, meaning), and its place there, from 1."""
+    """A list that a paper stands in (title, words, some of the words, meaning), and its place there, from 1."""
 
     by: str
     rank: int
