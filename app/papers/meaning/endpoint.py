@@ -1,7 +1,7 @@
 """Embedding by a server that speaks OpenAI's `/embeddings`, as llama.cpp, vLLM and text-embeddings-inference do.
 
-A batch that a server finds too large, or takes too long for, is sent in halves; a text that is too long for it is cut. The key is sent and
-never told: not in a message, not in a log.
+A batch that a server finds too large, or takes too long for, is sent in halves; a text that is too long for it is cut.
+The key is sent and never told: not in a message, not in a log.
 """
 
 import time
