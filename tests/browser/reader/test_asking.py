@@ -278,6 +278,56 @@ def test_prompts_are_in_view_and_one_is_changed(opened: Open, model: ChatServerD
     expect(page.locator(".questions button").first).to_contain_text("论文")
 
 
+TEX = rb"""\documentclass{article}\title{My own}\begin{document}\maketitle
+\begin{abstract}We count all the sheep of the valley.\end{abstract}
+\section{Counting}The shepherd counted $n^2$ sheep before the sun had set.\end{document}"""
+
+
+def test_a_file_of_ones_own_is_asked_in_the_place_of_the_paper(opened: Open, model: ChatServerDouble) -> None:
+    quote = "sheep before the sun had set"
+    model.reply = lambda _: Reply(words(f'Sheep: "{quote}" [S1.p1].'))
+    page = opened("/arxiv/2606.00015").page
+    open_questions(page)
+    page.set_input_files(
+        ".own-file [type=file]", {"name": "own.tex", "mimeType": "text/x-tex", "buffer": TEX}
+    )
+    expect(page.locator(".file-said .status")).to_contain_text("Questions go to own.tex (TeX source) now")
+    expect(page.locator(".asking > .cost")).to_contain_text("read from TeX source")
+    page.keyboard.press("Escape")
+    page.locator("article.paper").focus()
+    page.keyboard.press("6")
+    expect(page.locator(".exchange .exchange-facts")).to_contain_text("m-1 · your file · TeX source")
+    expect(page.locator(".quote-mark")).to_contain_text("word for word")
+    assert "The shepherd counted" in model.requests[-1]["messages"][-1]["content"]
+    page.click(".quote-mark")
+    expect(page.locator(".passage mark")).to_have_text(quote)
+    expect(page.locator(".passage a")).to_have_count(0)
+    page.click(".file-said button")
+    expect(page.locator(".file-said")).to_be_hidden()
+    expect(page.locator(".questions .there")).to_have_count(0)
+    page.locator("article.paper").focus()
+    page.keyboard.press("6")
+    expect(page.locator(".exchange")).to_have_count(2)
+    expect(page.locator(".exchange .exchange-facts").first).to_contain_text("title and abstract")
+    assert "The shepherd counted" not in model.requests[-1]["messages"][-1]["content"]
+
+
+def test_a_file_that_is_none_of_these_is_refused_in_words(opened: Open) -> None:
+    page = opened("/arxiv/2606.00016").page
+    open_questions(page)
+    page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(64)], 'zeros.bin'));
+            const event = new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true});
+            document.querySelector('.asking').dispatchEvent(event);
+        }"""
+    )
+    expect(page.locator(".file-said .status")).to_have_text("zeros.bin could not be read:")
+    expect(page.locator(".file-said .detail")).not_to_be_empty()
+    expect(page.locator(".file-said button")).to_be_hidden()
+
+
 def test_an_answer_is_copied_with_its_quotes_and_the_citation(opened: Open, model: ChatServerDouble) -> None:
     model.reply = lambda _: Reply(words(f'It says "{QUOTED}" [abstract].'))
     page = opened("/arxiv/2606.00010", permissions=["clipboard-read", "clipboard-write"]).page

@@ -9,7 +9,7 @@ import { API } from '../../page/base.js';
 
 /** @typedef {import('./quotes.js').Quote} Quote */
 /** @typedef {{ question: string, answer: string }} Turn */
-/** @typedef {{ name?: string, question?: string, language: string, after: Turn[], again: boolean }} Question */
+/** @typedef {{ name?: string, question?: string, language: string, after: Turn[], again: boolean, file?: string }} Question */
 /** @typedef {{ name: string, data: any }} AnswerEvent `data` as the server's events have it; `broken` is of this module */
 /**
  * @typedef {object} Way

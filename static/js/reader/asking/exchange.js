@@ -14,8 +14,9 @@ import { counts, withOwnWords } from './quotes.js';
 /** @typedef {import('./answer-stream.js').AnswerEvent} AnswerEvent */
 /** @typedef {import('../../../math-text/math-text.js').MathText} MathText */
 /**
- * What is asked: one of the questions by its name, or one's own; `prompt` is what the model gets, `title` what people see.
- * @typedef {{ paper: string, name: string, title: string, prompt: string, language: string, after: Turn[], again: boolean }} Asked
+ * What is asked: one of the questions by its name, or one's own; `prompt` is what the model gets, `title` what people see,
+ * `file` one of the reader's own that is asked in the place of the paper's text.
+ * @typedef {{ paper: string, name: string, title: string, prompt: string, language: string, after: Turn[], again: boolean, file: string }} Asked
  */
 /**
  * What is known of an exchange beyond what its elements show: `answer` is as the model wrote it.
@@ -88,6 +89,7 @@ export function newExchange(asked) {
   question.lang = answerOf(section).lang = asked.language;
   question.source = asked.title;
   Object.assign(section.dataset, { paper: asked.paper, name: asked.name, language: asked.language });
+  if (asked.file) section.dataset.file = asked.file;
   known.set(section, { answer: '', quotes: [], asked, stop: null });
   return section;
 }
@@ -95,7 +97,7 @@ export function newExchange(asked) {
 /** Asks, and shows the answer as it comes; true once it is whole. @param {HTMLElement} section a new exchange on the page */
 export async function run(section) {
   const own = /** @type {Known & { asked: Asked }} */ (known.get(section));
-  const { paper, name, prompt, language, after, again } = own.asked;
+  const { paper, name, prompt, language, after, again, file } = own.asked;
   const controller = new AbortController();
   const coming = new Coming(section, own);
   own.stop = () => {
@@ -105,7 +107,11 @@ export async function run(section) {
   };
   section.setAttribute('aria-busy', 'true');
   coming.say(word('askReading'));
-  const question = { ...(name ? { name } : { question: prompt }), language, after, again };
+  const question = {
+    ...(name ? { name } : { question: prompt }),
+    ...(file ? { file } : {}),
+    ...{ language, after, again },
+  };
   for await (const events of answerEvents(paper, question, { signal: controller.signal })) {
     if (coming.isStopped && coming.asking === '') coming.asking = events[0].data.asking ?? '';
     if (coming.isStopped) own.stop();
@@ -245,8 +251,12 @@ class Coming {
   /** @param {string[]} more */
   #showFacts(more) {
     const { model, version, source } = this.section.dataset;
-    const read = source ? sourceName(this.own.asked?.paper ?? '', source) : '';
-    part(this.section, '.exchange-facts span').textContent = [model, version && `v${version}`, read, ...more]
+    const { paper = '', file = '' } = this.own.asked ?? {};
+    const read = source ? sourceName(file ? '' : paper, source) : '';
+    part(this.section, '.exchange-facts span').textContent = [
+      ...[model, file ? word('factFile') : version && `v${version}`, read],
+      ...more,
+    ]
       .filter(Boolean)
       .join(' · ');
   }

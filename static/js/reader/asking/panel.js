@@ -5,6 +5,7 @@
 import { word } from '../../page/announcements.js';
 import { keep } from '../../page/local-settings.js';
 import { sayBroken, showLeftOut, sourceName } from './exchange.js';
+import { fileOf, serveOwnFile } from './own-file.js';
 import { costOf, questionsIn } from './questions.js';
 import {
   answerLanguage,
@@ -36,8 +37,12 @@ export function serveQuestions(paper, panel) {
     renew();
   });
   serveForm(form, (question) => {
-    void begin(paper, asks(paper, { title: question, prompt: question, language: language.value }));
+    void begin(
+      paper,
+      asks(paper, { title: question, prompt: question, language: language.value, file: fileOf(panel) }),
+    );
   });
+  serveOwnFile(panel, paper.id, renew);
   renew();
 }
 
@@ -53,9 +58,9 @@ async function showQuestions(paper, panel, language) {
     button.setAttribute('aria-keyshortcuts', String(place + 1));
     button.textContent = title;
     button.addEventListener('click', () => {
-      const there = exchangeOf(paper, name, language);
+      const there = exchangeOf(paper, name, language, fileOf(panel));
       if (there) goTo(there);
-      else void begin(paper, asks(paper, { name, title, prompt, language }));
+      else void begin(paper, asks(paper, { name, title, prompt, language, file: fileOf(panel) }));
       markKept(paper);
     });
     const item = document.createElement('li');
@@ -84,10 +89,12 @@ async function showQuestions(paper, panel, language) {
 /** @param {HTMLElement} paper @param {HTMLElement} panel @param {string} language */
 async function showCost(paper, panel, language) {
   const line = part(panel, '.cost');
+  const file = fileOf(panel);
   line.textContent = word('costCounting');
   try {
-    const { tokens, context, source, version, left_out } = await costOf(paper.id, language);
-    const read = sourceName(paper.id, source) + (version ? ` (v${version})` : '');
+    const { tokens, context, source, version, left_out } = await costOf(paper.id, language, file);
+    if (file !== fileOf(panel)) return; // another text is counted now
+    const read = sourceName(file ? '' : paper.id, source) + (version ? ` (v${version})` : '');
     const about = word('cost', { tokens, context, source: read });
     const rest = document.createElement('span');
     showLeftOut(rest, left_out);
@@ -100,9 +107,11 @@ async function showCost(paper, panel, language) {
 
 /** Says of each question whether its answer is there. @param {HTMLElement} paper */
 export function markKept(paper) {
-  for (const button of paper.querySelectorAll(':scope > .asking [data-question]')) {
+  const panel = /** @type {HTMLElement | null} */ (paper.querySelector(':scope > .asking'));
+  const file = panel ? fileOf(panel) : '';
+  for (const button of panel?.querySelectorAll('[data-question]') ?? []) {
     const { question = '' } = /** @type {HTMLElement} */ (button).dataset;
-    const there = exchangeOf(paper, question, /** @type {HTMLElement} */ (button).lang) !== null;
+    const there = exchangeOf(paper, question, /** @type {HTMLElement} */ (button).lang, file) !== null;
     const shown = button.querySelector('.there');
     if (!there) shown?.remove();
     else if (!shown) {

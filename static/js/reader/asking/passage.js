@@ -74,8 +74,8 @@ function passage(quote, exchange) {
     }
   else shown?.remove();
   fill(panel, 'where', anchor ? placeName(anchor) : '');
-  const { paper = '', version = '', source = '' } = exchange.dataset;
-  const address = anchor ? addressAtArxiv({ paper, version, source, anchor }) : null;
+  const { paper = '', version = '', source = '', file } = exchange.dataset;
+  const address = anchor && !file ? addressAtArxiv({ paper, version, source, anchor }) : null;
   const link = panel.querySelector('a');
   if (address && link) link.href = address;
   else link?.remove();

@@ -28,10 +28,13 @@ async function fetchQuestions(language) {
 
 /**
  * What a question to a paper sends to the model. Throws an Error that says why it isn't known.
- * @param {string} paper @param {string} language @returns {Promise<Cost>}
+ * @param {string} paper @param {string} language @param {string} [file] one that is asked in the place of the paper's text
+ * @returns {Promise<Cost>}
  */
-export async function costOf(paper, language) {
-  const response = await fetch(new URL(`?language=${language}`, addressOf(paper, 'cost')));
+export async function costOf(paper, language, file = '') {
+  const response = await fetch(
+    new URL(`?language=${language}${file && `&file=${file}`}`, addressOf(paper, 'cost')),
+  );
   if (!response.ok) throw new Error((await problemOf(response)).detail || String(response.status));
   return response.json();
 }

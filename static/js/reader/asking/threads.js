@@ -70,14 +70,19 @@ export const asks = (paper, what) => ({
     language: answerLanguage(),
     after: [],
     again: false,
+    file: '',
   },
   ...what,
 });
 
-/** The exchange about one of the questions that is on the page, if there is one. @param {HTMLElement} paper @param {string} name @param {string} language @returns {HTMLElement | null} */
-export const exchangeOf = (paper, name, language) =>
+/**
+ * The exchange about one of the questions that is on the page, if there is one.
+ * @param {HTMLElement} paper @param {string} name @param {string} language @param {string} file of the reader's own
+ * @returns {HTMLElement | null}
+ */
+export const exchangeOf = (paper, name, language, file) =>
   answersOf(paper)?.querySelector(
-    `.thread > .exchange[data-name="${name}"][data-language="${language}"]:not(.again)`,
+    `.thread > .exchange[data-name="${name}"][data-language="${language}"]${file ? `[data-file="${file}"]` : ':not([data-file])'}:not(.again)`,
   ) ?? null;
 
 /** @param {HTMLElement} exchange */
@@ -144,7 +149,8 @@ function follow(section) {
     const after = before
       .slice(0, before.indexOf(section) + 1)
       .map((one) => turn(one, questions.find(({ name }) => name === one.dataset.name)?.prompt));
-    const what = { title: question, prompt: question, language: language || answerLanguage(), after };
+    const { file = '' } = section.dataset;
+    const what = { title: question, prompt: question, language: language || answerLanguage(), after, file };
     void begin(paper, asks(paper, what), { thread });
   });
 }
