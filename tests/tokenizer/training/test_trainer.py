@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -73,6 +74,19 @@ def test_trains_byte_for_byte_what_bytepiece_trains(name: str, threads: int) -> 
         files = [shared(f"bytepiece/reference_{name}.model.{number}") for number in size]
     models = Trainer(vocab_size=size, **options).train(texts, threads=threads)
     assert [model.to_bytes() for model in models] == [file.read_bytes() for file in files]
+
+
+# Models that bytepiece 0.6.3 trained from texts of this repository, so that a clone without the shared data checks too.
+WRITTEN = Path(__file__).parent / "written_by_bytepiece"
+
+
+@pytest.mark.parametrize("name", ["plain", "digits", "bytes"])
+def test_trains_byte_for_byte_what_bytepiece_trains_from_texts_of_this_repository(name: str) -> None:
+    options = json.loads((WRITTEN / "options.json").read_text())[name]
+    texts = json.loads((WRITTEN / "texts.json").read_text(encoding="utf-8"))
+    size = options.pop("max_vocab_size")
+    [model] = Trainer(vocab_size=[size], **options).train(texts, threads=2)
+    assert model.to_bytes() == (WRITTEN / f"{name}.model").read_bytes()
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
