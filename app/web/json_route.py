@@ -5,6 +5,7 @@ event loop and returns what orjson can write. OpenAPI is FastAPI's, from the sam
 """
 
 import difflib
+import inspect
 import json
 import re
 from collections.abc import Callable, Coroutine, Sequence
@@ -127,6 +128,10 @@ class JsonRoute(BareRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         function = self.endpoint
         schema = get_type_hints(function)["body"]
+        if others := set(inspect.signature(function).parameters) - {"body", "services"}:
+            raise TypeError(
+                f"{function.__name__} takes {', '.join(sorted(others))}; a JsonRoute passes body and services only"
+            )
 
         def work(content: bytes, services: Services) -> bytes:
             return dump(function(body=validate(schema, parse(content)), services=services))
