@@ -33,6 +33,7 @@ _NORMAL, _UNKNOWN_TYPE, _CONTROL, _BYTE = 1, 2, 3, 6
 _UNIGRAM = 1
 _UNKNOWN_PENALTY = 10.0  # what SentencePiece takes off its rarest piece's score for an unknown character
 _COUNT_SCALE = 2.0**60  # counts made of probabilities; only their ratios matter
+_GREATEST_SCORE = 1.0  # logarithms are at most 0, but for rounding
 
 
 def to_sentencepiece(model: Model) -> bytes:
@@ -76,9 +77,11 @@ def from_sentencepiece(content: bytes, name: str) -> Model:
     scores: dict[bytes, float] = {}
     single: dict[bytes, float] = {}
     for piece in message.pieces:
-        if not isfinite(piece.score):
+        if not isinstance(piece.piece, str):  # the library gives text that isn't UTF-8 as bytes
+            raise ModelError(f"{name}: the piece {piece.piece!r} isn't UTF-8")
+        if not isfinite(piece.score) or piece.score > _GREATEST_SCORE:
             raise ModelError(
-                f"{name}: piece {piece.piece!r} has the score {piece.score}; it should be finite"
+                f"{name}: piece {piece.piece!r} has the score {piece.score}; a score is the logarithm of a probability"
             )
         if piece.type == _BYTE and piece.piece in _BYTES:
             single[bytes([_BYTES.index(piece.piece)])] = piece.score

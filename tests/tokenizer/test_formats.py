@@ -3,6 +3,7 @@
 import io
 import json
 import lzma
+import struct
 import unicodedata
 from base64 import b64decode
 from itertools import accumulate
@@ -139,6 +140,12 @@ def test_files_that_are_no_such_model_say_so() -> None:
         from_sentencepiece(train(60, model_type="bpe", normalization_rule_name="identity"), "file")
     with pytest.raises(ModelError, match="rewrites texts"):
         from_sentencepiece(train(60, normalization_rule_name="nmt_nfkc"), "file")
+    content = to_sentencepiece(SMALL)
+    with pytest.raises(ModelError, match="isn't UTF-8"):
+        from_sentencepiece(content.replace(b"hello", b"\xffello"), "file")
+    score = struct.pack("<f", SMALL.log_probabilities[SMALL.pieces.index(b"hello")])
+    with pytest.raises(ModelError, match="a score is the logarithm"):
+        from_sentencepiece(content.replace(score, struct.pack("<f", 1e38)), "file")
 
 
 def test_the_listing_has_a_line_for_each_piece() -> None:

@@ -22,6 +22,9 @@ def main(path: Path, max_bytes: int) -> int:
     except FileError as error:
         sys.stdout.buffer.write(str(error).encode(errors="replace"))
         return 3
+    except MemoryError:
+        sys.stdout.write(f"{path.name}: reading it takes more than {CHECK_BYTES:,} bytes of memory")
+        return 3
     return 0
 
 

@@ -20,6 +20,10 @@ from app.tokenizer.others.base import OtherTokenizer
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
+_PANIC = "PanicException"
+"""What the library raises where it breaks down; it is not an Exception, and can't be imported."""
+
+
 class HuggingFaceTokenizer(OtherTokenizer):
     """A `tokenizer.json`. Truncation and padding that the file sets are left out: they would cap a count."""
 
@@ -46,8 +50,8 @@ class HuggingFaceTokenizer(OtherTokenizer):
 
     @cached_property
     def own_special(self) -> tuple[list[int], list[int]]:
-        bare = self._library.encode_batch(["a"], add_special_tokens=False)[0].ids
-        full = self._library.encode_batch(["a"], add_special_tokens=True)[0].ids
+        bare = self._encode(self._library, "a").ids
+        full = self._encode(self._library, "a", special=True).ids
         for at in range(len(full) - len(bare) + 1):
             if full[at : at + len(bare)] == bare:
                 return full[:at], full[at + len(bare) :]
@@ -71,13 +75,13 @@ class HuggingFaceTokenizer(OtherTokenizer):
         return table
 
     def _encoded(self, text: str) -> Sequence[int]:
-        ids: list[int] = self._library.encode_batch([text], add_special_tokens=False)[0].ids
+        ids: list[int] = self._encode(self._library, text).ids
         return ids
 
     def encode_plain(self, text: str) -> list[int]:
         if not any(token in text for token in self._special):
             return list(self._encoded(text))
-        ids: list[int] = self._plain.encode_batch([text], add_special_tokens=False)[0].ids
+        ids: list[int] = self._encode(self._plain, text).ids
         return ids
 
     @cached_property
@@ -88,8 +92,17 @@ class HuggingFaceTokenizer(OtherTokenizer):
         return library
 
     def _offsets(self, text: str) -> tuple[Sequence[int], NDArray[np.int64]]:
-        found = self._library.encode_batch([text], add_special_tokens=False)[0]
+        found = self._encode(self._library, text)
         return found.ids, np.array(found.offsets, np.int64).reshape(-1, 2)
+
+    def _encode(self, library: Any, text: str, special: bool = False) -> Any:
+        """A text by the library, whose refusals are the model's: it lacks an unknown token, or a token it names."""
+        try:
+            return library.encode_batch([text], add_special_tokens=special)[0]
+        except BaseException as error:
+            if isinstance(error, Exception) or type(error).__name__ == _PANIC:
+                raise ModelError(f"{self.name}: this text can't be encoded with it: {error}") from error
+            raise
 
     def _joined(self, ids: Sequence[int]) -> bytes:
         for number in ids:

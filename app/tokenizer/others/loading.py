@@ -133,6 +133,8 @@ def _kind_of_json(data: bytes, path: Path) -> str:
         return "bytepiece"
     if isinstance(value.get("model"), dict) and ("added_tokens" in value or "pre_tokenizer" in value):
         added = value.get("added_tokens") or []
+        if not isinstance(added, list):
+            raise ModelError(f"{path}: its added_tokens should be a list")
         if len(added) > MOST_ADDED:
             raise ModelError(f"{path}: {len(added):,} added tokens; up to {MOST_ADDED:,} are taken")
         if value.get("version") not in (None, "1.0"):

@@ -28,6 +28,11 @@ class SentencePieceTokenizer(OtherTokenizer):
             self._library.LoadFromSerializedProto(data)
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError(f"{name}: a SentencePiece model that can't be read: {error}") from error
+        for number in range(self._library.get_piece_size()):
+            try:
+                self._library.id_to_piece(number)
+            except UnicodeDecodeError as error:
+                raise ModelError(f"{name}: the piece {number} isn't UTF-8") from error
         self._roles = {
             role: number
             for role in ("bos", "eos", "pad", "unk")

@@ -110,6 +110,8 @@ def _check_ids(ranks: dict[bytes, int], special: Mapping[str, int], name: str) -
     taken = set(ranks.values())
     if double := taken & set(special.values()):
         raise ModelError(f"{name}: the id {min(double)} is a token's and a special token's")
-    holes = set(range(max(taken) + 1)) - taken - set(special.values())
+    # Of the ranks from 0 on one is missing among the first ones that are one more than there are ids.
+    ids = taken | set(special.values())
+    holes = set(range(min(max(taken), len(ids)) + 1)) - ids
     if holes or min(taken) < 0:
         raise ModelError(f"{name}: no token has rank {min(holes, default=-1)}; lines are missing")

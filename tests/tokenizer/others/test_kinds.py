@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,9 +16,10 @@ from tokenizers import Tokenizer as Library
 
 from app.errors import ModelError, NotForThisModel
 from app.tokenizer import load
+from app.tokenizer.others.loading import load_here
 from app.tokenizer.others.tiktoken import _ranks
 from app.tokenizer.spans import GappedPieces
-from tests.tokenizer.others.trained import CARD, rank_list, sentence_piece, write_all
+from tests.tokenizer.others.trained import CARD, rank_list, sentence_piece, word_piece, write_all
 
 NAMES = {
     "bert": "bert.json",
@@ -143,3 +145,38 @@ def test_a_library_that_aborts_costs_one_request(
     with pytest.raises(ModelError, match="broke down"):
         load(folder / "unigram.model")
     assert subprocess.run([str(script)], check=False).returncode < 0
+
+
+def altered(**changes: Any) -> bytes:
+    """A tokenizer.json of the kind of BERT, with other values at its top or in its model."""
+    record = orjson.loads(word_piece().to_str())
+    model = {name: value for name, value in changes.items() if name in record["model"]}
+    return orjson.dumps({**record, **changes, "model": {**record["model"], **model}})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.json", altered(added_tokens=3), "added_tokens should be a list"),
+        ("a.json", altered(added_tokens=True), "added_tokens should be a list"),
+        ("a.json", altered(vocab={"a": 0}), "can't be encoded|can't be read|broke down"),
+        ("a.model", sentence_piece().replace(b"<0x41>", b"\xff" * 6), "isn't UTF-8|can't be read|broke down"),
+        ("ranks.tiktoken", rank_list() + b"YWFh %d\n" % (1 << 40), "no token has rank 262"),
+    ],
+    ids=["number for a list", "truth for a list", "no unknown token", "piece of other bytes", "far rank"],
+)
+def test_a_damaged_file_is_a_clear_error(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    write_all(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        load(path).encode("Hello, 你好 xyz 🦊")
+
+
+def test_a_text_that_a_tokenizer_lacks_a_token_for_is_said_to_be_so(tmp_path: Path) -> None:
+    record = orjson.loads(word_piece().to_str())
+    del record["model"]["vocab"]["[UNK]"]
+    record["added_tokens"] = [token for token in record["added_tokens"] if token["content"] != "[UNK]"]
+    tokenizer = load_here(tmp_path / "a.json", orjson.dumps(record), "huggingface")
+    with pytest.raises(ModelError, match="this text can't be encoded with it"):
+        tokenizer.count("ⴰⴱⴲ")
