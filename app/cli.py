@@ -3,8 +3,10 @@
 A command's module is imported when the command is used, so that `quire encode` doesn't wait for the store's libraries.
 """
 
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -91,12 +93,25 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _use_data_dir(folder: Path | None) -> None:
+    if folder is not None:
+        os.environ["QUIRE_DATA_DIR"] = str(folder.resolve())
+
+
 @app.callback()
 def _options(
     version: Annotated[
         bool,
         typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True),
     ] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            help="The folder that the command reads and writes; else QUIRE_DATA_DIR.",
+            callback=_use_data_dir,
+        ),
+    ] = None,
 ) -> None:
     """Tokenises text and reads papers, on your own machine."""
 

@@ -1,5 +1,6 @@
 """`quire keys`: API keys for those who may ask a server that does not answer everybody."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -22,7 +23,9 @@ def new(
     ] = None,
 ) -> None:
     """Make a key and print it. It is shown this once: only its hash is kept."""
-    print(new_key(Settings().keys_place, name, _scopes(scope or ["tokenise", "read"])))
+    place = Settings().keys_place
+    print(new_key(place, name, _scopes(scope or ["tokenise", "read"])))
+    print(f"Its hash is kept in {place}", file=sys.stderr)
 
 
 @app.command("list")

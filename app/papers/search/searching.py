@@ -87,6 +87,13 @@ class SearchIndex:
         changes, searcher = self._newest()
         return changes, searcher.num_docs
 
+    def numbers(self, lower: int, upper: int) -> list[int]:
+        """The numbers of papers in the index from `lower` up to but not `upper`, sorted; twice where one is twice."""
+        searcher = self._newest()[1]
+        query = _between("number", lower, upper)
+        count = int(searcher.search(query, 1).count or 0)  # type: ignore[attr-defined]
+        return sorted(_numbers(searcher, query, max(count, 1)))
+
     @property
     def written(self) -> float:
         """When the index was last committed to, in seconds since 1970; to be asked where it can be read."""

@@ -14,6 +14,7 @@ from app.papers.records import answer_record, whole_record
 from app.papers.search.indexing import open_index, read_state
 from app.papers.search.searching import SearchIndex
 from app.papers.store.place import StorePlace
+from app.papers.store.positions import first_in_month
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 
@@ -69,10 +70,23 @@ def check(store_path: StorePlace, index_path: Path, command: str = "quire papers
         elif state.store != store.identity:
             findings.append("the search index belongs to another store; `quire papers reindex` rebuilds it")
         else:
-            changes, indexed = SearchIndex(index_path).extent()
+            index = SearchIndex(index_path)
+            changes, indexed = index.extent()
             if changes != store.changes or indexed != len(store):
                 findings.append(
                     f"the search index knows {indexed} of {len(store)} papers, "
                     f"up to change {changes} of {store.changes}; the next import brings it in step"
                 )
+            elif not _holds_the_same(index, store):
+                findings.append(
+                    "the search index lacks papers of the store, or has some twice; `quire papers reindex` rebuilds it"
+                )
     return findings
+
+
+def _holds_the_same(index: SearchIndex, store: Store) -> bool:
+    """Whether each paper of the store is in the index, and once: looked up a month after the other."""
+    return all(
+        index.numbers(first_in_month(month), first_in_month(month + 1)) == store.numbers_of_month(month)
+        for month in store.months()
+    )

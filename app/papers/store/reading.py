@@ -250,6 +250,17 @@ class Store:
             yield month_of(number)
             least = first_in_month(month_of(number) + 1)
 
+    def numbers_of_month(self, month: int) -> list[int]:
+        """The numbers of the papers of a month, sorted."""
+        number = papers.c.number
+        query = (
+            select(number)
+            .where(number >= first_in_month(month), number < first_in_month(month + 1))
+            .order_by(number)
+        )
+        with self._reading() as connection:
+            return [int(found) for found in connection.execute(query).scalars()]
+
     def ids_of_month(self, month: int) -> list[tuple[str, date]]:
         """The ids of a month with the days that their papers are listed under."""
         query = (

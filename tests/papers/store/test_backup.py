@@ -4,12 +4,16 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tantivy import Index, Query
 
 from app.errors import FileError, StoreError, StoreLocked
 from app.papers.importing import COLLECTION, import_files
+from app.papers.search.indexing import read_state
+from app.papers.search.schema import document, register, schema
 from app.papers.search.searching import Search, SearchIndex
 from app.papers.store.backup import Restored, back_up, restore
-from app.papers.store.maintenance import check
+from app.papers.store.maintenance import check, reindex
+from app.papers.store.positions import paper_number
 from app.papers.store.reading import Store
 from app.papers.store.schema import MIGRATIONS, migrate
 from app.papers.store.sqlite import writing_engine
@@ -93,8 +97,9 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_on_its_way_back(tmp_
     engine.dispose()
     with sqlite3.connect(old) as connection:
         connection.execute(
-            "INSERT INTO papers VALUES (1, '2401.00001', 1, 'Old', 'Abstract', NULL, '[]', 'cs.LG', 'cs.LG', '[]', "
-            "'2024-01-02', NULL, NULL, NULL, NULL, NULL, 5, 5, 1)"
+            "INSERT INTO papers VALUES (?, '2401.00001', 1, 'Old', 'Abstract', NULL, '[]', 'cs.LG', 'cs.LG', '[]', "
+            "'2024-01-02', NULL, NULL, NULL, NULL, NULL, 5, 5, 1)",
+            (paper_number("2401.00001"),),
         )
         connection.execute("INSERT INTO listings VALUES ('cs.LG', 5, 5)")
         connection.execute("UPDATE state SET changes = 1")
@@ -123,3 +128,22 @@ def test_a_backup_of_nothing_or_to_nowhere_says_so(library: tuple[Path, Path], t
         back_up(tmp_path / "none.sqlite", tmp_path / "backup")
     with pytest.raises(FileError, match="can't write"):
         back_up(library[0], tmp_path / "no-folder" / "backup")
+
+
+def test_a_check_finds_a_paper_that_is_twice_in_an_index_of_the_right_size(
+    library: tuple[Path, Path],
+) -> None:
+    store, index = library
+    with Store(store) as opened:
+        twice, lacking = opened.page(limit=2).papers
+    state = read_state(index)
+    assert state
+    damaged = register(Index(schema(), path=str(index / state.name), reuse=True))
+    writer = damaged.writer()
+    writer.delete_documents_by_query(Query.term_query(schema(), "number", paper_number(lacking.id)))
+    writer.add_document(document(twice))
+    writer.commit()
+    writer.wait_merging_threads()
+    assert ["quire papers reindex" in finding for finding in check(store, index)] == [True]
+    reindex(store, index)
+    assert check(store, index) == []
