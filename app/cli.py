@@ -35,10 +35,16 @@ _COMMANDS = {
         "Print the pieces of each line, separated by spaces; bytes that can't be seen show as \\xNN, a space as ␣.",
     ),
     "count": (
-        "tokens",
+        "counting",
         "Print the number of tokens of each file, and of all; a line's end counts as it would within the text.",
     ),
-    "models": ("models", "List, show, convert and compare models."),
+    "chunk": ("counting", "Cut texts into chunks that take at most so many tokens each by itself."),
+    "truncate": ("counting", "Print as much of each text as takes at most so many tokens by itself."),
+    "compare": (
+        "compare",
+        "Print how many tokens each tokenizer needs for the same text, and how many bytes a token holds.",
+    ),
+    "models": ("models", "List, show, add, fetch, convert and compare models."),
     "papers": ("papers", "Import, export and look after the papers."),
     "keys": ("keys", "Make, list and revoke API keys."),
     "backup": (

@@ -1,6 +1,5 @@
-"""`quire models`: what there is, what is in it, other formats, and which tokenizer says a text in fewer tokens."""
+"""`quire models`: what there is, what is in it, what is added to it, and other formats."""
 
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -11,21 +10,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.commands.compare import compare
 from app.commands.tokens import load_tokenizer, registry, visible
 from app.errors import FileError, InputError, ModelError
 from app.settings import Settings
 from app.tokenizer import Tokenizer
 from app.tokenizer.formats import from_sentencepiece, to_huggingface, to_sentencepiece, to_tiktoken
 from app.tokenizer.model import FIRST_PIECE, Model, write_whole
+from app.tokenizer.others import adding
 from app.tokenizer.others.base import OtherTokenizer
-from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus
-from app.tokenizer.training.report import lines_by_script
 
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="List, show, convert and compare models.",
+    help="List, show, add, fetch, convert and compare models.",
 )
 
 
@@ -139,70 +138,45 @@ def _read_any(file: Path) -> Model:
 
 
 @app.command()
-def compare(
-    models: Annotated[
-        list[str], typer.Argument(help="Names or paths of models, or a Hugging Face tokenizer.json.")
+def add(
+    source: Annotated[
+        Path, typer.Argument(help="A vocabulary file of any kind, or a folder as the Hub lays it out.")
     ],
-    text: Annotated[
-        list[str] | None, typer.Option(help="Files of text; standard input if not given.")
+    name: Annotated[
+        str | None,
+        typer.Option(help="The name to serve it under; that of the file or the folder if not given."),
     ] = None,
-    by_script: Annotated[
-        bool, typer.Option("--by-script", help="Also bytes per token over the lines of each script.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model of that name.")] = False,
 ) -> None:
-    """Print how many tokens each tokenizer needs for the same text, and how many bytes a token holds."""
-    documents = list(Corpus(text or [STANDARD_INPUT], parts=True))
-    size = _size(documents)
-    if not size:
-        raise InputError(
-            "there is no text to compare on; name files with --text, or send some to standard input"
-        )
-    table = Table(box=None, pad_edge=False)
-    table.add_column("tokenizer")
-    for heading in ("ids", "tokens", "bytes per token"):
-        table.add_column(heading, justify="right")
-    scripts = _by_script(documents) if by_script else {}
-    figures: dict[str, list[str]] = {script: [] for script in scripts}
-    for name in models:
-        vocab_size, count = _counter(name)
-        tokens = count(documents)
-        table.add_row(name, f"{vocab_size:,}", f"{tokens:,}", f"{size / tokens:.3f}")
-        for script, lines in scripts.items():
-            tokens = count(lines)
-            figures[script].append(f"{_size(lines) / tokens:.3f}" if tokens else "-")
-    console = Console(file=sys.stdout)
-    console.print(table)
-    if scripts:
-        console.print()
-        console.print(_table_by_script(models, figures, scripts))
+    """Check a tokenizer, say what it is, and copy it to the models that are served."""
+    settings = Settings()
+    _tell(adding.add(source, settings.data_dir / "models", settings.max_model_bytes, name, force))
 
 
-def _size(documents: list[str]) -> int:
-    return sum(len(document.encode()) for document in documents)
+@app.command()
+def fetch(
+    repository: Annotated[str, typer.Argument(help="ORG/NAME on the Hugging Face Hub.")],
+    revision: Annotated[str | None, typer.Option(help="A branch, a tag or a commit.")] = None,
+) -> None:
+    """Fetch a tokenizer from the Hugging Face Hub; of a model that is there already, what has changed.
+
+    Its files alone are fetched, no weights. HF_TOKEN is who you are there, HF_ENDPOINT another server.
+    """
+    settings = Settings()
+    if settings.offline:
+        raise InputError("QUIRE_OFFLINE is set, so no other host is asked for anything")
+    from app.tokenizer.others import hub
+
+    _tell(hub.fetch(repository, settings.data_dir / "models", settings.max_model_bytes, revision))
 
 
-def _by_script(documents: list[str]) -> dict[str, list[str]]:
-    """The lines of each script, the script with the most bytes first."""
-    scripts: dict[str, list[str]] = {}
-    for document in documents:
-        for script, lines in lines_by_script(document).items():
-            scripts.setdefault(script, []).append(lines)
-    return dict(sorted(scripts.items(), key=lambda item: -_size(item[1])))
+def _tell(added: adding.Added) -> None:
+    """What was added: its kind, its size, and what can be asked for."""
+    tokenizer = added.tokenizer
+    lossless = "every byte comes back" if tokenizer.lossless else "it changes texts"
+    print(
+        f"{added.name}: {tokenizer.kind}, {tokenizer.vocab_size:,} ids, {lossless}; {', '.join(tokenizer.can)}"
+    )
 
 
-def _table_by_script(
-    models: list[str], figures: dict[str, list[str]], scripts: dict[str, list[str]]
-) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("bytes per token by script")
-    for heading in ("bytes", *models):
-        table.add_column(heading, justify="right")
-    for script, row in figures.items():
-        table.add_row(script, f"{_size(scripts[script]):,}", *row)
-    return table
-
-
-def _counter(name: str) -> tuple[int, Callable[[list[str]], int]]:
-    """A tokenizer's vocabulary size, and how it counts the tokens of documents."""
-    tokenizer = load_tokenizer(name)
-    return tokenizer.vocab_size, lambda documents: sum(map(len, tokenizer.encode_batch(documents)))
+app.command()(compare)

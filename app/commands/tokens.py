@@ -1,4 +1,4 @@
-"""`quire encode`, `decode`, `tokenize`, `count`: files or standard input to standard output, as streams.
+"""`quire encode`, `decode`, `tokenize`: files or standard input to standard output, as streams.
 
 A line is a document, as in training: its line end is not part of it. What is held in memory is a batch of lines.
 """
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from app.errors import FileError, InputError
+from app.errors import FileError, InputError, RecordError
 from app.settings import Settings
 from app.tokenizer import load
 from app.tokenizer.engine.segmenters import Ids
@@ -97,12 +97,18 @@ class Skipped:
     """Counts what was left out, and says so at the end."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._known: set[str] = set()
+
+    @property
+    def count(self) -> int:
+        """How many lines and files were left out."""
+        return len(self._known)
 
     def __call__(self, error: FileError) -> None:
-        """Note one line or file that was left out."""
-        self.count += 1
-        print(f"quire: skipped: {error}", file=sys.stderr)
+        """Note one line or file that was left out; what is read a second time is noted once."""
+        if str(error) not in self._known:
+            self._known.add(str(error))
+            print(f"quire: skipped: {error}", file=sys.stderr)
 
     def report(self) -> None:
         """The tally, and exit code 1, where something was left out."""
@@ -196,17 +202,55 @@ def writer_of_ids(
 
 
 @app.command()
-def decode(files: Files = None, model: Model = None) -> None:
-    """Print the text of each line of ids, byte for byte; separators are spaces or commas."""
+def decode(
+    files: Files = None,
+    model: Model = None,
+    errors: Annotated[
+        Errors,
+        typer.Option(
+            "--errors",
+            help="Stop at a line that is no ids of the model, show what is none as U+FFFD, or skip such lines.",
+        ),
+    ] = "strict",
+) -> None:
+    """Print the text of each line of ids, byte for byte; separators are spaces or commas.
+
+    With --errors replace, bytes that aren't UTF-8 are U+FFFD too, so that what is printed is text.
+    """
     tokenizer = load_tokenizer(model)
+    skipped = Skipped()
+    write = sys.stdout.buffer.write
     for name in files or [STANDARD_INPUT]:
-        for number, line in enumerate(Corpus([name], format="text"), 1):
+        lines = Corpus([name], format="text", errors=errors, on_wait=sys.stdout.flush, on_skip=skipped)
+        for number, line in enumerate(lines, 1):
+            words = line.replace(",", " ").strip(" []").split()
             try:
-                ids = [_id(word) for word in line.replace(",", " ").strip(" []").split()]
-                data = tokenizer.decode_bytes(ids)
+                if errors == "replace":
+                    write(_decoded_in_part(tokenizer, words).encode() + b"\n")
+                else:
+                    write(tokenizer.decode_bytes([_id(word) for word in words]) + b"\n")
             except (ValueError, InputError) as error:
-                raise InputError(f"{name}:{number}: a line of ids was expected: {error}") from error
-            sys.stdout.buffer.write(data + b"\n")
+                reason = f"a line of ids was expected: {error}"
+                if errors == "strict":
+                    raise InputError(f"{name}:{number}: {reason}") from error
+                skipped(RecordError(reason, name, number))
+    skipped.report()
+
+
+def _decoded_in_part(tokenizer: AnyTokenizer, words: list[str]) -> str:
+    """The text of ids, in which words that are no ids of the model are U+FFFD."""
+    parts: list[bytes] = []
+    known: list[int] = []
+    for word in words:
+        try:
+            number = _id(word)
+            tokenizer.decode_bytes([number])
+        except (ValueError, InputError):
+            parts += [tokenizer.decode_bytes(known), "\ufffd".encode()]
+            known = []
+        else:
+            known.append(number)
+    return b"".join([*parts, tokenizer.decode_bytes(known)]).decode(errors="replace")
 
 
 def _id(word: str) -> int:
@@ -235,7 +279,13 @@ def tokenize(
     tokenizer = load_tokenizer(model)
     skipped = Skipped()
     texts = Corpus(
-        files or [STANDARD_INPUT], field, whole_file, format=text_format, errors=errors, on_skip=skipped
+        files or [STANDARD_INPUT],
+        field,
+        whole_file,
+        format=text_format,
+        errors=errors,
+        on_wait=sys.stdout.flush,
+        on_skip=skipped,
     )
     for number, text in enumerate(texts):
         how = (alpha, seed_of(seed, number), normalization(composed))
@@ -253,35 +303,7 @@ def tokenize(
             ]
             sys.stdout.buffer.write(orjson.dumps(pieces) + b"\n")
         else:
-            sys.stdout.write(" ".join(map(visible, tokenizer.tokenize(text, *how))) + "\n")
-    skipped.report()
-
-
-@app.command()
-def count(
-    files: Files = None,
-    model: Model = None,
-    field: Field = "text",
-    text_format: FormatOption = "auto",
-    errors: ErrorsOption = "strict",
-    threads: Threads = None,
-) -> None:
-    """Print the number of tokens of each file, and of all; a line's end counts as it would within the text."""
-    tokenizer = load_tokenizer(model)
-    names = files or [STANDARD_INPUT]
-    skipped = Skipped()
-    total = 0
-    for name in names:
-        before = skipped.count
-        texts = Corpus([name], field, parts=True, format=text_format, errors=errors, on_skip=skipped)
-        tokens = sum(
-            sum(map(len, tokenizer.encode_batch(batch, threads=threads))) for batch in batches(texts)
-        )
-        if tokens or skipped.count == before:
-            print(tokens if name == STANDARD_INPUT else f"{tokens}\t{name}", flush=True)
-        total += tokens
-    if len(names) > 1:
-        print(f"{total}\ttotal")
+            sys.stdout.buffer.write((" ".join(map(visible, tokenizer.tokenize(text, *how))) + "\n").encode())
     skipped.report()
 
 

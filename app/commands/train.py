@@ -9,7 +9,6 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +26,8 @@ from rich.progress import (
 from rich.table import Table
 
 from app import __version__
+from app.commands.named_files import matching
+from app.commands.tokens import ErrorsOption, FormatOption, Skipped
 from app.errors import FileError, InputError
 from app.tokenizer import Tokenizer
 from app.tokenizer.model import Model
@@ -73,6 +74,8 @@ def train(
     ensure_unicode: Annotated[bool, typer.Option(help="Let pieces begin only where characters do.")] = True,
     workers: Annotated[int | None, typer.Option(help="Threads; all cores if not given.", min=1)] = None,
     field: Annotated[str, typer.Option(help="The key of the text in .jsonl files.")] = "text",
+    text_format: FormatOption = "auto",
+    errors: ErrorsOption = "strict",
     whole_file: Annotated[
         bool, typer.Option("--whole-file", help="A file is one document, not its lines.")
     ] = False,
@@ -125,10 +128,11 @@ def train(
     )
     most = None if memory is None else _in_bytes(memory)
     folder = out.with_name(f"{out.name.removesuffix('.model')}.progress")
-    names = _matching(files)
-    texts = Corpus(names, field, whole_file)
+    names = matching(files)
+    skipped = Skipped()  # the texts are read more than once, and what is wrong with them is said once
+    texts = Corpus(names, field, whole_file, format=text_format, errors=errors, on_skip=skipped)
     size = texts.check()
-    held_out = Corpus(_matching(dev or []), field, whole_file)
+    held_out = replace(texts, paths=matching(dev or []))
     if dev:
         held_out.check()
     targets = _targets(out, sizes, force or (resume and folder.is_dir()))
@@ -156,10 +160,16 @@ def train(
             raise InputError("--memory and --resume are for training on one machine; leave them out")
         if STANDARD_INPUT in names:
             raise InputError("--scheduler: standard input is here and not where the workers are; name files")
-        located = replace(texts, paths=[str(Path(name).resolve()) for name in names], on_read=stages.read)
+        located = replace(
+            texts,
+            paths=[str(Path(name).resolve()) for name in names],
+            on_read=stages.read,
+            on_skip=None,  # it is here and not where the workers are
+        )
         with bars:
             models = cluster.train(trainer, located, scheduler, stages)
         write(models, time.perf_counter() - started)
+        skipped.report()
         return
     if STANDARD_INPUT in names:
         documents: Any = list(texts)  # training reads the texts twice, and standard input can be read once
@@ -173,18 +183,7 @@ def train(
             models = trainer.train(documents, workers, stages, most, workspace)
         write(models, time.perf_counter() - started)
         workspace.remove()
-
-
-def _matching(names: list[str]) -> list[str]:
-    """The files that are named, patterns such as `texts/*.jsonl` among them, which a shell may have left alone."""
-    found: list[str] = []
-    for name in names:
-        pattern = has_magic(name) and not Path(name).exists()
-        matches = sorted(glob(name, recursive=True)) if pattern else [name]  # noqa: PTH207 - it may be absolute
-        if not matches:
-            raise FileError(f"{name}: no file matches this pattern")
-        found += matches
-    return found
+    skipped.report()
 
 
 def _in_bytes(amount: str) -> int:
@@ -201,7 +200,9 @@ def _in_bytes(amount: str) -> int:
 
 def _identity(texts: Corpus, documents: Any) -> dict[str, Any]:
     """What identifies a corpus: its files, their sizes and times of change, or its content."""
-    options = {"field": texts.text_field, "whole_file": texts.whole_file}
+    options = {
+        "field": texts.text_field, "whole_file": texts.whole_file, "format": texts.format, "errors": texts.errors
+    }  # fmt: skip
     if isinstance(documents, list):
         content = hashlib.sha256("\0".join(documents).encode("utf-8", "surrogatepass"))
         return {**options, "sha256": content.hexdigest()}

@@ -83,7 +83,10 @@ class OtherTokenizer(ABC):
 
     @cached_property
     def lossless(self) -> bool:
-        """Whether the bytes of the ids are the text's, but for NFC; found out with a text that is hard to keep."""
+        """Whether the bytes of the ids are the text's, but for NFC; found out with a text that is hard to keep.
+
+        SentencePiece writes U+2581 for a space, so that a text that holds one does not come back whole there.
+        """
         return not isinstance(self.spans(_PROBE), GappedPieces)
 
     def added(self, add_bos: bool | None, add_eos: bool | None) -> tuple[list[int], list[int]]:

@@ -56,7 +56,7 @@ def chat(
             "/continue_final_message",
         )
     source = template if template is not None else _template_of(tokenizer, variables.get("tools"))
-    messages = [_joined_texts(message, i) for i, message in enumerate(messages)]
+    messages = [_cleaned(_joined_texts(message, i)) for i, message in enumerate(messages)]
     mark = _mark_for(json.dumps([messages, variables], ensure_ascii=False))
     marked, known = _marked([messages, variables], tokenizer, mark)
     final = str(marked[-1].get("content") or "") if continue_final_message and marked else None
@@ -131,6 +131,17 @@ def _joined_texts(message: Mapping[str, Any], number: int) -> dict[str, Any]:
             )
         texts.append(text)
     return {**message, "content": "".join(texts)}
+
+
+_REASONING = ("reasoning_content", "thinking", "reasoning")
+"""What a message calls a model's thoughts; the first is what most templates read, the second what gpt-oss's do."""
+
+
+def _cleaned(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The message without keys that are null, which templates take for texts, and its thoughts under both names."""
+    kept = {key: value for key, value in message.items() if value is not None}
+    thoughts = next((kept[key] for key in _REASONING if key in kept), None)
+    return kept if thoughts is None else {"thinking": thoughts, **kept, "reasoning_content": thoughts}
 
 
 def _mark_for(text: str) -> str:

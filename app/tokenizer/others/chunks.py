@@ -57,6 +57,11 @@ def fitting_parts(
         first = int(np.searchsorted(begins, start))
         limit = int(begins[first + room]) if first + room < len(begins) else len(text)
         part = _fitting(tokenizer, text, start, max(limit, start + 1), room, boundary)
+        if part is None:
+            raise InputError(
+                f"the character at {start} takes more than {room} tokens, so no part of that size holds it; allow more",
+                "/max_tokens",
+            )
         if part.end <= end:  # the overlap leaves no room for anything new
             start = end
             continue
@@ -69,8 +74,44 @@ def fitting_parts(
     return parts
 
 
-def _fitting(tokenizer: Any, text: str, start: int, limit: int, room: int, boundary: Boundary) -> Part:
-    """The longest part from `start` on that ends at a boundary up to `limit` and fits."""
+def fitting_slice(
+    tokenizer: Any,
+    text: str,
+    max_tokens: int,
+    side: Literal["right", "left"] = "right",
+    boundary: Boundary = "grapheme",
+) -> Part:
+    """What is left of a text that is cut off on a side so that it takes at most `max_tokens` by itself.
+
+    Special tokens that the tokenizer adds are counted. It is empty where not even a character fits.
+
+    >>> from app.tokenizer import load
+    >>> fitting_slice(load("models/small.model"), "one two three", 2)
+    Part(start=0, end=7, count=2)
+    """
+    room = max(0, max_tokens - sum(map(len, tokenizer.own_special)))
+    count = tokenizer.count(text)
+    if count <= room:
+        return Part(0, len(text), count)
+    pieces = tokenizer.spans(text)
+    begins = pieces.source_chars[: len(pieces)]
+    if side == "right":
+        part = _fitting(tokenizer, text, 0, max(int(begins[room]), 1), room, boundary) if room else None
+        return part or Part(0, 0, 0)
+    reach = int(begins[len(pieces) - room]) if room else len(text)
+    for kind in dict.fromkeys((boundary, "grapheme", "token")):
+        start = _next_cut(text, reach, kind)
+        while start < len(text):
+            count = tokenizer.count(text[start:])
+            if count <= room:
+                return Part(start, len(text), count)
+            more = max(1, (len(text) - start) * (count - room) // (2 * count))
+            start = _next_cut(text, start + more, kind)
+    return Part(len(text), len(text), 0)
+
+
+def _fitting(tokenizer: Any, text: str, start: int, limit: int, room: int, boundary: Boundary) -> Part | None:
+    """The longest part from `start` on that ends at a boundary up to `limit` and fits; None where none does."""
     for kind in dict.fromkeys((boundary, "grapheme", "token")):
         reach = limit
         while (end := _cut(text, start, reach, kind)) is not None:
@@ -79,10 +120,18 @@ def _fitting(tokenizer: Any, text: str, start: int, limit: int, room: int, bound
                 return Part(start, end, count)
             # As many characters less as it has tokens too many, at least one.
             reach = end - max(1, (end - start) * (count - room) // (2 * count))
-    raise InputError(
-        f"the character at {start} takes more than {room} tokens, so no part of that size holds it; allow more",
-        "/max_tokens",
-    )
+    return None
+
+
+def _next_cut(text: str, start: int, boundary: str) -> int:
+    """The first boundary at `start` or after it; the text's end where there is none."""
+    if boundary == "token" or start in (0, len(text)):
+        return start
+    if boundary == "grapheme":
+        ends = (found.end() for found in _GRAPHEME.finditer(text, max(0, start - _FAR)))
+    else:
+        ends = (found.start() for found in _CUTS[boundary].finditer(text, max(0, start - 1)))
+    return next((place for place in ends if place >= start), len(text))
 
 
 def _cut(text: str, start: int, end: int, boundary: str) -> int | None:

@@ -10,8 +10,9 @@ import sys
 from datetime import datetime
 from typing import Any, NoReturn
 
-from jinja2 import TemplateError
-from jinja2.ext import loopcontrols
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MOST_MEMORY = 1 << 30
@@ -22,9 +23,23 @@ class _Refused(TemplateError):
     """What a template itself raises."""
 
 
+class _Generation(Extension):
+    """`{% generation %}` marks what a model said, for training; here it is written as it is."""
+
+    tags = {"generation"}  # noqa: RUF012 - jinja's own attribute
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        """The block's body, in a scope of its own as transformers gives it one."""
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.Scope(body, lineno=line)
+
+
 def environment() -> ImmutableSandboxedEnvironment:
     """Jinja as `transformers` sets it up for chat templates."""
-    jinja = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    jinja = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+    )
     jinja.filters["tojson"] = _to_json
     jinja.globals["raise_exception"] = _raise
     jinja.globals["strftime_now"] = lambda form: datetime.now().strftime(form)  # noqa: DTZ005 - as transformers has it

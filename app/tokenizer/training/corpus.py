@@ -41,12 +41,13 @@ Errors = Literal["strict", "replace", "skip"]
 class Corpus:
     """The texts of some files, read again each time it is iterated; nothing but one text is held in memory.
 
-    JSON lines give the string at `text_field` of each line; other files give a text a line, without the line end, or
-    one text in all with `whole_file`. With `parts`, a line is a part of its file that ends after a run of newlines,
-    and nothing is left out. Where `format` is "auto", files that end in .jsonl or .ndjson (before .gz, .xz or .zst)
-    hold JSON lines, files that end in .txt don't, and others are looked at: JSON lines begin with an object that has
-    the field. Compression is known by the ending, else by a file's first bytes. A byte order mark is not text, and
-    neither is the carriage return of a line end, except in whole files and parts.
+    JSON lines give the string at `text_field` of each line; other files give a text a line, without the line end,
+    or one text in all with `whole_file`. With `parts`, a line is a part of its file that ends after a run of
+    newlines, and nothing is left out; with both, a file is one part. Where `format` is "auto", files that end in
+    .jsonl or .ndjson (before .gz, .xz or .zst) hold JSON lines, files that end in .txt don't, and others are looked
+    at: JSON lines begin with an object that has the field. Compression is known by the ending, else by a file's
+    first bytes. A byte order mark is not text, and neither is the carriage return of a line end, except in whole
+    files and parts.
 
     `-` is standard input, which can be iterated once; `on_wait`, where given, is called before reading it has to wait.
     `on_read`, where given, is called with the number of (compressed) bytes that each step read. `span`, where given, is
@@ -131,6 +132,8 @@ class Corpus:
             try:
                 if self._holds_json(name, stream):
                     yield from self._json_lines(name, stream)
+                elif self.whole_file and self.parts:
+                    yield "".join(part for part, _ in self._text_lines(name, stream)), None
                 elif self.whole_file:
                     yield self._decode(stream.read(), name, 1), None
                 else:
@@ -149,7 +152,7 @@ class Corpus:
         if self.format != "auto":
             return self.format == "jsonl"
         ending = next((suffix for suffix in _endings(name)[::-1] if suffix not in _COMPRESSED), "")
-        if ending in _JSON_ENDINGS or ending in _TEXT_ENDINGS or self.whole_file:
+        if ending in _JSON_ENDINGS or ending in _TEXT_ENDINGS or (self.whole_file and not self.parts):
             return ending in _JSON_ENDINGS
         head = stream.peek(_LOOKED_AT)[:_LOOKED_AT].removeprefix(_BYTE_ORDER_MARK).lstrip()
         line, whole, _ = head.partition(b"\n")
