@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.errors import InputError, Overloaded, QuireError
@@ -228,6 +229,29 @@ async def openai_models(request: Request) -> Response:
     services = get_services(request)
     data = await services.work.run(listed, services)
     return Response(dump({"object": "list", "data": data}), media_type="application/json")
+
+
+async def openai_model(
+    request: Request, name: Annotated[str, Path(description="a model's name, or an alias")]
+) -> Response:
+    """One model as OpenAI shows it, by its name or an alias."""
+    services = get_services(request)
+    try:
+        await services.work.run(services.models.own_name, name)
+    except QuireError as error:
+        return Response(dump(VLLM.reason(error)), VLLM.status(error), media_type="application/json")
+    model = {"id": name, "object": "model", "created": 0, "owned_by": "quire"}
+    return Response(dump(model), media_type="application/json")
+
+
+# A bare route takes no parameters of its path.
+router.add_api_route(
+    "/v1/models/{name:path}",
+    openai_model,
+    response_model=OpenAiModel,
+    responses=problem_responses(404, 422, 503),
+    route_class_override=APIRoute,
+)
 
 
 def chatted(

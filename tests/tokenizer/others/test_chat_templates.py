@@ -118,7 +118,7 @@ def test_prompts_are_those_of_transformers(tokenizer: Any, name: str) -> None:
             assert made.prompt == wanted, case
             assert sum(made.counts) + made.rest == len(made.ids)
             written += 1
-    assert written >= 4, "a template that refuses nearly all shows nothing"
+    assert written >= 2, "a template that refuses all shows nothing; those for tools take no other chat"
 
 
 def test_special_tokens_of_a_user_stay_words_in_real_templates(tokenizer: Any) -> None:
