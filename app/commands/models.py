@@ -15,7 +15,13 @@ from app.commands.tokens import load_tokenizer, registry, visible
 from app.errors import FileError, InputError, ModelError
 from app.settings import Settings
 from app.tokenizer import Tokenizer
-from app.tokenizer.formats import from_sentencepiece, to_huggingface, to_sentencepiece, to_tiktoken
+from app.tokenizer.formats import (
+    from_sentencepiece,
+    huggingface_config,
+    to_huggingface,
+    to_sentencepiece,
+    to_tiktoken,
+)
 from app.tokenizer.model import FIRST_PIECE, Model, write_whole
 from app.tokenizer.others import adding
 from app.tokenizer.others.base import OtherTokenizer
@@ -112,15 +118,30 @@ def _about(tokenizer: OtherTokenizer) -> dict[str, Any]:
 def convert(
     file: Annotated[Path, typer.Argument(help="A BytePiece or SentencePiece vocabulary file.")],
     to: Annotated[Format, typer.Option(help="The format to write.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write, or the folder.")],
     force: Annotated[bool, typer.Option("--force", help="Replace OUT where it exists.")] = False,
 ) -> None:
-    """Write a model in another format; pieces that it can't express are named, and nothing is written."""
+    """Write a model in another format; pieces that it can't express are named, and nothing is written.
+
+    With --to huggingface, OUT without an ending is a folder that transformers loads as it is.
+    """
+    as_folder = to is Format.huggingface and not out.suffix
     if out.exists() and not force:
         raise InputError(f"{out} exists already; name another file, or replace it with --force")
     model = _read_any(file)
     if to is Format.bytepiece:
         model.save(out)
+    elif as_folder:
+        content = {
+            "tokenizer_config.json": huggingface_config(model),
+            "tokenizer.json": to_huggingface(model),
+        }
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{out}: this folder can't be made: {error.strerror}") from error
+        for name, data in content.items():
+            write_whole(out / name, data)
     else:
         write_whole(out, _WRITERS[to](model))
 

@@ -32,6 +32,7 @@ _SPACE = "\u2581"  # SentencePiece's sign for a space
 _NORMAL, _UNKNOWN_TYPE, _CONTROL, _BYTE = 1, 2, 3, 6
 _UNIGRAM = 1
 _UNKNOWN_PENALTY = 10.0  # what SentencePiece takes off its rarest piece's score for an unknown character
+_NO_LIMIT = 10**30  # as transformers writes that a tokenizer has none
 _COUNT_SCALE = 2.0**60  # counts made of probabilities; only their ratios matter
 _GREATEST_SCORE = 1.0  # logarithms are at most 0, but for rounding
 
@@ -137,6 +138,29 @@ def to_huggingface(model: Model) -> bytes:
             },
         },
         ensure_ascii=False,
+    ).encode()
+
+
+def huggingface_config(model: Model) -> bytes:
+    """The `tokenizer_config.json` beside it, by which `transformers` pads, begins and ends texts.
+
+    What looks like a special token in a text stays text (`split_special_tokens`), as it does here.
+    """
+    pad, bos, eos = SPECIAL_TOKENS
+    return json.dumps(
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "pad_token": pad,
+            "bos_token": bos,
+            "eos_token": eos,
+            "unk_token": _UNKNOWN,
+            "add_bos_token": model.card.add_bos,
+            "add_eos_token": model.card.add_eos,
+            "split_special_tokens": True,
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": _NO_LIMIT,
+        },
+        indent=2,
     ).encode()
 
 

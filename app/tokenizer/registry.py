@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 
 from app.errors import ModelError, NotFound
 from app.tokenizer.others.base import OtherTokenizer
@@ -30,6 +31,9 @@ _ENDINGS = (
 
 MEMORY_PER_BYTE = {"bytepiece": 12, "huggingface": 24, "sentencepiece": 12, "tiktoken": 32}
 """Bytes of memory that a byte of the vocabulary file is taken to cost: cautious estimates, not measurements."""
+
+_BROKEN_SECONDS = 60.0
+"""For so long a file that can't be used is not tried again, unless it changes: trying one takes a process."""
 
 Stamp = tuple[tuple[int, int, int], ...]
 
@@ -65,6 +69,7 @@ class ModelRegistry:
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._lock = Lock()
         self._loading: dict[str, Lock] = {}
+        self._broken: dict[str, tuple[Stamp, float, str]] = {}
         self._aliases: tuple[tuple[int, int, int] | None, dict[str, str]] = (None, {})
 
     def names(self) -> list[str]:
@@ -132,26 +137,43 @@ class ModelRegistry:
             return kept.tokenizer
 
     def _load(self, path: str, name: str, stamp: Stamp) -> AnyTokenizer:
+        known, until, reason = self._broken.get(name, (None, 0.0, ""))
+        if known == stamp and monotonic() < until:
+            raise ModelError(reason)
+        memory = 0
+
+        def admit(kind: str, size: int) -> None:
+            nonlocal memory
+            memory = size * MEMORY_PER_BYTE[kind]
+            if memory > self._most_memory:
+                raise ModelError(
+                    f"{name}: it would take about {memory:,} bytes of memory; models take up to "
+                    f"{self._most_memory:,} together (QUIRE_MAX_MODELS_BYTES)"
+                )
+            with self._lock:
+                self._make_room(memory)
+
         try:
-            tokenizer: AnyTokenizer = load(path, self._most_bytes, name)
+            tokenizer: AnyTokenizer = load(path, self._most_bytes, name, admit)
         except ModelError as error:
             # Whoever asks may know which file is wrong, not where on the machine it lies.
-            raise ModelError(str(error).replace(path.removesuffix(os.path.basename(path)), "")) from error  # noqa: PTH119
-        memory = max(size for _, size, _ in stamp) * MEMORY_PER_BYTE[tokenizer.kind]
-        if memory > self._most_memory:
-            raise ModelError(
-                f"{name}: it would take about {memory:,} bytes of memory; models take up to {self._most_memory:,} "
-                "together (QUIRE_MAX_MODELS_BYTES)"
-            )
+            reason = str(error).replace(path.removesuffix(os.path.basename(path)), "")  # noqa: PTH119
+            self._broken[name] = (stamp, monotonic() + _BROKEN_SECONDS, reason)
+            raise ModelError(reason) from error
         with self._lock:
+            self._loaded.pop(name, None)
+            self._make_room(memory)
             self._loaded[name] = _Loaded(stamp, tokenizer, memory)
-            self._loaded.move_to_end(name)
-            while len(self._loaded) > 1 and (
-                len(self._loaded) > self._most_loaded
-                or sum(one.memory for one in self._loaded.values()) > self._most_memory
-            ):
-                self._loaded.popitem(last=False)
+        self._broken.pop(name, None)
         return tokenizer
+
+    def _make_room(self, memory: int) -> None:
+        """Let go of models, the one unused the longest first, until one more of so many bytes keeps the bounds."""
+        while self._loaded and (
+            len(self._loaded) >= self._most_loaded
+            or sum(one.memory for one in self._loaded.values()) + memory > self._most_memory
+        ):
+            self._loaded.popitem(last=False)
 
     def in_memory(self, name: str | None) -> AnyTokenizer | None:
         """The tokenizer if it is loaded and its file still the same, which costs a look at the file; else None."""

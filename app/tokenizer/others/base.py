@@ -6,7 +6,8 @@ leave gaps.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from types import EllipsisType
 from typing import Any, ClassVar, NoReturn
@@ -14,7 +15,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InputError, NotForThisModel
+from app.errors import InputError, ModelError, NotForThisModel
 from app.tokenizer.model import Card
 from app.tokenizer.normalization import compose
 from app.tokenizer.spans import GappedPieces, Pieces, locate
@@ -23,6 +24,17 @@ from app.tokenizer.text import to_utf8
 Ids = NDArray[np.int32]
 
 _PROBE = "  one Two\tthree\r\n\n é e\u0301 ﬁ Ⅳ ａ 你好，世界 ไทย 🦊👨‍👩‍👧 \u0000\u00a0 <x> don't 123  "
+
+
+@contextmanager
+def refusing_panics(name: str) -> Iterator[None]:
+    """ModelError where a library written in Rust panics: its exception is none of Python's `Exception`s."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ModelError(f"{name}: the library that runs it broke down: {str(error)[:300]}") from error
 
 
 class OtherTokenizer(ABC):

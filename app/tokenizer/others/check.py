@@ -10,6 +10,9 @@ from pathlib import Path
 from app.errors import FileError
 from app.tokenizer.others.loading import CHECK_BYTES, kind_of, load_here, read_bounded, vocabulary_of
 
+_LONG = tuple(text * 1500 for text in ("a", "1", " ", "A1", ".", "好", "\n", "a "))
+"""Texts on which a splitting pattern that backtracks without end is found out, within the bounds of this process."""
+
 
 def main(path: Path, max_bytes: int) -> int:
     """The exit status for a file."""
@@ -18,7 +21,10 @@ def main(path: Path, max_bytes: int) -> int:
     try:
         vocabulary = vocabulary_of(path)
         data = read_bounded(vocabulary, max_bytes)
-        load_here(path, data, kind_of(data, vocabulary)).spans("A first text. 你好 🦊")
+        tokenizer = load_here(path, data, kind_of(data, vocabulary))
+        tokenizer.spans("A first text. 你好 🦊")
+        for text in _LONG:
+            tokenizer.count(text)
     except FileError as error:
         sys.stdout.buffer.write(str(error).encode(errors="replace"))
         return 3

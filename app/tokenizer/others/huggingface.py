@@ -15,7 +15,7 @@ from tokenizers import Tokenizer as Library
 
 from app.errors import ModelError
 from app.tokenizer.model import Card
-from app.tokenizer.others.base import OtherTokenizer
+from app.tokenizer.others.base import OtherTokenizer, refusing_panics
 
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
@@ -116,7 +116,8 @@ class HuggingFaceTokenizer(OtherTokenizer):
 
 def _read(data: bytes, name: str) -> Any:
     try:
-        library = Library.from_buffer(data)
+        with refusing_panics(name):
+            library = Library.from_buffer(data)
     except Exception as error:
         raise ModelError(f"{name}: a tokenizer.json that can't be read: {error}") from error
     library.no_truncation()

@@ -41,8 +41,15 @@ _RANK = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
 _ROLES = ("bos_token", "eos_token", "pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 
 
-def load(path: str | os.PathLike[str], max_bytes: int = MAX_MODEL_BYTES, name: str | None = None) -> Any:
+def load(
+    path: str | os.PathLike[str],
+    max_bytes: int = MAX_MODEL_BYTES,
+    name: str | None = None,
+    admit: Callable[[str, int], None] | None = None,
+) -> Any:
     """The tokenizer of a file or a Hub folder: a `Tokenizer` or an `OtherTokenizer`. Raises ModelError.
+
+    `admit`, where given, is called with the kind and the bytes of a vocabulary before it is loaded; it may refuse.
 
     >>> load("models/small.model").kind
     'bytepiece'
@@ -51,6 +58,8 @@ def load(path: str | os.PathLike[str], max_bytes: int = MAX_MODEL_BYTES, name: s
     vocabulary = vocabulary_of(path)
     data = read_bounded(vocabulary, max_bytes)
     kind = kind_of(data, vocabulary)
+    if admit is not None:
+        admit(kind, len(data))
     if kind == "bytepiece":
         return Tokenizer.load(vocabulary, max_bytes=max_bytes)
     _try_apart(path, max_bytes)
@@ -141,11 +150,15 @@ def _kind_of_json(data: bytes, path: Path) -> str:
             raise ModelError(f"{path}: a tokenizer.json of version {value['version']!r}; 1.0 can be read")
         return "huggingface"
     for keys, what in (
+        (
+            {"vocab", "config"},
+            "Mistral's tekken.json; the tokenizer.json or tokenizer.model of its model is wanted",
+        ),
         ({"weight_map"}, "the index of a model's weights"),
         ({"architectures"}, "a model's config.json; its tokenizer.json is wanted"),
         ({"tokenizer_class"}, "a tokenizer_config.json; the tokenizer.json beside it is wanted"),
     ):
-        if keys & value.keys():
+        if keys <= value.keys():
             raise _not(path, what)
     return "bytepiece"
 

@@ -12,7 +12,7 @@ from tiktoken import Encoding
 
 from app.errors import ModelError
 from app.tokenizer.model import Card
-from app.tokenizer.others.base import OtherTokenizer
+from app.tokenizer.others.base import OtherTokenizer, refusing_panics
 from app.tokenizer.others.published import PUBLISHED, Published
 
 
@@ -30,9 +30,10 @@ class TiktokenTokenizer(OtherTokenizer):
         self._special = known.special_tokens
         _check_ids(ranks, self._special, name)
         try:
-            self._library = Encoding(
-                name, pat_str=known.pattern, mergeable_ranks=ranks, special_tokens=dict(self._special)
-            )
+            with refusing_panics(name):
+                self._library = Encoding(
+                    name, pat_str=known.pattern, mergeable_ranks=ranks, special_tokens=dict(self._special)
+                )
         except (ValueError, KeyError) as error:
             raise ModelError(f"{name}: tiktoken refuses its ranks or its pattern: {error}") from error
         self._ranks = ranks
@@ -58,7 +59,8 @@ class TiktokenTokenizer(OtherTokenizer):
         return table
 
     def _encoded(self, text: str) -> Sequence[int]:
-        return self._library.encode_ordinary(text)
+        with refusing_panics(self.name):
+            return self._library.encode_ordinary(text)
 
     def _offsets(self, text: str) -> tuple[Sequence[int], NDArray[np.int64]]:
         raise AssertionError(f"the tokens of {self.name} don't add up to {text[:50]!r}")

@@ -4,6 +4,7 @@ With script the page asks the API, and this is only its first sight; the address
 """
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -80,7 +81,8 @@ def _row(
 
 
 def _shown(piece: Piece, spaces: bool) -> tuple[str, bool, str]:
-    known = f"{piece.id} · {piece.score:.2f} · {piece.chars[0]}–{piece.chars[1]}"
+    score = "" if isnan(piece.score) else f" · {piece.score:.2f}"
+    known = f"{piece.id}{score} · {piece.chars[0]}–{piece.chars[1]}"
     if piece.text is None:
         return piece.data.hex(" ").upper(), True, known
     shown = piece.text.translate(_CONTROLS)

@@ -111,14 +111,22 @@ async function fetchSome(some) {
   const drawing = sample ? { alpha, seed: seed + some[0].number } : {};
   const rows = await Promise.all(
     models.map(async (model, row) => {
-      const { normalization } = await server.model(model);
+      const { normalization, can } = await server.model(model);
       const texts = some.map(({ passage }) => prepared(passage.text, normalization));
+      // Tokenizers of other kinds have no scores, and may normalise a text: their places are those in it as sent.
+      const scored = can.includes('scores');
+      const spans = scored ? 'byte_spans' : 'source_byte_spans';
       const body = { model, texts, normalize: null, add_bos: false, add_eos: false, ...drawing };
       const { items } = await server.ask(`encode ${row}`, 'encode', {
         ...body,
-        return: ['byte_spans', 'scores'],
+        return: scored ? [spans, 'scores'] : [spans],
       });
-      return texts.map((text, i) => ({ bytes: bytesOf(text), ...items[i] }));
+      return texts.map((text, i) => ({
+        bytes: bytesOf(text),
+        ids: items[i].ids,
+        byte_spans: items[i][spans],
+        scores: items[i].scores ?? null,
+      }));
     }),
   );
   some.forEach((shown, i) => {
@@ -185,6 +193,10 @@ async function showLattice() {
   const list = /** @type {HTMLElement} */ (details.querySelector('ol'));
   server.drop('lattice');
   if (!details.open) return;
+  const { can } = await server.model(asked.models[0]);
+  if (asked !== state) return;
+  details.hidden = !can.includes('lattice');
+  if (details.hidden) return;
   const line = lineAt(asked.text, field('text').selectionStart ?? 0);
   drawnLine = line;
   const fits = line && bytesOf(line).length <= LONGEST_LINE;

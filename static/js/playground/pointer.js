@@ -70,7 +70,7 @@ export class Pointer {
     this.#write({
       id: String(pieces.ids[found.place]),
       bytes: hex(pieces.bytes.subarray(start, end)),
-      score: pieces.scores[found.place].toFixed(3),
+      score: pieces.scores?.[found.place]?.toFixed(3) ?? '–',
       span: `${from.toLocaleString()} – ${to.toLocaleString()}`,
     });
   }

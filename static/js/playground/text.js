@@ -21,7 +21,7 @@ const PASSAGE = 2000;
  * @property {Uint8Array} bytes the passage in UTF-8
  * @property {number[]} ids
  * @property {number[][]} byte_spans
- * @property {number[]} scores
+ * @property {number[] | null} scores null where the model has none
  */
 
 const LINES = /[^\n]*\n+|[^\n]+/g;

@@ -1,0 +1,204 @@
+"""What our HTTP count costs beside a bare FastAPI endpoint that calls the same library: the ratio of requests a second.
+
+Run: `.venv/bin/python -m benchmarks.others`. Needs wrk (Debian: wrk) and the vocabularies of the development
+requirements, which it names where they are missing. Both servers run one worker on loopback and are measured in turns.
+With `--standing` it sends a text of 16 MB instead, again and again, and prints how long `/healthz` takes meanwhile.
+"""
+
+import argparse
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import Body, FastAPI
+
+from tests.tokenizer.others.real_vocabularies import VOCABULARIES, package_folder
+
+NAMES = {"tiktoken": "o200k_base", "huggingface": "deepseek", "sentencepiece": "mistral-v3"}
+SIZES = {"1 KB": 1 << 10, "1 MB": 1 << 20}
+WORDS = "Tokens all the way down, a token is a piece: 字节也一样。 Größe, naïveté, друг; 3.14159\n"
+LIMITS = {
+    "QUIRE_MAX_BODY_BYTES": str(64 << 20),
+    "QUIRE_MAX_TEXT_BYTES": str(32 << 20),
+    "QUIRE_MAX_MODEL_LEN": str(32 << 20),
+    "QUIRE_OFFLINE": "true",
+    "QUIRE_LOG_FORMAT": "json",
+}
+
+
+def text_of(size: int) -> str:
+    """A text of about so many bytes of UTF-8."""
+    return WORDS * max(1, size // len(WORDS.encode()))
+
+
+def counting(kind: str, path: str) -> Callable[[str], int]:
+    """How one calls the library by its own documentation, without us."""
+    if kind == "tiktoken":
+        import tiktoken
+
+        os.environ["TIKTOKEN_CACHE_DIR"] = str(package_folder("litellm") / "litellm_core_utils/tokenizers")
+        library = tiktoken.get_encoding("o200k_base")
+        return lambda text: len(library.encode(text, disallowed_special=()))
+    if kind == "huggingface":
+        from tokenizers import Tokenizer
+
+        loaded: Any = Tokenizer.from_file(path)
+        return lambda text: len(loaded.encode(text, add_special_tokens=False).ids)
+    from sentencepiece import SentencePieceProcessor
+
+    processor = SentencePieceProcessor(model_file=path)
+    return lambda text: len(processor.encode(text))
+
+
+def bare() -> FastAPI:
+    """The endpoint that one writes in five lines."""
+    app = FastAPI()
+    count = counting(os.environ["BARE_KIND"], os.environ["BARE_PATH"])
+
+    @app.post("/count")
+    def answer(text: str = Body(embed=True)) -> dict[str, int]:
+        return {"count": count(text)}
+
+    return app
+
+
+@contextmanager
+def process(command: list[str], environment: dict[str, str], address: str) -> Iterator[str]:
+    """A server that answers at an address, until the block ends."""
+    server = subprocess.Popen(
+        command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(address, timeout=5, trust_env=False)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(40)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def both(kind: str, folder: Path, path: Path) -> Iterator[tuple[str, str]]:
+    """Our server's address and the bare one's."""
+    with ExitStack() as stack:
+        port, other = free_port(), free_port()
+        ours = stack.enter_context(
+            process(
+                [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
+                {**LIMITS, "QUIRE_DATA_DIR": str(folder)},
+                f"http://127.0.0.1:{port}",
+            )
+        )
+        theirs = stack.enter_context(
+            process(
+                [sys.executable, "-m", "benchmarks.others", "--bare", str(other)],
+                {"BARE_KIND": kind, "BARE_PATH": str(path)},
+                f"http://127.0.0.1:{other}",
+            )
+        )
+        yield f"{ours}/api/v1/count", f"{theirs}/count"
+
+
+def rate(url: str, body: dict[str, str], folder: Path, seconds: int) -> float:
+    """Requests a second by wrk's count; a failure ends it all."""
+    script = folder / "post.lua"
+    script.write_text(
+        f'wrk.method = "POST"\nwrk.body = [==[{json.dumps(body)}]==]\n'
+        'wrk.headers["content-type"] = "application/json"\n'
+    )
+    command = ["wrk", "-t1", "-c8", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), url]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    if not found or "Non-2xx" in output:
+        raise SystemExit(output)
+    return float(found[1])
+
+
+def standing(address: str, name: str, rounds: int) -> tuple[float, float]:
+    """Milliseconds of /healthz, the 99th percentile and the most, while texts of 16 MB are counted."""
+    done = threading.Event()
+    times: list[float] = []
+
+    def watch() -> None:
+        with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+            while not done.is_set():
+                started = time.perf_counter()
+                client.get("/healthz").raise_for_status()
+                times.append((time.perf_counter() - started) * 1000)
+                time.sleep(0.005)
+
+    body = {"model": name, "text": text_of(16 << 20)}
+    with httpx.Client(base_url=address, timeout=600, trust_env=False) as client:
+        client.post("/api/v1/count", json={"model": name, "text": "warm"}).raise_for_status()
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        for _ in range(rounds):
+            client.post("/api/v1/count", json=body).raise_for_status()
+        done.set()
+        watcher.join()
+    ordered = sorted(times)
+    return ordered[int(len(ordered) * 0.99)], ordered[-1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=3, help="of each run")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each server, in turns")
+    parser.add_argument(
+        "--standing", action="store_true", help="how long /healthz takes beside texts of 16 MB"
+    )
+    parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.bare is not None:
+        uvicorn.run(bare(), port=options.bare, log_level="critical", access_log=False)
+        return
+    for kind, name in NAMES.items():
+        with TemporaryDirectory() as made:
+            folder = Path(made)
+            (folder / "models").mkdir()
+            path = VOCABULARIES[name].write(package_folder(VOCABULARIES[name].package), folder / "models")
+            with both(kind, folder, path) as (ours, theirs):
+                if options.standing:
+                    high, most = standing(ours.removesuffix("/api/v1/count"), path.stem, options.rounds)
+                    print(
+                        f"{kind:14} /healthz beside 16 MB: p99 {high:.1f} ms, most {most:.1f} ms", flush=True
+                    )
+                    continue
+                for label, size in SIZES.items():
+                    text = text_of(size)
+                    ratios = []
+                    for number in range(options.rounds + 1):
+                        one = rate(ours, {"model": path.stem, "text": text}, folder, options.seconds)
+                        other = rate(theirs, {"text": text}, folder, options.seconds)
+                        if number:  # the first round warms up
+                            ratios.append(one / other)
+                    print(
+                        f"{kind:14} {label}: {median(ratios):.2f} of the bare endpoint's requests a second",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Files that are broken or meant to harm cost a refusal in clear words, bounded time, and never the process."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import ModelError, NotFound
+from app.tokenizer import load
+from app.tokenizer.formats import _messages
+from app.tokenizer.others import loading
+from app.tokenizer.registry import ModelRegistry
+from tests.tokenizer.others.trained import byte_level, rank_list, sentence_piece, write_all
+
+
+def with_pattern(pattern: str) -> bytes:
+    """A tokenizer.json that splits texts by a regular expression."""
+    content = json.loads(byte_level().to_str())
+    content["pre_tokenizer"] = {
+        "type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False
+    }  # fmt: skip
+    return json.dumps(content).encode()
+
+
+def test_a_pattern_that_backtracks_without_end_is_refused_in_time(tmp_path: Path) -> None:
+    (tmp_path / "file.json").write_bytes(with_pattern("(a+)+b"))
+    with pytest.raises(ModelError, match="broke down"):
+        load(tmp_path / "file.json")
+
+
+def test_a_panic_on_one_text_is_a_refusal_of_that_text(tmp_path: Path) -> None:
+    (tmp_path / "file.json").write_bytes(with_pattern("(?:b|b)+[cd]"))
+    tokenizer = load(tmp_path / "file.json")
+    with pytest.raises(ModelError, match="broke down"):
+        tokenizer.count("b" * 60)
+    assert tokenizer.count("Hello") > 0
+
+
+def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "CHECK_SECONDS", 0.01)
+    (tmp_path / "file.json").write_bytes(byte_level().to_str().encode())
+    with pytest.raises(ModelError, match=r"takes more than 0.01 seconds"):
+        load(tmp_path / "file.json")
+
+
+def test_a_pattern_nested_too_deeply_costs_no_process(tmp_path: Path) -> None:
+    (tmp_path / "file.json").write_bytes(with_pattern("(" * 200_000 + ")" * 200_000))
+    with pytest.raises(ModelError, match=r"can't be read|broke down"):
+        load(tmp_path / "file.json")
+
+
+def test_an_id_that_would_take_all_memory_is_refused(tmp_path: Path) -> None:
+    content = json.loads(byte_level().to_str())
+    content["model"]["vocab"]["far"] = 2**32 - 1
+    (tmp_path / "file.json").write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=r"can't be read|broke down"):
+        load(tmp_path / "file.json")
+
+
+def test_too_many_added_tokens_are_refused(tmp_path: Path) -> None:
+    content = json.loads(byte_level().to_str())
+    content["added_tokens"] = [0] * (loading.MOST_ADDED + 1)
+    (tmp_path / "file.json").write_text(json.dumps(content))
+    with pytest.raises(ModelError, match="200,001 added tokens; up to 200,000"):
+        load(tmp_path / "file.json")
+
+
+def test_truncation_and_padding_of_a_file_do_not_change_a_count(tmp_path: Path) -> None:
+    tokenizer: Any = byte_level()
+    tokenizer.enable_truncation(2)
+    tokenizer.enable_padding(length=512, pad_id=0, pad_token="<|start|>")
+    tokenizer.save(str(tmp_path / "file.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    text = "Hello world, the cat sat on the mat."
+    assert load(tmp_path / "file.json").count(text) == len(tokenizer.encode(text).ids) > 2
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_map_of_characters_that_is_cut_short_costs_no_process(tmp_path: Path, kept: float) -> None:
+    message = _messages()["ModelProto"]()
+    message.ParseFromString(sentence_piece())
+    rules = message.normalizer_spec.precompiled_charsmap
+    assert rules
+    message.normalizer_spec.precompiled_charsmap = rules[: int(len(rules) * kept)]
+    (tmp_path / "file.model").write_bytes(message.SerializeToString())
+    with pytest.raises(ModelError, match="a SentencePiece model that can't be read"):
+        load(tmp_path / "file.model")
+
+
+def test_names_stay_within_the_folder_and_one_file_of_a_name_is_served(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    write_all(folder)
+    (tmp_path / "outside.tiktoken").write_bytes(rank_list())
+    models = ModelRegistry((folder,), "bert", 1 << 26, 8)
+    for name in (
+        "../outside",
+        "org/../../outside",
+        "/etc/passwd",
+        "a/b/c",
+        ".hidden",
+        "",
+        "org\\..",
+        "bert\0",
+    ):
+        with pytest.raises(NotFound):
+            models.get(name)
+    (folder / "bert.tiktoken").write_bytes(rank_list())
+    assert models.get("bert").kind == "huggingface", ".json stands before .tiktoken"
+    assert models.names().count("bert") == 1
+
+
+def test_a_file_that_can_not_be_used_is_tried_again_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.tiktoken"
+    path.write_bytes(rank_list())
+    models = ModelRegistry((tmp_path,), "one", 1 << 26, 8)
+    tried: list[Path] = []
+    monkeypatch.setattr(
+        loading,
+        "_try_apart",
+        lambda path, _: (tried.append(path), loading.load_here(path, rank_list(), "tiktoken")),
+    )
+    for _ in range(3):
+        with pytest.raises(ModelError, match="write its splitting pattern"):
+            models.get("one")
+    assert len(tried) == 1
+    (tmp_path / "one.card.json").write_text(json.dumps({"pattern": "."}))
+    assert models.get("one").kind == "tiktoken"
+
+
+def test_room_is_made_before_a_model_is_loaded(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    size = (tmp_path / "bert.json").stat().st_size
+    models = ModelRegistry((tmp_path,), "bert", 1 << 26, 8, most_memory=24 * size + 10)
+    assert models.get("bert")
+    assert models.loaded == ["bert"]
+    with pytest.raises(ModelError, match="QUIRE_MAX_MODELS_BYTES"):
+        models.get("unigram")
+    assert models.loaded == ["bert"], "one that can't be had makes no other one go"

@@ -1,0 +1,40 @@
+"""A file that breaks its library costs the requests that name it; the server and its other models go on."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server import server_process
+from tests.tokenizer.others.test_bad_files import with_pattern
+from tests.tokenizer.others.trained import write_all
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("broken")
+    write_all(folder / "models")
+    (folder / "models" / "deep.json").write_bytes(with_pattern("(" * 200_000 + ")" * 200_000))
+    (folder / "models" / "pointer.json").write_bytes(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"
+    )
+    (folder / "models" / "pickled.model").write_bytes(b"\x80\x04\x95.")
+    return folder
+
+
+def test_each_broken_file_is_refused_in_words_and_the_process_goes_on(folder: Path) -> None:
+    said = {"deep": "deep", "pointer": "Git LFS", "pickled": "pickle"}
+    with (
+        server_process(folder, settings={"OFFLINE": "true"}) as (address, process),
+        httpx.Client(base_url=address, timeout=120, trust_env=False) as client,
+    ):
+        for name, words in said.items():
+            answer = client.post("/api/v1/count", json={"model": name, "text": "Hello"})
+            assert answer.status_code == 422, name
+            assert words in answer.json()["detail"]
+            assert str(folder) not in answer.text, "nobody learns where the file lies"
+        listed = {item["name"]: item for item in client.get("/api/v1/models").json()["items"]}
+        assert {name for name, item in listed.items() if item["problem"]} == set(said)
+        fine = client.post("/api/v1/count", json={"model": "org/chatty", "text": "Hello"})
+        assert fine.json()["count"] > 0
+        assert process.poll() is None
