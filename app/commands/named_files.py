@@ -1,7 +1,7 @@
 """Which files the paths of a command mean: files, patterns that a shell left alone, and what folders hold.
 
 A folder gives its texts as git sees them: what `.gitignore` leaves out is left out, and so are hidden files and those
-that hold a NUL, which are no texts. Files that are named themselves are never left out.
+that hold a NUL, which aren't text. Files that are named themselves are never left out.
 """
 
 import os

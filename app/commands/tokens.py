@@ -209,7 +209,7 @@ def decode(
         Errors,
         typer.Option(
             "--errors",
-            help="Stop at a line that is no ids of the model, show what is none as U+FFFD, or skip such lines.",
+            help="Stop at a line of anything but the model's ids, show U+FFFD for it, or skip such lines.",
         ),
     ] = "strict",
 ) -> None:
@@ -238,7 +238,7 @@ def decode(
 
 
 def _decoded_in_part(tokenizer: AnyTokenizer, words: list[str]) -> str:
-    """The text of ids, in which words that are no ids of the model are U+FFFD."""
+    """The text of ids, in which words that aren't ids of the model are U+FFFD."""
     parts: list[bytes] = []
     known: list[int] = []
     for word in words:

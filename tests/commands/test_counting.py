@@ -25,7 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with rules, a folder in it with rules of its own, and what is no text."""
+    """A folder with rules, a folder in it with rules of its own, and a picture."""
     files = {
         ".git/HEAD": b"ref",
         ".gitignore": b"*.log\n/build/\n!keep.log\n",

@@ -34,7 +34,7 @@ def test_files_and_folders_are_added_and_served_by_name(folder: Path, tmp_path: 
         counted = quire("count", "--model", name, data_dir=tmp_path, input=b"cat sat")
         assert counted.stdout == f"{load(folder / source).count('cat sat')}\n".encode()
     models = tmp_path / "models"
-    assert not (models / "chatty" / "model.safetensors").exists(), "weights are no part of a tokenizer"
+    assert not (models / "chatty" / "model.safetensors").exists(), "weights aren't part of a tokenizer"
     assert (models / "ranks.card.json").exists(), "the card beside a rank list says its pattern"
     assert not list(models.rglob(".*")), "nothing is left of what was made beside"
 

@@ -45,7 +45,7 @@ class Added:
 def add(source: Path, folder: Path, max_bytes: int, name: str | None = None, replace: bool = False) -> Added:
     """Check a file or a folder, and put it into a models folder as `name`.
 
-    ModelError says what it is where it is no tokenizer, InputError that the name can't be, or is taken.
+    ModelError says what it is where it isn't a tokenizer, InputError that the name can't be, or is taken.
     """
     tokenizer = load(source, max_bytes)
     name = name or _name_of(source)

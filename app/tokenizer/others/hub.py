@@ -20,7 +20,7 @@ def fetch(repository: str, folder: Path, max_bytes: int, revision: str | None = 
     """The tokenizer `ORG/NAME`, fetched into a models folder under that name.
 
     The folder has all of the new files or none. SourceError says why the Hub gave nothing, ModelError that what it
-    gave is no tokenizer.
+    gave isn't a tokenizer.
     """
     check_name(repository)
     target = folder / repository
