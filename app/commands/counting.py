@@ -81,7 +81,7 @@ def count(
 ) -> None:
     """Print the number of tokens of each file, and of all; a line's end counts as it would within the text.
 
-    Folders are walked: hidden files, what .gitignore leaves out and files that aren't text are passed over. Their files are
+    Of folders, hidden files, what .gitignore leaves out and files that aren't text are passed over. Their files are
     texts whatever they end in; say --format jsonl to count the field of JSON lines there.
     """
     tokenizer = load_tokenizer(model)
