@@ -20,6 +20,7 @@ from app.papers.importing import prepare_papers
 from app.papers.meaning.searching import Meaning
 from app.papers.search.searching import SearchIndex
 from app.papers.sources.client import PoliteClient
+from app.papers.store.database import database
 from app.papers.store.reading import Store
 from app.paths import STATIC
 from app.settings import Settings
@@ -45,11 +46,14 @@ from app.web.templates import load_templates
 from app.web.tokenizer import chats, dialects, routes
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings, workers: int = 1) -> None:
     """Make what the application reads: a store of today's format, with the built-in papers where it has none.
 
     Done once, before the workers start. Raises QuireError for a folder or a store that can't be used.
     """
+    # Beside the readers of each worker: who looks keys up, who follows, who writes.
+    needed = workers * (settings.store_connections + 1) + 3
+    database(settings.store_place).check_connections(needed)
     prepare_papers(settings.store_place, settings.index_path)
 
 
@@ -244,4 +248,6 @@ def _services(
         fetch_on_loopback=settings.fetch_on_loopback,
         contact=settings.contact,
         feed_answers=settings.feed_answers,
+        index_path=settings.index_path,
+        max_behind_seconds=settings.max_behind_seconds,
     )

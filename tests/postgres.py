@@ -80,6 +80,12 @@ class PostgresServer:
         with psycopg.connect(self.url(name, driver=""), autocommit=True) as connection:
             connection.execute(statement)
 
+    def admit(self, line: str) -> None:
+        """Puts a line before all others of pg_hba.conf, which say who may connect and how; it counts at once."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"{line}\n{rules.read_text()}")
+        self.run("pg_ctl", "reload", "-D", self._data)
+
     def new_database(self, options: str = "") -> PostgresPlace:
         """An empty database of its own."""
         name = f"quire_{uuid.uuid4().hex[:12]}"

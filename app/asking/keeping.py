@@ -33,7 +33,7 @@ def keeper_of(folder: Path, store_place: StorePlace, index_path: Path, command: 
     def write(answers: list[Answer]) -> None:
         with open_for_writing(store_place, command) as writer:
             added = writer.add([], answers)
-            if added.new or added.updated:
+            if isinstance(store_place, Path) and (added.new or added.updated):
                 pass_over(index_path, added.changes - 1, added.changes)
 
     return Keeper(folder, write)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +23,11 @@ from app.papers.sources import fetching
 from app.papers.sources.client import PoliteClient
 from app.papers.sources.fetching import Batch
 from app.papers.store import maintenance
+from app.serving.schedule import next_time
 from app.settings import Settings
 
 MOST_PROBLEMS_SHOWN = 50
+_DAY_FETCHED = "day fetched by a server"
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -119,11 +122,24 @@ def fetch(
 
 def fetch_day(settings: Settings) -> None:
     """What `quire papers fetch --daily` does with the categories of the settings, told in the log."""
+    began = datetime.now(UTC)
+    due = next_time(began, settings.fetch_at) - timedelta(days=1)
     with _client(settings, lambda sentence: log.info("fetching", said=sentence)) as client:
+
+        def batches(places: Mapping[str, str]) -> Iterator[Batch]:
+            # On one machine it is asked for once; machines that share a database leave word there.
+            shared = not isinstance(settings.store_place, Path)
+            if shared and places.get(_DAY_FETCHED, "") >= due.isoformat():
+                log.info("another machine has fetched the day")
+                return
+            yield from fetching.fetch_daily(settings.fetch_daily, client, places=places)
+            if shared:
+                yield Batch("the day is fetched", places={_DAY_FETCHED: began.isoformat()})
+
         result = receive(
             settings.store_place,
             settings.index_path,
-            lambda places: fetching.fetch_daily(settings.fetch_daily, client, places=places),
+            batches,
             on_error=lambda error: log.warning("a record was skipped", reason=str(error)),
             command="quire serve, fetching the day",
         )

@@ -18,6 +18,7 @@ from app import __version__
 from app.commands.embedding import KeepEmbedding, begin_embedding, keeps_embedding
 from app.errors import FileError, InputError
 from app.logs import configure_logs
+from app.papers.search.following import Following
 from app.papers.store.reading import Store
 from app.serving.connections import Bounds
 from app.serving.memory import give_back, keep_together
@@ -33,6 +34,9 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS = 5.0
 """How often it is looked whether papers came in that lack a vector."""
+
+_FOLLOW_AGAIN_SECONDS = 1.0
+"""The pause after which an index follows again, where the database could not be asked."""
 
 
 @app.command()
@@ -57,7 +61,7 @@ def serve(
             count_together(shared, workers)
         from app.main import create_app, prepare, warm_up
 
-        prepare(settings)
+        prepare(settings, workers)
         application = create_app(settings)
         _check_default_model(settings.default_model, application.state.models.names())
         warm_up(application)
@@ -65,7 +69,11 @@ def serve(
         gc.collect()
         gc.freeze()
         give_back()
-        with _daily_fetch(settings, due) as daily, _embedding(settings) as embedding:
+        with (
+            _daily_fetch(settings, due) as daily,
+            _embedding(settings) as embedding,
+            _following(settings) as following,
+        ):
             code = serve_until_stopped(
                 application,
                 listener,
@@ -85,7 +93,7 @@ def serve(
                 announce=lambda address: print(
                     _start_line(settings, address, workers, application.state.models.names()), flush=True
                 ),
-                look_after=[kept.look_after for kept in (daily, embedding) if kept],
+                look_after=[kept.look_after for kept in (daily, embedding, following) if kept],
             )
     if code:
         raise typer.Exit(code)
@@ -105,10 +113,12 @@ def _start_line(settings: Settings, address: str, workers: int, models: list[str
     """What an operator wants to know of a server that has started, in one line."""
     with Store(settings.store_place) as store:
         papers = len(store)
+    place = settings.store_place
+    kept = "" if isinstance(place, Path) else f" and papers in {place}"
     under = f" (for readers under {address}{settings.base_path}/ )" if settings.base_path else ""
     shown = ", ".join(models[:5]) + (f" and {len(models) - 5:,} more" if len(models) > 5 else "")
     return (
-        f"Quire {__version__} is at {address}{under} with data in {settings.data_dir}, models {shown}, "
+        f"Quire {__version__} is at {address}{under} with data in {settings.data_dir}{kept}, models {shown}, "
         f"{papers:,} {'paper' if papers == 1 else 'papers'}, {workers} {'worker' if workers == 1 else 'workers'}"
     )
 
@@ -138,6 +148,20 @@ def _embedding(settings: Settings) -> AbstractContextManager[KeptProcess | None]
         _LOOK_SECONDS,
         KeepEmbedding(settings),
         partial(begin_embedding, settings.log_format, settings.log_level),
+    )
+
+
+def _following(settings: Settings) -> AbstractContextManager[KeptProcess | None]:
+    """The process that keeps this machine's index in step with a database; none where there is no database."""
+    place = settings.store_place
+    if isinstance(place, Path):
+        return nullcontext()
+    return working_beside(
+        _FOLLOW_AGAIN_SECONDS,
+        Following(place, settings.index_path),
+        partial(configure_logs, settings.log_format, settings.log_level),
+        name="following",
+        after_failure=_FOLLOW_AGAIN_SECONDS,
     )
 
 

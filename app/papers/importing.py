@@ -9,16 +9,17 @@ import hashlib
 import os
 import shutil
 import stat
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.errors import FileError, RecordError, StoreError
+from app.errors import FileError, RecordError, StoreError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.models import Paper
-from app.papers.search.indexing import SearchWriter, open_index, read_state
+from app.papers.search.indexing import SearchWriter, fed_index, open_index, read_state
 from app.papers.sources.compression import uncompressed
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
@@ -32,6 +33,8 @@ COLLECTION = Path(__file__).parent / "collection"
 
 _BATCH = 2000
 _HEAD_BYTES = 1 << 16
+_OTHERS_SECONDS = 60.0
+_LOOK_SECONDS = 0.2
 # Readers of the index see an import grow at this pace; those of the store see each batch.
 _PAPERS_PER_COMMIT = 50_000
 
@@ -86,7 +89,7 @@ def import_files(
         _readable(paths, index_path.parent) as chosen,
         open_for_writing(store_path, command) as writer,
         Store(store_path) as store,
-        open_index(index_path, store) as index,
+        fed_index(index_path, store) as index,
     ):
         work = _Import(writer, index, strict, on_progress, on_error)
         try:
@@ -107,19 +110,44 @@ def prepare_papers(store_path: StorePlace, index_path: Path) -> None:
     They come too where all that is in it was fetched before the server first ran; a library that was brought in from
     files is left as it is.
 
-    Where another process writes, or the disk is read-only, a store and an index that can be read are enough.
+    Where another process writes, or the disk is read-only, a store and an index that can be read are enough. In a
+    database other machines may be at the same work: a store that one of them makes is waited for.
     """
+    if isinstance(store_path, Path):
+        try:
+            _prepare_store(store_path, index_path)
+        except StoreError:
+            if read_state(index_path) is None:
+                raise
+            Store(store_path).close()
+        return
+    deadline = time.monotonic() + _OTHERS_SECONDS
+    while True:
+        try:
+            _prepare_store(store_path, index_path)
+        except StoreLocked:
+            if time.monotonic() > deadline:
+                raise
+            with suppress(StoreError), Store(store_path):
+                break
+            time.sleep(_LOOK_SECONDS)
+        else:
+            break
     try:
-        with open_for_writing(store_path, "quire serve, preparing") as writer, Store(store_path) as store:
-            empty = len(store) == 0 or (writer.has_only_fetched() and not store.papers([FIRST_NOTE]))
-            with open_index(index_path, store):
-                pass
-        if empty:
-            import_files(store_path, index_path, [COLLECTION], command="quire serve, preparing")
-    except StoreError:
+        with Store(store_path) as store, open_index(index_path, store):
+            pass
+    except StoreLocked:
         if read_state(index_path) is None:
             raise
-        Store(store_path).close()
+
+
+def _prepare_store(store_path: StorePlace, index_path: Path) -> None:
+    with open_for_writing(store_path, "quire serve, preparing") as writer, Store(store_path) as store:
+        empty = len(store) == 0 or (writer.has_only_fetched() and not store.papers([FIRST_NOTE]))
+        with fed_index(index_path, store):
+            pass
+    if empty:
+        import_files(store_path, index_path, [COLLECTION], command="quire serve, preparing")
 
 
 class _Import:
@@ -128,7 +156,7 @@ class _Import:
     def __init__(
         self,
         writer: StoreWriter,
-        index: SearchWriter,
+        index: SearchWriter | None,
         strict: bool,
         on_progress: Callable[[ImportProgress], None] | None,
         on_error: Callable[[RecordError], None] | None,
@@ -138,7 +166,7 @@ class _Import:
         self._strict = strict
         self._on_progress = on_progress
         self._on_error = on_error
-        self._changes = index.state.changes
+        self._changes = 0
         self._uncommitted = 0
         self.result = ImportResult()
 
@@ -174,7 +202,7 @@ class _Import:
 
     def finish(self) -> None:
         """Commits to the index what it has got of the store's changes."""
-        if self._changes > self._index.state.changes:
+        if self._index is not None and self._changes > self._index.state.changes:
             self._index.commit(self._changes)
         self._uncommitted = 0
 
@@ -182,7 +210,8 @@ class _Import:
         papers = [value for value in batch if isinstance(value, Paper)]
         answers = [value for value in batch if isinstance(value, Answer)]
         added = self._writer.add(papers, answers, progress)
-        self._index.add(added.changed)
+        if self._index is not None:
+            self._index.add(added.changed)
         self._changes = added.changes
         self._uncommitted += len(added.changed)
         if self._uncommitted >= _PAPERS_PER_COMMIT:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.errors import RecordError
 from app.papers.importing import ImportResult
-from app.papers.search.indexing import open_index
+from app.papers.search.indexing import fed_index
 from app.papers.sources.fetching import Batch
 from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
@@ -35,11 +35,11 @@ def receive(
     with (
         open_for_writing(store_path, command) as writer,
         Store(store_path) as store,
-        open_index(index_path, store) as index,
+        fed_index(index_path, store) as index,
     ):
         for batch in fetch(writer.places()):
             added = writer.add(batch.papers, given_places=batch.places)
-            if added.changed:
+            if added.changed and index is not None:
                 index.add(added.changed)
                 index.commit(added.changes)
             result = replace(

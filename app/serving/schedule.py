@@ -68,10 +68,15 @@ def work_daily(
             log.exception("the daily work failed", next=str(due))
 
 
-def work_on(pause: float, work: Callable[[], bool], over: Callable[[float], bool]) -> None:
+def work_on(
+    pause: float,
+    work: Callable[[], bool],
+    over: Callable[[float], bool],
+    after_failure: float = _AFTER_A_FAILURE,
+) -> None:
     """Works again and again, with a pause of so many seconds where `work` says that nothing is left, until `over`.
 
-    A failure is logged once until something else happens, and tried again after a longer pause.
+    A failure is logged once until something else happens, and tried again after another pause.
     """
     failed = ""
     while not over(0.0):
@@ -87,7 +92,7 @@ def work_on(pause: float, work: Callable[[], bool], over: Callable[[float], bool
             failed, left = "defect", False
         else:
             failed = ""
-        if not left and over(_AFTER_A_FAILURE if failed else pause):
+        if not left and over(after_failure if failed else pause):
             return
 
 
@@ -142,11 +147,15 @@ class KeptProcess:
 
 @contextmanager
 def working_beside(
-    pause: float, work: Callable[[], bool], begin: Callable[[], None]
+    pause: float,
+    work: Callable[[], bool],
+    begin: Callable[[], None],
+    name: str = "embedding",
+    after_failure: float = _AFTER_A_FAILURE,
 ) -> Iterator[KeptProcess]:
-    """Runs `work_on` in another process, as `beside` runs `work_daily`."""
-    arguments = (pause, work, begin)
-    with _kept(KeptProcess("embedding", _run_on, arguments, lambda: arguments)) as process:
+    """Runs `work_on` in another process of this name, as `beside` runs `work_daily`."""
+    arguments = (pause, work, begin, after_failure)
+    with _kept(KeptProcess(name, _run_on, arguments, lambda: arguments)) as process:
         yield process
 
 
@@ -179,8 +188,8 @@ def _run(due: datetime, at: time, work: Callable[[], None], begin: Callable[[], 
     work_daily(due, at, work, _begun(begin))
 
 
-def _run_on(pause: float, work: Callable[[], bool], begin: Callable[[], None]) -> None:
-    work_on(pause, work, _begun(begin))
+def _run_on(pause: float, work: Callable[[], bool], begin: Callable[[], None], after_failure: float) -> None:
+    work_on(pause, work, _begun(begin), after_failure)
 
 
 def _begun(begin: Callable[[], None]) -> Callable[[float], bool]:

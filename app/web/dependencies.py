@@ -51,6 +51,7 @@ class Work:
     waiting: int
     readers_waiting: int
     _limiter: CapacityLimiter | None = field(default=None, init=False)
+    _looking: CapacityLimiter | None = field(default=None, init=False)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in a thread; raises Overloaded at once where too many wait already."""
@@ -65,6 +66,13 @@ class Work:
     def bound_readers(self) -> None:
         """Bound the threads of FastAPI in the event loop that runs."""
         current_default_thread_limiter().total_tokens = self.concurrent
+
+    @property
+    def looking(self) -> CapacityLimiter:
+        """The one thread that looks whether the server can work."""
+        if self._looking is None:
+            self._looking = CapacityLimiter(1)
+        return self._looking
 
     def check_readers(self) -> None:
         """Raises Overloaded where too many readers wait already."""
@@ -98,6 +106,10 @@ class Services:
     """Whether the feed of papers by their ids holds the answers kept about them."""
     contact: str = ""
     """Whom the operator named to be written to."""
+    index_path: Path = Path()
+    """The folder of this machine's index."""
+    max_behind_seconds: float = 60.0
+    """How far that may lag behind a database before this machine is not ready."""
 
 
 def get_services(request: Request) -> Services:

@@ -70,6 +70,9 @@ _STATUS_KINDS = {
     503: "unavailable",
 }
 
+_STORE_RETRY_SECONDS = 2
+"""A database that restarts, or a writer that ends its batch, takes about as long."""
+
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -173,7 +176,11 @@ def failure_of(request: Request, error: QuireError) -> Response:
     fields = []
     if isinstance(error, InputError) and error.pointer:
         fields.append(FieldProblem(pointer=error.pointer, detail=str(error)))
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Overloaded | UsedUp) else None
+    headers = None
+    if isinstance(error, Overloaded | UsedUp):
+        headers = {"retry-after": str(error.retry_after)}
+    elif isinstance(error, StoreError):
+        headers = {"retry-after": str(_STORE_RETRY_SECONDS)}
     if status >= 500:
         log.error("request failed", kind=kind, detail=str(error))
     return failure(request, status, kind, str(error), fields, headers)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -15,8 +16,9 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
 from app import __version__
-from app.errors import QuireError
+from app.errors import QuireError, StoreError
 from app.papers.categories import parse_expression
+from app.papers.search.following import seconds_behind
 from app.papers.sources.queue import outcomes
 from app.papers.store.listing import ListQuery
 from app.papers.store.reading import Store
@@ -49,8 +51,8 @@ class ModelsState(BaseModel):
     loaded: list[str]
 
 
-class StoreState(BaseModel):
-    """The store of papers: how many, after how many changes, and when it was last written to."""
+class Extent(BaseModel):
+    """How many papers there are, after how many changes, and when that was last written to."""
 
     papers: int
     changes: int
@@ -58,10 +60,17 @@ class StoreState(BaseModel):
     age_seconds: int
 
 
-class IndexState(StoreState):
-    """The search index: `behind` are the store's changes that it has not seen yet."""
+class StoreState(Extent):
+    """The store of papers; its kind is sqlite or postgresql."""
+
+    kind: str
+
+
+class IndexState(Extent):
+    """The search index: `behind` are the store's changes that it lacks, and since when it lacks some."""
 
     behind: int
+    seconds_behind: float = 0.0
 
 
 class MeaningState(BaseModel):
@@ -93,8 +102,18 @@ class Readiness(BaseModel):
     response_model=Readiness,
     responses={503: {"description": "Something is missing; `reasons` says what", "model": Readiness}},
 )
-def readyz(services: ServicesDep, response: Response) -> Readiness:
+async def readyz(services: ServicesDep, response: Response) -> Readiness:
     """Whether requests can be answered: the default model loads, and the store and its index can be read."""
+    # In a thread of its own: those of the readers may all be waiting for a slow database.
+    ready = await run_sync(_readiness, services, limiter=services.work.looking)
+    if ready.reasons:
+        ready.status = "not ready"
+        response.status_code = 503
+        response.headers["retry-after"] = "1"
+    return ready
+
+
+def _readiness(services: Services) -> Readiness:
     ready = Readiness(status="ready", reasons={})
     checks: dict[str, Callable[[], None]] = {
         "models": lambda: setattr(ready, "models", _models(services.models)),
@@ -107,9 +126,6 @@ def readyz(services: ServicesDep, response: Response) -> Readiness:
             check()
         except QuireError as error:
             ready.reasons[name] = str(error)
-    if ready.reasons:
-        ready.status = "not ready"
-        response.status_code = 503
     return ready
 
 
@@ -119,13 +135,27 @@ def _models(models: ModelRegistry) -> ModelsState:
 
 
 def _store(store: Store) -> StoreState:
-    return StoreState(papers=len(store), changes=store.changes, **_age(store.written))
+    return StoreState(kind=store.kind, papers=len(store), changes=store.changes, **_age(store.written))
 
 
 def _index(services: Services) -> IndexState:
     changes, papers = services.index.extent()
     behind = max(0, services.store.changes - changes)
-    return IndexState(papers=papers, changes=changes, behind=behind, **_age(services.index.written))
+    seconds = 0.0
+    if behind and services.store.shared:
+        seconds = seconds_behind(services.index_path) or time.time() - services.index.written
+        if seconds > services.max_behind_seconds:
+            raise StoreError(
+                f"the index lacks {behind:,} changes of the store and is {seconds:,.0f} seconds behind; "
+                f"{services.max_behind_seconds:,.0f} are allowed (QUIRE_MAX_BEHIND_SECONDS)"
+            )
+    return IndexState(
+        papers=papers,
+        changes=changes,
+        behind=behind,
+        seconds_behind=round(seconds, 1),
+        **_age(services.index.written),
+    )
 
 
 def _meaning(services: Services) -> MeaningState | None:

@@ -9,7 +9,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tantivy import Index, IndexWriter, Query
 from app.errors import StoreError
 from app.papers.models import Paper
 from app.papers.search.schema import SCHEMA_VERSION, document, register, schema
+from app.papers.store.lock import writer_lock
 from app.papers.store.positions import paper_number
 from app.papers.store.reading import Store
 
@@ -124,20 +125,40 @@ def _write_state(folder: Path, state: IndexState) -> None:
 
 
 @contextmanager
+def fed_index(folder: Path, store: Store) -> Iterator[SearchWriter | None]:
+    """The writer of the index for whoever writes the store; None where each machine's index follows by itself."""
+    if store.shared:
+        yield None
+    else:
+        with open_index(folder, store) as writer:
+            yield writer
+
+
+@contextmanager
 def open_index(folder: Path, store: Store, *, rebuild: bool = False) -> Iterator[SearchWriter]:
     """The writer of the index in `folder`, in step with the store; with `rebuild` it is made again from it.
 
     So is an index that claims to be in step and holds another number of papers.
     """
-    writer = SearchWriter(folder, store, rebuild=rebuild)
-    if writer.state.changes == store.changes and writer.size != len(store):
-        writer.close()
-        writer = SearchWriter(folder, store, rebuild=True)
-    try:
-        writer.catch_up(store)
-        yield writer
-    finally:
-        writer.close()
+    with _own_lock(folder) if store.shared else nullcontext():
+        writer = SearchWriter(folder, store, rebuild=rebuild)
+        if writer.state.changes == store.changes and writer.size != len(store):
+            writer.close()
+            writer = SearchWriter(folder, store, rebuild=True)
+        try:
+            writer.catch_up(store)
+            yield writer
+        finally:
+            writer.close()
+
+
+@contextmanager
+def _own_lock(folder: Path) -> Iterator[None]:
+    """Keeps two processes of a machine from writing its index, where the store's writer may be on another machine."""
+    with _index_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with writer_lock(folder / "writer.lock", "following the database"):
+        yield
 
 
 @contextmanager

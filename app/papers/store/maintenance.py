@@ -5,6 +5,7 @@ What an export holds is what `import_files` reads back: papers and answers in ou
 
 import gzip
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import orjson
@@ -49,11 +50,9 @@ def export(store_path: StorePlace, path: Path) -> int:
 
 def reindex(store_path: StorePlace, index_path: Path, command: str = "quire papers reindex") -> int:
     """Rebuilds the index from the store, while readers go on with the old one; returns how many papers it holds."""
-    with (
-        open_for_writing(store_path, command),
-        Store(store_path) as store,
-        open_index(index_path, store, rebuild=True),
-    ):
+    # Where machines share a store, none has to stop writing while another makes its index.
+    alone = open_for_writing(store_path, command) if isinstance(store_path, Path) else nullcontext()
+    with alone, Store(store_path) as store, open_index(index_path, store, rebuild=True):
         return len(store)
 
 
@@ -65,6 +64,9 @@ def check(store_path: StorePlace, index_path: Path, command: str = "quire papers
     with open_for_writing(store_path, command), Store(store_path) as store:
         findings = [f"the store is damaged: {fault}; restore it from an export" for fault in store.faults()]
         state = read_state(index_path)
+        if store.shared and (state is None or state.changes < store.changes):
+            # A machine that serves follows by itself, and one that only imports needs no index.
+            return findings
         if state is None:
             findings.append("there is no search index of today's format; `quire papers reindex` makes it")
         elif state.store != store.identity:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,19 @@ CHANGED_CHANNEL = "quire_changed"
 """What PostgreSQL notifies those of who listen, each time the store was changed."""
 
 _DRIVER: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_PAUSE_SECONDS = 1.0
 _WRITERS_LOCK = 0x5155495245  # "QUIRE"; advisory locks are named by numbers, and belong to one database
+
+
+class Wake:
+    """Waits for a change of the store; made by `PostgreSQL.listening`."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def wait(self, seconds: float) -> bool:
+        """Returns when the store was changed, or after so many seconds; whether it was changed."""
+        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
 
 
 class PostgreSQL:
@@ -37,13 +50,15 @@ WHERE papers.changed = :changed AND papers.categories != ''
 
     def __init__(self, place: PostgresPlace) -> None:
         self.place = place
+        self._failure = ""
+        self._tried_again = 0.0
 
     def require(self) -> None:
         """There may be one: that is found out by the first connection."""
 
     def reading(self) -> Engine:
         def connect() -> psycopg.Connection[Any]:
-            connection = self.connect("quire, reading")
+            connection = self._connect_or_fail_at_once()
             # All that one page asks is asked of one state of the store.
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
@@ -57,6 +72,17 @@ WHERE papers.changed = :changed AND papers.categories != ''
             pool_timeout=self.place.seconds,
             pool_pre_ping=True,  # a server that was restarted is found out before a reader is
         )
+
+    def _connect_or_fail_at_once(self) -> psycopg.Connection[Any]:
+        # While a database is away, each attempt may take as long as a reader is made to wait: one thread finds out,
+        # the others say what it found.
+        if time.monotonic() < self._tried_again:
+            raise psycopg.OperationalError(self._failure)
+        try:
+            return self.connect("quire, reading")
+        except psycopg.OperationalError as error:
+            self._failure, self._tried_again = str(error), time.monotonic() + _PAUSE_SECONDS
+            raise
 
     @contextmanager
     def writing(self, command: str) -> Iterator[Engine]:
@@ -81,6 +107,14 @@ WHERE papers.changed = :changed AND papers.categories != ''
                 yield engine
             finally:
                 engine.dispose()
+
+    @contextmanager
+    def listening(self) -> Iterator["Wake"]:
+        """Hears of each change of the store while the block runs."""
+        with self.errors(), self.connect("quire, following", limit=False) as connection:
+            connection.autocommit = True
+            connection.execute(f"LISTEN {CHANGED_CHANNEL}")
+            yield Wake(connection)
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:

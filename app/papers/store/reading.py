@@ -107,6 +107,11 @@ class Store:
             return self._database.written(connection)
 
     @property
+    def kind(self) -> str:
+        """Which engine keeps the store: sqlite or postgresql."""
+        return self._engine.dialect.name
+
+    @property
     def shared(self) -> bool:
         """Whether other machines may write to it: an index then follows by itself (following.py)."""
         return self._database.shared
