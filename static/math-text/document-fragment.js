@@ -53,6 +53,9 @@ const PURIFY = {
  */
 const BODY = '<br>';
 
+const TAG = /<[a-z](?:"[^"]{0,2000}"|'[^']{0,2000}'|[^<>"']){0,400}>/gi;
+const STYLE = /("[^"]*"|'[^']*')|[\s/]style(?=\s*=)/gi;
+
 /** Characters from which on a cell of a table holds prose, which is not read word beneath word. */
 const PROSE = 30;
 
@@ -95,7 +98,7 @@ function appendAll(parent, nodes) {
 export function buildMarkdown(source, known, goesOn, inLooseList) {
   const { html, formulas, links, loose } = renderMarkdown(source, known, goesOn, inLooseList);
   const fragment = /** @type {DocumentFragment} */ (
-    /** @type {unknown} */ (DOMPurify.sanitize(BODY + html, PURIFY))
+    /** @type {unknown} */ (DOMPurify.sanitize(BODY + withoutStyles(html), PURIFY))
   );
   fragment.firstChild?.remove();
   for (const element of fragment.querySelectorAll('*')) mendElement(element, formulas);
@@ -107,6 +110,12 @@ export function buildMarkdown(source, known, goesOn, inLooseList) {
     if (isEmpty(paragraph)) /** @type {HTMLElement} */ (paragraph).hidden = true;
   return { fragment, links, loose };
 }
+
+/** A strict policy complains of `style` attributes as soon as they are parsed, before DOMPurify drops them. @param {string} html */
+const withoutStyles = (html) =>
+  html.replace(TAG, (tag) =>
+    tag.replace(STYLE, (_, quoted) => (quoted === undefined ? ' data-style' : quoted)),
+  );
 
 /** Whether a paragraph shows nothing, as one of definitions. @param {Element} paragraph */
 function isEmpty(paragraph) {

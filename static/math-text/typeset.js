@@ -4,6 +4,7 @@
  */
 
 import { assistiveMathML } from './assistive-mathml.js';
+import { asMeant } from './authors-tex.js';
 import { expanded } from './definitions.js';
 import { sourceOf } from './formula.js';
 import { isExploring, mathDocument } from './mathjax.js';
@@ -23,15 +24,6 @@ const TYPESET = 150;
 const RETRIES = 40; // each one waits for a part of the font or for an extension
 /** Text whose first letter is Hebrew, Arabic or of another script that runs from right to left. */
 const RIGHT_TO_LEFT = /^\P{L}*[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/u;
-/** Signs that may stand in text and in mathematics. @type {Record<string, string>} */
-const TEXT_SIGNS = {
-  textdegree: '°',
-  pounds: '£',
-  copyright: '©',
-  texteuro: '€',
-  textregistered: '®',
-  texttrademark: '™',
-};
 const REMEMBERED = 600;
 const LATER = Symbol('what the formula needs is not loaded yet');
 
@@ -122,7 +114,7 @@ export function newItem(
   const page = mathDocument();
   const display = 'display' in span.dataset;
   const item = new page.options.MathItem(
-    prepare(expanded(span.dataset.tex ?? '', known)),
+    asMeant(expanded(span.dataset.tex ?? '', known)),
     page.inputJax[0],
     display,
   );
@@ -131,38 +123,6 @@ export function newItem(
   item.outputData.mtextFamily = family;
   item.start.node = item.end.node = span;
   return item;
-}
-
-/**
- * TeX as its author meant it. A bare % makes a comment only before a further line, and a bare _ within text is itself;
- * `\\unicode` is replaced by its character, since the extension would load a font of the author's choice.
- * @param {string} tex
- */
-function prepare(tex) {
-  const { length } = tex.trimEnd();
-  return tex
-    .replace(/\\unicode\s*\{\s*(?:[xX]([\da-fA-F]{1,6})|(\d{1,7}))\s*\}/g, (whole, hex, decimal) =>
-      signOf(hex ? parseInt(hex, 16) : Number(decimal), whole),
-    )
-    .replace(
-      /\\(textdegree|pounds|copyright|texteuro|textregistered|texttrademark)(?![A-Za-z])\s?/g,
-      (whole, name) => TEXT_SIGNS[name] ?? whole,
-    )
-    .replace(/\\[^]|%[^\n]*\n?/g, (found, at) => {
-      if (found[0] !== '%') return found;
-      const goesOn = found.endsWith('\n') && at + found.length < length;
-      return goesOn ? '\n' : found.replace(/\\[^]|%/g, (sign) => (sign === '%' ? '\\%' : sign));
-    })
-    .replace(/\\(?:text[a-z]*|mbox)\s*\{[^{}$]*_[^{}$]*\}/g, (text) =>
-      text.replace(/\\[^]|_/g, (found) => (found === '_' ? '\\_' : found)),
-    );
-}
-
-/** @param {number} code @param {string} otherwise */
-function signOf(code, otherwise) {
-  const sign = code <= 0x10ffff ? String.fromCodePoint(code) : '';
-  if (!/^[\p{L}\p{N}\p{P}\p{S}]$/u.test(sign)) return otherwise;
-  return /[#$%&_{}]/.test(sign) ? `\\${sign}` : /[\\^~]/.test(sign) ? otherwise : `{${sign}}`;
 }
 
 /**

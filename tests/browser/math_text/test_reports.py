@@ -48,3 +48,58 @@ def test_formulas_run_from_left_to_right_in_prose_that_does_not(
     opened.show(around.replace("{}", words.replace("{}", "$a<b+c-3$")))
     assert opened.formulas()
     assert all(opened.page.evaluate(LEFT_TO_RIGHT))
+
+
+BEFORE = """() => [...document.querySelectorAll('span.math')].map((span) => {
+    const text = span.firstChild, range = document.createRange();
+    const places = [...text.data].map((_, at) => {
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().left;
+    });
+    return places.every((place, index) => index === 0 || places[index - 1] < place); })"""
+
+
+@pytest.mark.parametrize(
+    "around", ["<ul><li>{}</li></ul>", "# {}", "| {} | ب |\n|---|---|\n| ا | {} |", "> {}"]
+)
+def test_a_source_runs_from_left_to_right_before_it_is_typeset(open_page: OpenPage, around: str) -> None:
+    opened = open_page('<div dir="rtl"><math-text format="markdown"></math-text></div>')
+    opened.page.route("**/tex-chtml.js", lambda route: route.abort())
+    source = around.replace("{}", "إذا كان $a<b+c-3$ فإن")
+    opened.page.evaluate("(source) => { document.querySelector('math-text').source = source; }", source)
+    opened.settle()
+    assert opened.page.locator("span.math").count() > 0
+    assert all(opened.page.evaluate(BEFORE))
+
+
+def test_accents_items_and_conditions_are_drawn_and_spoken_as_they_are_meant(open_page: OpenPage) -> None:
+    opened = open_page("")
+    formulas = {
+        r"\text{Erd\H{o}s, na\"{\i}ve caf\'e}": "Erdős, naïve café",
+        r"\mathrm{caf\'e}": "café",
+        r"\ifmmode x\else y\fi+1": "x+1",
+        r"\begin{enumerate}\item[(i)] x \item[(ii)] y\end{enumerate}": "(i)\u00a0x(ii)\u00a0y",
+        r"\square": "◻",
+    }
+    opened.show(" ".join(f"${tex}$" for tex in formulas), "latex")
+    spoken = "() => [...document.querySelectorAll('span.math')].map((math) => math.querySelector('math').textContent)"
+    assert opened.page.evaluate(spoken) == list(formulas.values())
+
+
+def test_styles_of_a_text_are_dropped_without_a_complaint(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.show(
+        '<p style="color:red">a</p>\n\n<span title=\'" style="x\' style=color:red>b</span> *c* style = d'
+    )
+    assert opened.page.locator("math-text [style]").count() == 0
+    assert opened.visible_text() == "ab c style = d"
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize("terms", [2, 40])
+def test_a_display_fades_out_where_more_of_it_lies_and_only_there(open_page: OpenPage, terms: int) -> None:
+    opened = open_page("", width=360)
+    opened.show("$$" + "+".join(f"a_{{{term}}}" for term in range(terms)) + "$$")
+    mask = opened.page.evaluate("getComputedStyle(document.querySelector('.math[data-display]')).maskImage")
+    assert (mask != "none") == (terms == 40)
