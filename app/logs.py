@@ -2,8 +2,10 @@
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Literal
 
+import orjson
 import structlog
 from structlog.typing import EventDict
 
@@ -18,21 +20,18 @@ def configure_logs(form: Literal["json", "console"], level: str) -> None:
     renderer: structlog.typing.Processor
     if form == "json":
         shared.append(structlog.processors.format_exc_info)
-        renderer = structlog.processors.JSONRenderer()
+        renderer = structlog.processors.JSONRenderer(_json)
     else:
         # Tracebacks as Python writes them: the other kind shows variables, and so texts, and takes its time.
         shared.append(_without_nothing)
         renderer = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
+    # Our own lines don't pass the standard library's loggers: each request writes one, and it would wait for it.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, renderer],
+        logger_factory=_StandardError,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
@@ -48,6 +47,26 @@ def configure_logs(form: Literal["json", "console"], level: str) -> None:
     # Their own lines repeat what ours say.
     for name in ("uvicorn", "httpx", "numba"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _StandardError:
+    """Writes each line at once and as a whole, wherever standard error leads now."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def msg(self, line: str) -> None:
+        with suppress(
+            OSError, ValueError
+        ):  # a full disk or a closed stream: no request shall fail for its log
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _json(event: EventDict, **_: object) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _without_nothing(_: object, __: str, event: EventDict) -> EventDict:

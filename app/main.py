@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
@@ -26,6 +25,7 @@ from app.paths import STATIC
 from app.settings import Settings
 from app.tokenizer.registry import ModelRegistry
 from app.web import api_index, errors, operations
+from app.web.application import Application
 from app.web.asking import files as asking_files
 from app.web.asking import routes as asking_routes
 from app.web.asking.service import Asking, AskingSettings, open_asking
@@ -33,7 +33,8 @@ from app.web.dependencies import Limits, Services, Work, room_to_read
 from app.web.middleware.access import Access
 from app.web.middleware.address_length import AddressLimit
 from app.web.middleware.base_path import BasePath
-from app.web.middleware.body_size import NDJSON, BodyLimit
+from app.web.middleware.body_size import BodyLimit
+from app.web.middleware.compression import Compression
 from app.web.middleware.keys import Keys
 from app.web.middleware.observation import Observation
 from app.web.middleware.rates import Rates
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await asking.desk.close(settings.drain_seconds)
             meaning.close()
 
-    app = FastAPI(
+    app = Application(
         title="Quire",
         version=__version__,
         description="Tokenises text and reads papers.",
@@ -102,11 +103,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.pages = [*pages.router.routes, *routes.pages_router.routes]
     errors.install(app)
     describe_fully(app)
-    # First and one by one: a router that is included is asked twice at each request, and short calls feel it, as they
-    # feel every route that is asked before theirs.
-    short_calls = [*dialects.router.routes, *routes.router.routes]
-    often = ("/tokenize", "/api/v1/encode")
-    app.router.routes.extend(sorted(short_calls, key=lambda route: getattr(route, "path", "") not in often))
+    # One by one: a router that is included hides its routes from the layer that calls the short ones.
+    app.router.routes.extend([*dialects.router.routes, *routes.router.routes])
     app.include_router(operations.router)
     app.router.routes.extend(chats.router.routes)
     app.include_router(api_index.router)
@@ -169,11 +167,9 @@ def _middleware(settings: Settings) -> list[Middleware]:
         rates = Rates(settings.rate_limit, settings.rate_seconds) if settings.rate_limit else None
         required = frozenset(settings.keys_required)
         layers.append(Middleware(Access, keys=Keys(settings.keys_place), required=required, rates=rates))
-    # A compressor would hold back lines that are to leave as they come.
-    not_compressed = (*DEFAULT_EXCLUDED_CONTENT_TYPES, NDJSON)
     return [
         *layers,
-        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=not_compressed),
+        Middleware(Compression),
         Middleware(AddressLimit),
         Middleware(BodyLimit, most=settings.max_body_bytes, most_together=settings.max_bodies_bytes),
     ]

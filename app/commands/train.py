@@ -72,6 +72,12 @@ def train(
         bool, typer.Option("--isolate-digits", help="Make each digit a piece of its own.")
     ] = False,
     ensure_unicode: Annotated[bool, typer.Option(help="Let pieces begin only where characters do.")] = True,
+    character_coverage: Annotated[
+        float | None,
+        typer.Option(
+            help="Make so large a share of the characters pieces of their own, such as 0.9995, the most frequent first."
+        ),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Threads; all cores if not given.", min=1)] = None,
     field: Annotated[str, typer.Option(help="The key of the text in .jsonl files.")] = "text",
     text_format: FormatOption = "auto",
@@ -125,6 +131,7 @@ def train(
         isolate_digits=isolate_digits,
         ensure_unicode=ensure_unicode,
         objective=objective,
+        character_coverage=character_coverage,
     )
     most = None if memory is None else _in_bytes(memory)
     folder = out.with_name(f"{out.name.removesuffix('.model')}.progress")

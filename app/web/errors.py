@@ -231,12 +231,24 @@ def _pointer(location: tuple[str | int, ...]) -> str:
     return "".join(f"/{step}" for step in steps)
 
 
+_ANSWERS: dict[type[Exception], Any] = {
+    QuireError: failure_of,
+    HTTPException: _http_exception,
+    RequestValidationError: _validation_error,
+}
+
+HANDLED = tuple(_ANSWERS)
+"""What has an answer; anything else is a defect."""
+
+
+def answer_to(request: Request, error: Exception) -> Response:
+    """The answer to a request that failed with one of HANDLED."""
+    answer = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    response: Response = answer(request, error)
+    return response
+
+
 def install(app: FastAPI) -> None:
     """Make every failure of `app` leave in the shapes above."""
-    handlers: dict[type[Exception], Any] = {
-        QuireError: failure_of,
-        HTTPException: _http_exception,
-        RequestValidationError: _validation_error,
-    }
-    for kind, handler in handlers.items():
+    for kind, handler in _ANSWERS.items():
         app.add_exception_handler(kind, handler)

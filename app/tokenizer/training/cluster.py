@@ -7,18 +7,23 @@ cluster.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from functools import reduce
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from app.errors import InputError
-from app.tokenizer.model import Card, Model
+from app.tokenizer.model import Model
 from app.tokenizer.training import likelihood
+from app.tokenizer.training.characters import count_characters
+from app.tokenizer.training.compression_lines import Lines, Read, first_of_each, kept_lines, read_lines
 from app.tokenizer.training.corpus import Corpus
 from app.tokenizer.training.pruning import prune_pieces, split_wanted
 from app.tokenizer.training.resources import Progress
 from app.tokenizer.training.sorted_runs import NGramRun, PieceRun, Run, Runs, merged, ranges
 from app.tokenizer.training.trainer import Trainer
+
+Output = TypeVar("Output")
 
 RANGES = 4
 """Ranges of keys for each thread of the cluster, and parts of the corpus if that can be split."""
@@ -36,10 +41,6 @@ def train(
     done, and of how many; the corpus's `on_read`, how many bytes a task has counted.
     InputError where the scheduler can't be reached, Dask is not installed, or the texts can't be used.
     """
-    if trainer.objective != "likelihood":
-        raise InputError(
-            f'--scheduler trains for "likelihood" alone, not for "{trainer.objective}"', "/objective"
-        )
     if not scheduler.startswith(("tcp://", "tls://")):
         raise InputError(f"--scheduler is {scheduler!r}; it should be like tcp://10.0.0.1:8786", "/scheduler")
     try:
@@ -70,8 +71,20 @@ class _Cluster:
         self._parts = RANGES * max(1, sum(client.nthreads().values()))
 
     def train(self, texts: Corpus) -> list[Model]:
-        trainer, submit = self._trainer, self._client.submit
         files = texts.split(min(max(LEAST_PART, -(-texts.check() // self._parts)), MOST_PART))
+        if self._trainer.objective == "compression":
+            library = _Library(
+                self._client, self._over(files, "read texts", read_part, self._trainer.isolate_digits)
+            )
+            return self._trainer.for_compression(library, map, 1, self._progress)
+        learned = self._for_likelihood(files)
+        if self._trainer.character_coverage is not None:
+            counted = self._client.gather(self._over(files, "count characters", count_characters))
+            learned = self._trainer.with_characters(learned, sum(counted[1:], counted[0]))
+        return self._trainer.models(learned)
+
+    def _for_likelihood(self, files: list[tuple[Corpus, int]]) -> dict[int, dict[bytes, int]]:
+        trainer, submit = self._trainer, self._client.submit
         counted = self._over(files, "count n-grams", count_ngrams, trainer.order, trainer.isolate_digits)
         scored = self._by_range(
             counted, "score n-grams", score_ngrams, likelihood.PREFIX_BITS, trainer.order, trainer.min_count
@@ -90,8 +103,7 @@ class _Cluster:
         rest = [submit(_second, part) for part in split]
         pruned = prune_pieces(wanted, rest, trainer.vocab_sizes, 1, self._apply)
         self._progress("prune pieces", 1, 1)
-        card = Card(extra={"training": trainer.options()})
-        return [Model.from_counts("trained", pruned[size], card) for size in trainer.vocab_sizes]
+        return pruned
 
     def _over(
         self, files: list[tuple[Corpus, int]], stage: str, function: Callable[..., Any], *options: Any
@@ -139,6 +151,72 @@ class _Cluster:
         if items and hasattr(items[0], "key"):
             return [future.result() for future in self._client.map(function, items)]
         return map(function, items)
+
+
+class _Library:
+    """Distinct lines on the machines that read them (`compression_library.Library`)."""
+
+    def __init__(self, client: Any, parts: list[Any]) -> None:
+        self._client = client
+        texts = client.gather([client.submit(_texts, part) for part in parts])
+        digests = client.gather([client.submit(_digests, part) for part in parts])
+        kept = iter(first_of_each([batch for part in digests for batch in part]))
+        keep = [[next(kept) for _ in part] for part in digests]
+        before = np.cumsum([0, *texts]).tolist()
+        self.texts = before.pop()
+        self._lines = [client.submit(keep_lines, *part) for part in zip(parts, keep, before, strict=True)]
+        self.bytes = sum(client.gather([client.submit(_bytes, part) for part in self._lines]))
+
+    def each(
+        self,
+        function: Callable[..., Output],
+        combine: Callable[[Output, Output], Output],
+        first: int,
+        count: int,
+        *shared: Any,
+    ) -> Output:
+        """As the protocol says."""
+        sent = self._client.scatter([shared], broadcast=True, hash=False)[0]
+        done = [
+            self._client.submit(_each, function, combine, part, first, count, sent) for part in self._lines
+        ]
+        found: list[Output] = [output for output in self._client.gather(done) if output is not None]
+        return reduce(combine, found)
+
+
+def read_part(file: Corpus, isolate_digits: bool) -> tuple[int, list[Read]]:
+    """How many texts a part of the corpus has, and its lines."""
+    *_, last = found = list(read_lines(file, isolate_digits))
+    return last[0], [read for _, read in found]
+
+
+def keep_lines(part: tuple[int, list[Read]], keep: list[Any], texts_before: int) -> list[Lines]:
+    """The lines of a part that are not known from earlier ones."""
+    return [kept_lines(read, which, texts_before) for read, which in zip(part[1], keep, strict=True)]
+
+
+def _texts(part: tuple[int, list[Read]]) -> int:
+    return part[0]
+
+
+def _digests(part: tuple[int, list[Read]]) -> list[Any]:
+    return [read.digests for read in part[1]]
+
+
+def _bytes(lines: list[Lines]) -> int:
+    return sum(len(batch.data) for batch in lines)
+
+
+def _each(
+    function: Callable[..., Output],
+    combine: Callable[[Output, Output], Output],
+    lines: list[Lines],
+    first: int,
+    count: int,
+    shared: tuple[Any, ...],
+) -> Output | None:
+    found = (function(batch.of_shares(first, count), *shared) for batch in lines)
+    return reduce(combine, found) if lines else None
 
 
 def count_ngrams(file: Corpus, order: int, isolate_digits: bool) -> NGramRun | None:

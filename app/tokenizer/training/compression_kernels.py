@@ -4,9 +4,10 @@ Plain functions over arrays, compiled by numba, which release the GIL; all memor
 counting is decided in `compression.py`; the trie is that of `pruning_kernels.py`, whose layout is repeated here
 because numba does not see edits across files.
 
-Pieces are numbers here, in the order of their bytes. `units`, `prices` and `piece_at` are by unit of the trie: its
-link, the price of the piece that ends there (FAR where none does) and that piece. A path's price is the sum over its
-pieces, and one piece costs far more than what two pieces differ by.
+Pieces are numbers here, in the order of their bytes. `links` and `piece_at` are by unit of the trie: its link with, in
+the lowest PRICE_BITS, the price of the piece that ends there (NO_PRICE where none does), and that piece. One load then
+says all that a step needs. A path's price is the sum over its pieces, and one piece costs far more than what two pieces
+differ by.
 """
 
 from typing import Any
@@ -24,7 +25,9 @@ Keys = NDArray[np.uint64]
 ROOT = 256
 SHIFT = 9
 LABEL = 0x1FF
-FAR = 1 << 40
+PRICE_BITS = 21
+NO_PRICE = (1 << PRICE_BITS) - 1
+FAR = 1 << 60
 
 BLANK = 1  # spaces alone
 ENDS_BLANK = 2  # ends with a space
@@ -36,33 +39,27 @@ NO_RIGHT = 32  # it is put behind nothing
 
 @compiled
 def _cheapest(
-    data: Bytes,
-    first: int,
-    length: int,
-    whole: bool,
-    units: Integers,
-    prices: Integers,
-    best: Integers,
-    reached: Integers,
+    data: Bytes, first: int, length: int, whole: bool, links: Integers, best: Integers, reached: Integers
 ) -> None:
     """Fills `reached` with the unit of the last piece of the cheapest path to each byte of a stretch.
 
     whole: whether one piece may be all of it. Of equal prices the longest last piece wins, since it starts first.
     """
     best[0] = 0
-    best[1 : length + 1] = FAR << 1
+    best[1 : length + 1] = FAR
     for start in range(length):
-        base, so_far = units[ROOT] >> SHIFT, best[start]
+        base, so_far = links[ROOT] >> (PRICE_BITS + SHIFT), best[start]
         for end in range(start, length):
             byte = np.int64(data[first + end])
             unit = base ^ byte
-            link = units[unit]
-            if link & LABEL != byte or (end - start == length - 1 and not whole):
+            link = links[unit]
+            if (link >> PRICE_BITS) & LABEL != byte or (end - start == length - 1 and not whole):
                 break
-            base = link >> SHIFT
-            price = so_far + prices[unit]
-            better = price < best[end + 1]  # chosen, not branched on: it can't be predicted
-            best[end + 1] = price if better else best[end + 1]
+            base = link >> (PRICE_BITS + SHIFT)
+            price = link & NO_PRICE
+            # Chosen, not branched on: it can't be predicted.
+            better = (price != NO_PRICE) & (so_far + price < best[end + 1])
+            best[end + 1] = so_far + price if better else best[end + 1]
             reached[end + 1] = unit if better else reached[end + 1]
 
 
@@ -70,8 +67,7 @@ def _cheapest(
 def cut(
     data: Bytes,
     ends: Integers,
-    units: Integers,
-    prices: Integers,
+    links: Integers,
     piece_at: Numbers,
     lengths: Integers,
     pieces: Numbers,
@@ -90,7 +86,7 @@ def cut(
     first, filled = 0, 0
     for stretch in range(len(ends)):
         length = ends[stretch] - first
-        _cheapest(data, first, length, True, units, prices, best, reached)
+        _cheapest(data, first, length, True, links, best, reached)
         at, size = length, 0
         while at > 0:
             at -= lengths[piece_at[reached[at]]]
@@ -121,8 +117,7 @@ def divide(
     starts: Integers,
     lengths: Integers,
     weights: Integers,
-    units: Integers,
-    prices: Integers,
+    links: Integers,
     piece_at: Numbers,
     piece_lengths: Integers,
     parts: Integers,
@@ -139,7 +134,7 @@ def divide(
         length = lengths[item]
         parts[item] = 1
         if length > 1:
-            _cheapest(pool, starts[item], length, False, units, prices, best, reached)
+            _cheapest(pool, starts[item], length, False, links, best, reached)
             at, size = length, 0
             while at > 0:
                 piece = piece_at[reached[at]]
@@ -184,24 +179,21 @@ def count_pairs(
     ends: Integers,
     pieces: Numbers,
     counts: Integers,
-    at: Integers,
     lengths: Integers,
     kinds: Numbers,
     longest: int,
     keys: Keys,
     sums: Integers,
-) -> bool:
-    """Counts neighbours that may be joined, until the end or until the table is half full; whether it came to the end.
+) -> None:
+    """Counts neighbours that may be joined, in a table that is large enough.
 
-    at: stretch, piece and entries of the table to go on from. A key is the left piece + 1 and the right one, 32 bits
-    each, 0 where the slot is free.
+    keys, sums: the table, a power of two of slots and more than there are pieces. A key is the left piece + 1 and the
+    right one, 32 bits each, 0 where the slot is free.
     """
-    for stretch in range(at[0], len(ends)):
-        if 2 * (at[2] + counts[stretch]) > len(keys):
-            return False
-        first = 0 if stretch == 0 else ends[stretch - 1]
-        start = first
-        for place in range(at[1], at[1] + counts[stretch] - 1):
+    at, start = 0, 0
+    for stretch in range(len(ends)):
+        first = start
+        for place in range(at, at + counts[stretch] - 1):
             left, right = pieces[place], pieces[place + 1]
             size = lengths[left] + lengths[right]
             if size <= longest and _joins(
@@ -211,22 +203,8 @@ def count_pairs(
                 slot = _slot(key, len(keys))
                 while keys[slot] != 0 and keys[slot] != key:
                     slot = (slot + 1) & (len(keys) - 1)
-                at[2] += keys[slot] == 0
                 keys[slot] = key
                 sums[slot] += 1
             start += lengths[left]
-        at[0] = stretch + 1
-        at[1] += counts[stretch]
-    return True
-
-
-@compiled
-def move_pairs(keys: Keys, sums: Integers, larger_keys: Keys, larger_sums: Integers) -> None:
-    """Moves all entries of a table into a larger, empty one."""
-    for entry in range(len(keys)):
-        if keys[entry] != 0:
-            slot = _slot(keys[entry], len(larger_keys))
-            while larger_keys[slot] != 0:
-                slot = (slot + 1) & (len(larger_keys) - 1)
-            larger_keys[slot] = keys[entry]
-            larger_sums[slot] = sums[entry]
+        start = ends[stretch]
+        at += counts[stretch]

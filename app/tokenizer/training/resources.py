@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from math import ceil
 from queue import SimpleQueue
 from typing import NamedTuple, Self, TypeVar
@@ -14,6 +15,7 @@ from typing import NamedTuple, Self, TypeVar
 from app.errors import InputError
 from app.tokenizer.training.likelihood import Batch, NGrams
 from app.tokenizer.training.sorted_runs import (
+    Arrays,
     PieceRun,
     Run,
     Runs,
@@ -121,6 +123,14 @@ class Work:
             done += ended
             self.progress(stage, done, total)
         return [run for runs in mine for run in runs.runs()]
+
+    def put_away(self, name: str, arrays: Arrays) -> Callable[[], Arrays]:
+        """What gives the arrays back, a named tuple; they are in a file of that name where memory is bounded."""
+        if self._memory is None or self._workspace is None:
+            return lambda: arrays
+        path = self._workspace.scratch / name
+        write_arrays(path, arrays)
+        return partial(read_arrays, path, type(arrays))
 
     def _runs(self, name: str, held: int) -> Runs[Run]:
         if self._memory is None or self._workspace is None:

@@ -8,13 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import ExitStack
 from typing import Any, Generic, Literal, TypeVar, get_args, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.errors import InputError
 from app.tokenizer.model import FIRST_PIECE, Card, Model
 from app.tokenizer.normalization import UNICODE_VERSION
 from app.tokenizer.training import compression, likelihood
+from app.tokenizer.training.characters import check_coverage, count_characters, covering, with_characters
+from app.tokenizer.training.compression_library import Library, LocalLibrary
+from app.tokenizer.training.likelihood import Map
 from app.tokenizer.training.ngram_kernels import MAX_ORDER
 from app.tokenizer.training.pruning import prune_pieces, split_wanted
-from app.tokenizer.training.resources import Pieces, Progress, Work, whole
+from app.tokenizer.training.resources import PARTS, Pieces, Progress, Work, whole
 from app.tokenizer.training.sorted_runs import (
     NGramRun,
     PieceRun,
@@ -42,8 +48,9 @@ class Trainer(Generic[Result]):
     isolate_digits: whether each digit is a piece of its own.
     ensure_unicode: whether pieces may begin only where a character does.
     objective: "likelihood", BytePiece's own: pieces by how often the n-gram model cuts them out; or "compression":
-        those that encode texts, of other kinds too, in the fewest tokens. It uses no `order` and holds the texts
-        in memory.
+        those that encode texts, of other kinds too, in the fewest tokens. It uses no `order`.
+    character_coverage: the share of the texts' characters that are to be pieces of their own, such as 0.9995, the most
+        frequent first; None leaves it to the objective, as BytePiece does. They take half of the ids at most.
 
     Method: J. Su, https://kexue.fm/archives/9752.
 
@@ -62,6 +69,7 @@ class Trainer(Generic[Result]):
         isolate_digits: bool = ...,
         ensure_unicode: bool = ...,
         objective: Objective = ...,
+        character_coverage: float | None = ...,
     ) -> None: ...
 
     @overload
@@ -75,6 +83,7 @@ class Trainer(Generic[Result]):
         isolate_digits: bool = ...,
         ensure_unicode: bool = ...,
         objective: Objective = ...,
+        character_coverage: float | None = ...,
     ) -> None: ...
 
     def __init__(
@@ -86,6 +95,7 @@ class Trainer(Generic[Result]):
         isolate_digits: bool = False,
         ensure_unicode: bool = True,
         objective: Objective = "likelihood",
+        character_coverage: float | None = None,
     ) -> None:
         if objective not in get_args(Objective):
             raise InputError(
@@ -102,6 +112,7 @@ class Trainer(Generic[Result]):
         self.max_piece_length = whole("max_piece_length", max_piece_length, 1, 1 << 62)
         self.isolate_digits = bool(isolate_digits)
         self.ensure_unicode = bool(ensure_unicode)
+        self.character_coverage = check_coverage(character_coverage)
 
     def train(
         self,
@@ -125,12 +136,6 @@ class Trainer(Generic[Result]):
                 "again, not a single text, generator or open file",
                 "/texts",
             )
-        if memory is not None and self.objective == "compression":
-            raise InputError(
-                'the objective "compression" holds the texts in memory and can keep to no bound; leave memory out, '
-                'or train with the objective "likelihood"',
-                "/memory",
-            )
         with ExitStack() as stack:
             if memory is not None and workspace is None:
                 workspace = stack.enter_context(Workspace.temporary())
@@ -140,16 +145,42 @@ class Trainer(Generic[Result]):
         return result  # type: ignore[no-any-return]
 
     def _train(self, texts: Iterable[str], work: Work) -> list[Model]:
-        learn = self._for_compression if self.objective == "compression" else self._for_likelihood
-        learned = learn(texts, work)
+        if self.objective == "compression":
+            library = LocalLibrary(texts, self.isolate_digits, work)
+            return self.for_compression(library, work.map, PARTS * work.threads, work.progress)
+        learned = self._for_likelihood(texts, work)
+        if self.character_coverage is not None:
+            work.progress("count characters", 0, 1)
+            learned = self.with_characters(learned, count_characters(texts))
+            work.progress("count characters", 1, 1)
+        return self.models(learned)
+
+    def for_compression(self, library: Library, apply: Map, parts: int, progress: Progress) -> list[Model]:
+        """The models of the other objective, of lines wherever they are."""
+        options = compression.Options(
+            self.vocab_sizes,
+            self.min_count,
+            self.max_piece_length,
+            self.isolate_digits,
+            self.ensure_unicode,
+            self.character_coverage,
+        )
+        return self.models(compression.train(library, options, apply, parts, progress))
+
+    def with_characters(
+        self, learned: dict[int, dict[bytes, int]], counts: NDArray[np.int64]
+    ) -> dict[int, dict[bytes, int]]:
+        """Vocabularies with the characters that are to be covered, of which `counts` says how often they occur."""
+        longest = self.max_piece_length
+        return {
+            size: with_characters(pieces, covering(counts, self.character_coverage, size, longest), size)
+            for size, pieces in learned.items()
+        }
+
+    def models(self, learned: dict[int, dict[bytes, int]]) -> list[Model]:
+        """A model for each vocabulary size, in their order."""
         card = Card(extra={"training": self.options(), "unicode": UNICODE_VERSION})
         return [Model.from_counts("trained", learned[size], card) for size in self.vocab_sizes]
-
-    def _for_compression(self, texts: Iterable[str], work: Work) -> dict[int, dict[bytes, int]]:
-        options = compression.Options(
-            self.vocab_sizes, self.min_count, self.max_piece_length, self.isolate_digits, self.ensure_unicode
-        )
-        return compression.train(texts, options, work)
 
     def _for_likelihood(self, texts: Iterable[str], work: Work) -> dict[int, dict[bytes, int]]:
         wanted, rest = work.kept_pieces() or self._count_pieces(texts, work)
@@ -168,6 +199,7 @@ class Trainer(Generic[Result]):
             "max_piece_length": self.max_piece_length,
             "isolate_digits": self.isolate_digits,
             "ensure_unicode": self.ensure_unicode,
+            "character_coverage": self.character_coverage,
         }
 
     def _count_ngrams(self, texts: Iterable[str], work: Work) -> likelihood.NGrams:

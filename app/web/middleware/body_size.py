@@ -59,16 +59,20 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if (encoding := headers.get("content-encoding", "identity").strip().lower()) != "identity":
+        encoding, announced = "identity", ""
+        for name, value in scope["headers"]:
+            if name == b"content-encoding":
+                encoding = value.decode("latin-1").strip().lower()
+            elif name == b"content-length":
+                announced = value.decode("latin-1")
+        if encoding != "identity":
             detail = f"The body is sent as {encoding[:40]!r}; send it as it is, without a content-encoding"
             await failure(Request(scope), 415, "unsupported-media-type", detail)(scope, receive, send)
             return
-        if path in STREAMED and is_lines(headers):
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path in STREAMED and is_lines(Headers(scope=scope)):
             await self.app(scope, receive, send)
             return
-        announced = headers.get("content-length", "")
         if announced.isdecimal() and (len(announced) > _MOST_DIGITS or int(announced) > self.most):
             response = failure(Request(scope), 413, "too-large", self._reason(announced))
             await response(scope, receive, send)

@@ -6,10 +6,10 @@ Neither a text nor a query is ever logged.
 import re
 import time
 import uuid
+from functools import cache
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +23,20 @@ SECONDS = Histogram("http_request_duration_seconds", "Time until an answer was s
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+# Looked up once for each: a label's value is checked and turned into text each time else.
+_requests = cache(REQUESTS.labels)
+_seconds = cache(SECONDS.labels)
+
+
+def _given_id(scope: Scope) -> str | None:
+    """The id that the client gave, if it is one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return given if _GIVEN_ID.fullmatch(given) else None
+    return None
 
 
 class Observation:
@@ -39,11 +53,11 @@ class Observation:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = _given_id(scope) or uuid.uuid4().hex
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        # HEAD asks for what GET would say, without its body; the route sees a GET.
-        scope = {**scope, "request_id": request_id, "method": "GET" if method == "HEAD" else scope["method"]}
+        scope["request_id"] = request_id
+        if method == "HEAD":
+            scope["method"] = "GET"  # it asks for what GET would say, without its body
         # Filled in by access.py, which knows keys; the layers between may pass on copies of the scope.
         known: dict[str, str] = {}
         scope["known_client"] = known
@@ -54,7 +68,7 @@ class Observation:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -75,8 +89,8 @@ class Observation:
                 seconds = time.perf_counter() - started
                 # The route's pattern and not the path: no paper, query or scan of addresses becomes a label.
                 route = getattr(scope.get("route"), "path", None) or "unmatched"
-                REQUESTS.labels(route, method, status).inc()
-                SECONDS.labels(route, method).observe(seconds)
+                _requests(route, method, status).inc()
+                _seconds(route, method).observe(seconds)
                 log.info(
                     "request",
                     method=method,

@@ -37,6 +37,7 @@ HEADERS = {
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 _RAW = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+_NAMES = frozenset(name for name, _ in _RAW)
 
 
 class SecurityHeaders:
@@ -53,8 +54,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message.get("headers", ())
-                said = {name for name, _ in own}
-                message["headers"] = [*own, *(header for header in _RAW if header[0] not in said)]
+                said = _NAMES.intersection([name for name, _ in own])
+                missing = [header for header in _RAW if header[0] not in said] if said else _RAW
+                message["headers"] = [*own, *missing]
                 if scope["scheme"] == "https":
                     message["headers"].append(STRICT_TRANSPORT)
             await send(message)

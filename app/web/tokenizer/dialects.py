@@ -26,7 +26,7 @@ from app.tokenizer.model import FIRST_PIECE
 from app.tokenizer.others.chat import special_pattern
 from app.tokenizer.registry import AnyTokenizer
 from app.web.dependencies import SMALL_TEXT, Limits, Services, get_services
-from app.web.json_route import BareRoute, check_media_type, dump, parse, validate
+from app.web.json_route import BareRoute, check_media_type, dump, parse, read_body, validate
 from app.web.tokenizer.bounds import at_hand, check_batch, check_ids, check_text, tokenizer_of
 from app.web.tokenizer.chats import VllmChatRequest, chatted
 from app.web.tokenizer.dialect_docs import DECODE_DOCS, DETOKENIZE_DOCS, TOKENIZE_DOCS
@@ -95,7 +95,7 @@ async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answe
     if not unnamed:
         check_media_type(request)
     services = get_services(request)
-    content = await request.body()
+    content = await read_body(request)
     short = len(content) <= SMALL_TEXT
     value = parse(content) if short else await run_in_threadpool(parse, content)
     dialect, answerer = choose(value)

@@ -14,7 +14,7 @@ import pytest
 from distributed import LocalCluster
 
 from app.errors import InputError, RecordError
-from app.tokenizer.training import cluster
+from app.tokenizer.training import cluster, compression
 from app.tokenizer.training.corpus import Corpus
 from app.tokenizer.training.trainer import Trainer
 from tests.shared import shared
@@ -74,6 +74,27 @@ def test_the_result_is_one_machine_s_though_a_worker_is_killed(
     assert all(done == total for done, total in told.values())
     assert told["count n-grams"][1] > 4, "a large file is counted by several tasks"
     assert read["bytes"] == 2 * texts.check(), "once for n-grams, once for pieces"
+
+
+@pytest.mark.parametrize(
+    "trainer",
+    [
+        Trainer(vocab_size=[2000, 900], objective="compression", character_coverage=0.99),
+        Trainer(vocab_size=1500, character_coverage=0.999),
+    ],
+)
+def test_other_objectives_and_covered_characters_give_one_machine_s_model_too(
+    trainer: Trainer[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask_cluster: Any
+) -> None:
+    texts = write_files(tmp_path)
+    monkeypatch.setattr(cluster, "LEAST_PART", 64 << 10)
+    monkeypatch.setattr(compression, "SAMPLE_BYTES", 100 << 10)
+    spread = cluster.train(trainer, texts, dask_cluster.scheduler_address)
+    alone = trainer.train(texts, threads=1)
+    assert [model.to_bytes() for model in spread] == [
+        model.to_bytes() for model in (alone if isinstance(alone, list) else [alone])
+    ]
+    assert all(model.card.extra["unicode"] for model in spread)
 
 
 def test_a_bad_line_of_a_part_is_told_with_its_number(

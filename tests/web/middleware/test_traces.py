@@ -182,7 +182,7 @@ def test_nothing_is_loaded_that_no_variable_asks_for(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.split() == [
-        b"['Observation',", b"'SecurityHeaders',", b"'GZipMiddleware',", b"'AddressLimit',", b"'BodyLimit']", b"[]"
+        b"['Observation',", b"'SecurityHeaders',", b"'Compression',", b"'AddressLimit',", b"'BodyLimit']", b"[]"
     ]  # fmt: skip
 
 

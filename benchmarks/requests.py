@@ -1,0 +1,199 @@
+"""How many 60-byte texts a server tokenises each second, beside what one would otherwise write: a bare endpoint.
+
+Run: `.venv/bin/python -m benchmarks.requests`. Needs wrk (Debian: wrk). Quire is `quire serve` with one worker, JSON
+logs to a file, request ids, metrics and security headers. Beside it is a FastAPI application with one endpoint of the
+same shape, which checks the body, finds the same ids with the same model and answers them, on the same uvicorn without
+access log, without any of these. They are measured in turns, so that what else the machine does weighs on both; the
+ratios are the figures, the requests a second are not. Where the machine is busy, requests for a second of the server's
+processor tell more (Linux).
+
+`--papers FILE` (arXiv's metadata as JSON lines) measures lists and searches of that many papers too, by themselves.
+"""
+
+import argparse
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from app.tokenizer import Tokenizer
+from tests.server import QUIRE, ROOT, environment, quire
+
+TEXT = "Tokens all the way down, a token is a piece: 字节也一样"  # 60 bytes of UTF-8
+MODEL = ROOT / "models" / "default.model"
+CALLS = {
+    "vLLM": ("/tokenize", {"prompt": TEXT}),
+    "llama.cpp": ("/tokenize", {"content": TEXT}),
+    "text-embeddings-inference": ("/tokenize", {"inputs": TEXT}),
+    "ours": ("/api/v1/encode", {"text": TEXT}),
+}
+READS = {
+    "a list": "/api/v1/papers?categories=cs.CL+cs.LG",
+    "a list by day": "/api/v1/papers?categories=cs.AI&sort=published",
+    "a search": "/api/v1/papers?q=graph+neural+networks",
+}
+CONNECTIONS = 16
+
+
+class _Request(BaseModel):
+    prompt: str
+    model: str | None = None
+    add_special_tokens: bool = True
+    return_token_strs: bool = False
+
+
+class _Answer(BaseModel):
+    count: int
+    max_model_len: int
+    tokens: list[int]
+    token_strs: list[str] | None = None
+
+
+def bare() -> FastAPI:
+    """The endpoint that one would write without Quire."""
+    app = FastAPI()
+    tokenizer = Tokenizer.load(MODEL)
+
+    @app.post("/tokenize")
+    async def tokenize(request: _Request) -> _Answer:
+        ids = tokenizer.encode(request.prompt)
+        return _Answer(count=len(ids), max_model_len=1_000_000, tokens=ids)
+
+    return app
+
+
+@contextmanager
+def running(
+    command: list[str], address: str, ready: str, log: Path, **settings: str
+) -> Iterator[tuple[str, int]]:
+    """The address of a server in a process of its own, once it answers, and that process."""
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=out, stderr=out, env=environment(log.parent / "data", **settings)
+        )
+        try:
+            transport = httpx.HTTPTransport(retries=8)
+            with httpx.Client(transport=transport, timeout=60, trust_env=False) as client:
+                client.get(address + ready).raise_for_status()
+            yield address, process.pid
+        finally:
+            process.terminate()
+            process.wait(40)
+
+
+def free_address() -> tuple[str, int]:
+    """An address on loopback that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+    return f"http://127.0.0.1:{port}", port
+
+
+def processor_seconds(process: int) -> float:
+    """What a process has used until now, of all its threads."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(
+    server: tuple[str, int], folder: Path, path: str, body: dict[str, str] | None, seconds: float
+) -> tuple[float, float]:
+    """Requests a second by wrk's count, and for each second of the server's processor; a failure ends it all."""
+    address, process = server
+    script = folder / "post.lua"
+    script.write_text(
+        'wrk.method = "POST"\n'
+        f"wrk.body = [==[{json.dumps(body, ensure_ascii=False)}]==]\n"
+        'wrk.headers["content-type"] = "application/json"\n'
+        if body
+        else ""
+    )
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), address + path]
+    before = processor_seconds(process)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    used = processor_seconds(process) - before
+    rate, count = re.search(r"Requests/sec:\s+([\d.]+)", output), re.search(r"(\d+) requests in", output)
+    if not rate or not count or "Non-2xx" in output or "Socket errors" in output:
+        raise SystemExit(output)
+    return float(rate[1]), int(count[1]) / used
+
+
+def serve_bare(port: int) -> None:
+    """The bare endpoint on uvicorn, until told to stop."""
+    uvicorn.run(bare(), host="127.0.0.1", port=port, access_log=False, log_level="warning")
+
+
+def compare(folder: Path, seconds: int, rounds: int) -> None:
+    """Prints requests a second of each call and how many times those of the bare endpoint they are."""
+    (ours, our_port), (plain, plain_port) = free_address(), free_address()
+    own = [*QUIRE, "serve", "--port", str(our_port)]
+    other = [sys.executable, "-m", "benchmarks.requests", "--bare", str(plain_port)]
+    with (
+        running(own, ours, "/readyz", folder / "quire.log", LOG_FORMAT="json") as quire_server,
+        running(other, plain, "/openapi.json", folder / "bare.log") as bare_server,
+    ):
+        calls = {"bare": (bare_server, *CALLS["vLLM"])} | {
+            name: (quire_server, *call) for name, call in CALLS.items()
+        }
+        rates: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+        for number in range(rounds + 1):
+            for name, (server, path, body) in calls.items():
+                found = measure(server, folder, path, body, seconds)
+                if number:  # the first round warms up
+                    rates[name].append(found)
+    print(f"{'':26} {'requests/s':>10} {'of bare':>9} {'a CPU second':>13} {'of bare':>9}")
+    for name, runs in rates.items():
+        print(f"{name:26}", end="")
+        for column, width in ((0, 11), (1, 14)):
+            ratios = [run[column] / empty[column] for run, empty in zip(runs, rates["bare"], strict=True)]
+            print(f"{median(run[column] for run in runs):{width},.0f} {median(ratios):9.2f}", end="")
+        print()
+
+
+def read(folder: Path, papers: Path, seconds: int, rounds: int) -> None:
+    """Prints how many lists and searches a second."""
+    done = quire("papers", "import", papers, data_dir=folder / "data")
+    if done.returncode:
+        raise SystemExit(done.stderr.decode())
+    address, port = free_address()
+    command = [*QUIRE, "serve", "--port", str(port)]
+    with running(command, address, "/readyz", folder / "quire.log", LOG_FORMAT="json") as server:
+        for name, path in READS.items():
+            runs = [measure(server, folder, path, None, seconds) for _ in range(rounds + 1)][1:]
+            rate, processor = (median(column) for column in zip(*runs, strict=True))
+            print(f"{name:26} {rate:10,.0f} {processor:23,.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=int, default=3, help="of each run")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each call, in turns")
+    parser.add_argument(
+        "--papers", type=Path, help="papers to list and to search, as `quire papers import` takes them"
+    )
+    parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.bare is not None:
+        serve_bare(options.bare)
+        return
+    with TemporaryDirectory() as name:
+        compare(Path(name), options.seconds, options.rounds)
+        if options.papers:
+            read(Path(name), options.papers, options.seconds, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
