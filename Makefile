@@ -5,16 +5,17 @@ PORT ?= 8000
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes
 VENDOR := static/vendor
-TRAIN = $(BIN)/quire train $(CORPUS)/train.jsonl.xz --dev build/dev.jsonl --force \
-  --corpus "24 MB: Debian Handbook in 26 languages, English essays, Chinese manual pages and sayings, arXiv abstracts" \
+TEXTS = $(addprefix $(CORPUS)/,chinese.jsonl.xz code.jsonl.xz english.jsonl.xz languages.jsonl.xz science.jsonl.xz)
+TRAIN = $(BIN)/quire train $(TEXTS) --dev $(CORPUS)/dev.jsonl.xz --force --memory 1500MB \
+  --corpus "352 MB: prose, manuals, dialogue, interfaces, science and code in 130 languages" \
   --licence "Apache-2.0 (the vocabulary); the texts' licences are in models/README.md" $(SOURCES)
-# Packages of Debian 12, by their files' names and sha256 (models/README.md).
+# The files of the corpus by their sha256 (models/README.md).
 SOURCES = \
-  --source "debian-handbook_11.20220922_all.deb sha256:3d5dbeac1f1afc9c094eab9d0f701f6ecff99c4927d5a4794cf6c85678134faa" \
-  --source "anarchism_15.3-3_all.deb sha256:cf21c10948b00e923c62eb31c39a3390413fa26c5ee0e3b925feb0ec7fe42948" \
-  --source "manpages-zh_1.6.4.0-1_all.deb sha256:81bae29495f6445db290e3f329f1203eb19b651c2a7ea165b74ebdc853a32ac1" \
-  --source "fortunes-zh_2.98_all.deb sha256:211c5ddee59d0ae74ce01cbfd02f7c8714740bae1835d5661eb2254edd739105" \
-  --source "abstracts of papers from arXiv's metadata (CC0)"
+  --source "chinese.jsonl.xz sha256:4844043b05862e25e1665f80a15f20d20eba43aef6e4fcfb146fa36e20d66cb6" \
+  --source "code.jsonl.xz sha256:cef92fff76074bd01fa01b781120ba4a8ed913db2950c969f159b2f4e9409015" \
+  --source "english.jsonl.xz sha256:bbbb11c26c827405d5413df150ca69a0c34eb12b1ecedf7f55ba2360e5e6d95c" \
+  --source "languages.jsonl.xz sha256:c8e8924fe88e66dc650143db6c89092b06bee7cd48a20767e0abad80fad8f0cc" \
+  --source "science.jsonl.xz sha256:3dc184525bc53bbf6fb29d3675542fced1719ce58206eeda6f58613912aebe04"
 
 # Browsers and servers wait more than they compute: a few more processes than cores.
 TEST_PROCESSES ?= 4
@@ -76,13 +77,10 @@ format: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Formats and mends what
 bench: .venv/.dev node_modules/.dev $(VENDOR)/.copied ## Runs every benchmark, one after the other; peers that are missing are named
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-models: .venv/.runtime ## Trains the models from CORPUS, a folder with train.jsonl.xz and dev.jsonl.xz
+models: .venv/.runtime ## Trains the models from CORPUS, a folder with the texts that models/README.md names
 	@test -n "$(CORPUS)" || { echo "Name the folder of texts: make models CORPUS=FOLDER (models/README.md says which)" >&2; exit 1; }
-	mkdir -p build
-	$(BIN)/python -m benchmarks.dev_languages --dev $(CORPUS)/dev.jsonl.xz > build/dev.jsonl
-	$(TRAIN) --out models/default.model --vocab-size 32000
-	$(TRAIN) --out models/compression.model --vocab-size 32000 --objective compression
-	$(TRAIN) --out models/small.model --vocab-size 2000
+	$(TRAIN) --out models/default.model --vocab-size 32000 --objective compression --character-coverage 0.999
+	$(TRAIN) --out models/large.model --vocab-size 64000 --objective compression --character-coverage 0.9998
 
 lock: .venv/.dev ## Resolves the dependencies of pyproject.toml into requirements/
 	$(BIN)/python -m pip install --quiet uv

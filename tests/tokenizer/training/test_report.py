@@ -72,7 +72,7 @@ def test_the_shares_add_up_to_the_whole(texts: list[tuple[str, str | None]]) -> 
         assert share.tokens == sum(counts)
 
 
-@pytest.mark.parametrize("name", ["default", "compression", "small"])
+@pytest.mark.parametrize("name", ["default", "large", "bytepiece", "small"])
 def test_the_cards_of_our_models_tell_figures_by_script(name: str) -> None:
     card = json.loads((ROOT / "models" / f"{name}.card.json").read_text(encoding="utf-8"))
     figures = card["bytes_per_token_by_script"]
