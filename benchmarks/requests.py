@@ -5,7 +5,7 @@ logs to a file, request ids, metrics and security headers. Beside it is a FastAP
 same shape, which checks the body, finds the same ids with the same model and answers them, on the same uvicorn without
 access log, without any of these. They are measured in turns, so that what else the machine does weighs on both; the
 ratios are the figures, the requests a second are not. Where the machine is busy, requests for a second of the server's
-processor tell more (Linux).
+processor say more (Linux).
 
 `--papers FILE` (arXiv's metadata as JSON lines) measures lists and searches of that many papers too, by themselves.
 """

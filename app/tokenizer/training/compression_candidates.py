@@ -79,7 +79,7 @@ class Candidates:
         return Cutter(self.units << kernels.PRICE_BITS | prices, self.piece_at, self.lengths)
 
     def kinds(self, ensure_unicode: bool) -> NDArray[np.int32]:
-        """What the kernel has to know of each candidate to tell which neighbours may be joined."""
+        """What the kernel needs of each candidate to decide which neighbours may be joined."""
         return np.fromiter((_kind(piece, ensure_unicode) for piece in self.pieces), np.int32)
 
     def phrases(self) -> NDArray[np.bool_]:
