@@ -4,6 +4,7 @@ A command's module is imported when the command is used, so that `quire encode` 
 """
 
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -122,6 +123,9 @@ def _options(
     """Tokenises text and reads papers, on your own machine."""
 
 
+_PASSWORD = re.compile(r"(://)[^@/]*@")  # what stands before the host of an address may be a secret
+
+
 def main() -> None:
     """The entry point: a failure that we foresaw is one line on standard error, never a traceback."""
     try:
@@ -132,7 +136,10 @@ def main() -> None:
     except ValidationError as error:
         for item in error.errors():
             name = "QUIRE_" + "_".join(str(step) for step in item["loc"]).upper()
-            print(f"quire: {name}: {item['msg']} (it is {item['input']!r})", file=sys.stderr)
+            shown = _PASSWORD.sub(r"\1…@", f"{item['input']!r}")
+            print(
+                f"quire: {name}: {item['msg'].removeprefix('Value error, ')} (it is {shown})", file=sys.stderr
+            )
         sys.exit(1)
 
 

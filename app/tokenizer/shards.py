@@ -119,7 +119,7 @@ class ShardReader:
 
     >>> reader = ShardReader(Path("corpus"))  # doctest: +SKIP
     >>> len(reader), reader.tokens, reader[0][:4]  # doctest: +SKIP
-    (12000, 31415926, array([10175,   426, 14087,    13], dtype=uint16))
+    (12000, 31415926, array([18401,    47,    35, 21907], dtype=uint16))
 
     Raises FileError where the folder is not such a folder, or its files are shorter than its index says.
     """

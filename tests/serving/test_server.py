@@ -180,6 +180,7 @@ def test_workers_do_not_outlive_their_parent(library_folder: Path) -> None:
         ({"TRUSTED_PROXIES": "somewhere"}, "QUIRE_TRUSTED_PROXIES"),
         ({"CORS_ORIGINS": "https://a.example/page"}, "QUIRE_CORS_ORIGINS"),
         ({"DATA_DIR": "/dev/null/data"}, "/dev/null/data"),
+        ({"CHAT_URL": "http://u:secret@h/v1"}, "without a name or a password (it is 'http://…@h/v1')"),
     ],
 )
 def test_a_server_that_can_not_start_says_why_in_a_line(

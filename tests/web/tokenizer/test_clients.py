@@ -89,8 +89,11 @@ def test_anthropic(server: str, expected: Any) -> None:
             count(model=MODEL, messages=[{"role": "user", "content": [picture]}])
 
 
-def test_litellm(server: str, expected: Any) -> None:
+def test_litellm(server: str, expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """LiteLLM counts by a server where it knows the provider's call."""
+    monkeypatch.setenv(
+        "LITELLM_LOCAL_MODEL_COST_MAP", "True"
+    )  # or it fetches a list of prices when it is imported
     pytest.importorskip("litellm")
     from litellm.llms.anthropic.count_tokens.handler import AnthropicCountTokensHandler
 
