@@ -6,6 +6,7 @@
 
 import { keepAddress } from './address.js';
 import { Flow } from './flow.js';
+import { Ids } from './ids.js';
 import { drawn, listed } from './lattice.js';
 import { Pointer } from './pointer.js';
 import { Server, dropped } from './server.js';
@@ -38,6 +39,11 @@ const flow = new Flow(element('pieces'), (shown) => {
   wanted.add(shown);
   void fetchWanted();
 });
+const ids = new Ids(element('ids'), {
+  copy: form.dataset.copy ?? '',
+  copied: form.dataset.copied ?? '',
+});
+const pointer = new Pointer(flow, element('known'));
 /** @type {State} */
 let state = read();
 /** @type {Shown[]} */
@@ -70,6 +76,7 @@ function update() {
     server.drop(`count ${row}`);
   }
   const { models, sample, alpha, seed } = state;
+  pointer.forget();
   flow.pane.classList.toggle('two', models.length > 1);
   element('differs').hidden = models.length < 2;
   passages = flow.show(passagesOf(state.text), JSON.stringify([models, sample && [alpha, seed, state.text]]));
@@ -136,6 +143,7 @@ async function fetchSome(some) {
         rows.map((row) => row[i]),
       );
   });
+  pointer.forgetWhatLeft();
   if (passages.every((shown) => shown.rows)) void showFigures();
 }
 
@@ -144,6 +152,7 @@ async function showFigures() {
   const asked = state;
   const known = passages.every((shown) => shown.rows);
   if (!known && state.text.length <= WHOLE) return;
+  ids.show(known ? asked.models.map((model, row) => ({ model, ids: idsOf(row) })) : []);
   try {
     const figures = await Promise.all(
       asked.models.map(async (model, row) => {
@@ -158,6 +167,11 @@ async function showFigures() {
   } catch (error) {
     if (!dropped(error)) complain(failed(error));
   }
+}
+
+/** The ids of a model over all passages, which are known. @param {number} row @returns {number[]} */
+function idsOf(row) {
+  return passages.flatMap((shown) => /** @type {any[]} */ (shown.rows)[row].ids);
 }
 
 /** @param {string} model @param {{count: number, bytes: number}} figure */
@@ -232,7 +246,6 @@ function failed(error) {
 }
 
 function start() {
-  new Pointer(flow, element('known'));
   element('cut').hidden = true;
   for (const id of ['link', 'again', 'lattice']) element(id).hidden = false;
   form.addEventListener('submit', (event) => event.preventDefault());

@@ -10,7 +10,7 @@ export class Pointer {
 
   /**
    * @param {Flow} flow
-   * @param {HTMLElement} table holds an element with `data-known` for each thing that is told
+   * @param {HTMLElement} table holds an element with `data-known` for each detail
    */
   constructor(flow, table) {
     this.flow = flow;
@@ -22,6 +22,18 @@ export class Pointer {
       if (target instanceof HTMLElement && target.matches('.piece')) this.#select(target);
     });
     flow.pane.addEventListener('keydown', this.#pressed);
+  }
+
+  /** Shows nothing any more: the text or the model is another. */
+  forget() {
+    this.#selected = null;
+    this.flow.pane.removeAttribute('aria-activedescendant');
+    this.table.hidden = true;
+  }
+
+  /** Shows nothing any more where the selected piece has left the page. */
+  forgetWhatLeft() {
+    if (this.#selected && !this.#selected.isConnected) this.forget();
   }
 
   /** @param {KeyboardEvent} event */

@@ -4,7 +4,7 @@
  */
 
 import { choice, choose, citations, fileOf } from './citing.js';
-import { copyText } from './cite.js';
+import { copyText } from '../page/clipboard.js';
 import { goesOn, isShort, rest } from './list.js';
 import { idsOfList } from './whole-list.js';
 import { download } from '../shelf/shelf-file.js';

@@ -5,7 +5,7 @@
 
 import { BASE } from '../page/base.js';
 import qrcode from '../../vendor/qrcode.mjs';
-import { copyText } from '../reader/cite.js';
+import { copyText } from '../page/clipboard.js';
 import { say, word } from '../page/announcements.js';
 import { linkHash } from './shelf-records.js';
 

@@ -95,6 +95,43 @@ def test_arrow_keys_go_through_the_pieces_and_tell_what_is_known(open_page: Open
     assert page.get_attribute("#pieces", "aria-activedescendant") == "selected-piece"
 
 
+def test_ids_are_in_view_and_copied(open_page: OpenPage) -> None:
+    page = open_page(text="hello the", other="bare")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("#ids summary")
+    expect(page.locator("#ids code")).to_have_count(2)
+    shown = page.locator("#ids code").first.text_content()
+    assert shown is not None
+    assert re.fullmatch(r"\[\d+(, \d+)*\]", shown)
+    page.locator("#ids button").first.click()
+    expect(page.locator("#ids [role=status]").first).to_contain_text(f": {shown.count(',') + 1}")
+    assert page.evaluate("navigator.clipboard.readText()") == shown
+
+
+def test_what_is_known_of_a_piece_goes_with_its_text(open_page: OpenPage) -> None:
+    page = open_page(text="hello the fox")
+    expect(page.locator("#figures td").first).to_have_text("3")
+    page.focus("#pieces")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#known")).to_be_visible()
+    page.fill("#text", "the fox")
+    expect(page.locator("#known")).to_be_hidden()
+
+
+def test_the_box_grows_with_its_text(open_page: OpenPage) -> None:
+    page = open_page(text="the")
+    height = page.locator("#text").bounding_box()
+    page.fill("#text", "the\n" * 12)
+    grown = page.locator("#text").bounding_box()
+    assert height
+    assert grown
+    assert grown["height"] > height["height"]
+    page.fill("#text", "the\n" * 300)
+    box = page.locator("#text").bounding_box()
+    assert box
+    assert box["height"] < 800, "it scrolls within itself from there"
+
+
 def test_differences_between_two_models_are_marked(open_page: OpenPage) -> None:
     page = open_page(text="hello 5", other="bare")
     expect(page.locator("#pieces .slice .other .piece")).to_have_count(7)

@@ -3,7 +3,7 @@
  * asked again, followed up, kept elsewhere.
  */
 
-import { copyText } from '../cite.js';
+import { copyText } from '../../page/clipboard.js';
 import { sourceOf } from '../paper-text.js';
 import { announce, say, word } from '../../page/announcements.js';
 import { API } from '../../page/base.js';
