@@ -34,7 +34,7 @@ _NUMBERS = re.compile(
 )
 # Full-width punctuation, which mathematics in Chinese and Japanese text has as well.
 _WIDE_PUNCTUATION = re.compile(r"[\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]")
-_COMMENT = re.compile(r"(^|[^\\])%[^\n]*(?=\n)")
+_COMMENT = re.compile(r"(?<!\\)%[^\n]*(\n|\Z)")
 _ANY_WORD = re.compile(r"(?<!\\)(?<![^\W\d_])[^\W\d_]{2,}")
 _COMPACT = re.compile(r"(?=.*[A-Za-z(\[|])(?!.*[A-Za-z]{2})[A-Za-z0-9'+*/=<>,.;:()\[\]|!\s-]+", re.DOTALL)
 _BRACKETS = re.compile(r"\\.|[()\[\]{}]", re.DOTALL)
@@ -84,7 +84,7 @@ def is_dollar_math(tex: str, before: str, after: str) -> bool:
 
 def is_display_math(tex: str) -> bool:
     """Whether `$$tex$$` is mathematics."""
-    text = _bare(_COMMENT.sub(r"\1", tex))
+    text = _bare(_COMMENT.sub(lambda comment: comment[1] or comment[0], tex))
     if re.fullmatch(r"[.…\s]*", text):
         return "\\" in tex
     if _COMMAND.search(text):

@@ -75,7 +75,7 @@ function inText(tex) {
 function listed(tex) {
   const isList = LIST.test(tex);
   return tex.replace(ITEM, (_, begin, label) => {
-    const before = begin ? begin.trim().replace(/\[[^\]]*\]$/, '') : isList ? '\\\\ ' : '';
+    const before = begin ? begin.trim().replace(/\[[^[\]]*\]$/, '') : isList ? '\\\\ ' : '';
     return `${before}${label === undefined ? '\\bullet' : `\\text{${label}}`}\\ `;
   });
 }

@@ -14,8 +14,8 @@ const DEFINES = new RegExp(DEFINING.source);
 const BEGINS = new RegExp(DEFINING.source, 'y');
 const NAME = /\*?\s*(?:\{\s*(\\[A-Za-z]+)\s*\}|(\\[A-Za-z]+))/y;
 const COUNT = /\s*\[([1-9])\](?:\[([^[\]{}]*)\])?/y;
-const PARAMETERS = /\s*((?:#[1-9])*)\s*(?=\{)/y;
-const TARGET = /\s*=?\s*(\\(?:[A-Za-z]+|[^A-Za-z\s])|[^\s\\{}#%$])/y;
+const PARAMETERS = /\s*(?:((?:#[1-9])+)\s*)?(?=\{)/y;
+const TARGET = /\s*(?:=\s*)?(\\(?:[A-Za-z]+|[^A-Za-z\s])|[^\s\\{}#%$])/y;
 const OPTIONAL = /\s*\[([^[\]]*)\]/y;
 const COMMAND = /\\[A-Za-z]+|\\[^]/g;
 /** What takes what follows as its argument, which a command written out no longer is without braces. */
@@ -145,7 +145,7 @@ function readDefinition(tex, match, known) {
     const star = tex[match.index + word.length] === '*' ? '*' : '';
     return { name, definition: { body: `\\operatorname${star}{${body}}`, parameters: 0 }, end };
   }
-  const parameters = hashes ? hashes[1].length / 2 : Number(counted?.[1] ?? 0);
+  const parameters = hashes ? (hashes[1] ?? '').length / 2 : Number(counted?.[1] ?? 0);
   return { name, definition: { body, parameters, preset: counted?.[2] }, end };
 }
 

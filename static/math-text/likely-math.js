@@ -30,7 +30,7 @@ const LABEL = /^\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d{2,}|\p{L}+\d{2,}[\p{L}
 const WIDE_PUNCTUATION = /[\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]/g;
 /** A negative number, a fraction, a range of digits, or numbers of which one is negative. */
 const NUMBERS = /^(?:-\d+(?:\.\d+)?|\d+\/\d+|\d-\d|(?=[^]*-)-?\d+(?:\.\d+)?(?:, ?-?\d+(?:\.\d+)?)+)$/;
-const COMMENT = /(^|[^\\])%[^\n]*(?=\n)/g;
+const COMMENT = /(?<!\\)%[^\n]*(\n|$)/g;
 
 /** Whether there are words in Chinese, Japanese or Korean, not their punctuation alone. @param {string} text */
 const hasHanWords = (text) => HAN.test(text.replace(WIDE_PUNCTUATION, ''));
@@ -177,7 +177,7 @@ function hasLoneBar(content) {
  * @param {string} tex
  */
 export function isDisplayMath(tex) {
-  const text = bare(tex.replace(COMMENT, '$1'));
+  const text = bare(tex.replace(COMMENT, (comment, end) => end || comment));
   if (/^[.…\s]*$/.test(text)) return /\\/.test(tex);
   if (COMMAND.test(text)) return true;
   if (/\n[ \t]*\n/.test(text) && !SIGN.test(text)) return false;

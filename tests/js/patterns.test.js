@@ -52,7 +52,7 @@ function grows(pattern) {
       const longer = time(pattern, text(4 * SHORT));
       if (longer < 100 * FAIR || longer < 8 * time(pattern, text(SHORT))) continue;
       // Looked at again before it is blamed: other programs take the processor in between.
-      if (time(pattern, text(16 * SHORT), 6) > 10 * time(pattern, text(4 * SHORT), 6)) return word + end;
+      if (time(pattern, text(16 * SHORT), 20) > 10 * time(pattern, text(4 * SHORT), 20)) return word + end;
     }
   }
   return null;
