@@ -85,7 +85,9 @@ def test_tokenize_shows_pieces_and_count_counts_them(model: Path, data: Path, tm
     assert "".join(pieces) == "a␣b"
     file = tmp_path / "text.txt"
     file.write_text(TEXT, encoding="utf-8")
-    counted = quire("count", "--model", model, file, file, data_dir=data).stdout.decode().splitlines()
+    other = tmp_path / "other.txt"
+    other.write_text(TEXT, encoding="utf-8")
+    counted = quire("count", "--model", model, file, other, data_dir=data).stdout.decode().splitlines()
     expected = tokenizer.count(TEXT)
     assert [line.split("\t")[0] for line in counted] == [str(expected), str(expected), str(2 * expected)]
     spans = quire("tokenize", "--json", "--model", model, data_dir=data, input="世\n".encode()).stdout
@@ -146,11 +148,11 @@ def test_models_are_listed_shown_and_compared(model: Path, data: Path, tmp_path:
     huggingface = tmp_path / "tokenizer.json"
     quire("models", "convert", model, "--to", "huggingface", "-o", huggingface, data_dir=data)
     compared = quire(
-        "models", "compare", model, huggingface, data_dir=data, input=b"We prove that it holds.\n"
+        "models", "compare", model, huggingface, "--json", data_dir=data, input=b"We prove that it holds.\n"
     )
-    rows = [line.split()[-2:] for line in compared.stdout.decode().splitlines()[1:]]
-    assert len(rows) == 2
-    assert rows[0] == rows[1]
+    first, second = json.loads(compared.stdout)["models"]
+    assert first["kind"] != second["kind"]
+    assert first["tokens"] == second["tokens"]
 
 
 def test_the_list_gives_long_names_whole(model: Path, tmp_path: Path) -> None:

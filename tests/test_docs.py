@@ -183,7 +183,7 @@ def in_shell(line: str, folder: Path) -> str:
 
 def test_the_tokenizer_commands_of_the_readme_print_what_stands_beside_them(tmp_path: Path) -> None:
     lines = README.partition("## Tokenise")[2].partition("```sh\n")[2].partition("```")[0].splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 9
     for line in lines:
         command, _, comment = line.partition(" # ")
         printed = in_shell(command, tmp_path)

@@ -14,14 +14,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import orjson
 from filelock import FileLock
 
 from app.errors import FileError, InputError, NotFound
-from app.papers.store.key_table import KeyRow, KeyTable
-from app.papers.store.place import StorePlace
+from app.papers.store.place import PostgresPlace, StorePlace
+
+if TYPE_CHECKING:
+    from app.papers.store.key_table import KeyRow, KeyTable
 
 Scope = Literal["tokenise", "read", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -51,7 +53,7 @@ def read_keys(place: StorePlace) -> list[Key]:
     """
     if isinstance(place, Path):
         return _read_file(place)
-    table = KeyTable(place)
+    table = _table(place)
     try:
         return _of_rows(table.read())
     finally:
@@ -73,7 +75,9 @@ def new_key(place: StorePlace, name: str, scopes: Sequence[Scope]) -> str:
             if added:
                 _write(place, [*keys, key])
     else:
-        added = KeyTable(place).add(KeyRow(key.name, key.sha256, " ".join(key.scopes), key.created))
+        from app.papers.store.key_table import KeyRow
+
+        added = _table(place).add(KeyRow(key.name, key.sha256, " ".join(key.scopes), key.created))
     if not added:
         raise InputError(f"there is a key named {name} already; revoke it first, or choose another name")
     return text
@@ -89,7 +93,7 @@ def revoke_key(place: StorePlace, name: str) -> None:
             if removed:
                 _write(place, left)
     else:
-        removed = KeyTable(place).remove(name)
+        removed = _table(place).remove(name)
     if not removed:
         raise NotFound(f"there is no key named {name[:80]!r}; `quire keys list` shows all")
 
@@ -99,7 +103,7 @@ class Keys:
 
     def __init__(self, place: StorePlace) -> None:
         self._file = place if isinstance(place, Path) else None
-        self._table = None if isinstance(place, Path) else KeyTable(place)
+        self._table = None if isinstance(place, Path) else _table(place)
         self._keys: list[Key] = []
         self._until = 0.0
         self._renewing = Lock()
@@ -130,7 +134,14 @@ class Keys:
             self._until = time.monotonic() + _FRESH_SECONDS
 
 
-def _of_rows(rows: Sequence[KeyRow]) -> list[Key]:
+def _table(place: PostgresPlace) -> "KeyTable":
+    # Imported where a database is named: no other command waits for SQLAlchemy.
+    from app.papers.store.key_table import KeyTable
+
+    return KeyTable(place)
+
+
+def _of_rows(rows: "Sequence[KeyRow]") -> list[Key]:
     known: dict[str, Scope] = {scope: scope for scope in SCOPES}
     return [
         Key(

@@ -57,7 +57,8 @@ class Observation:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         scope["request_id"] = request_id
         if method == "HEAD":
-            scope["method"] = "GET"  # it asks for what GET would say, without its body
+            # It asks for what GET would say, without its body. The server reads the method in its own scope.
+            scope = {**scope, "method": "GET"}
         # Filled in by access.py, which knows keys; the layers between may pass on copies of the scope.
         known: dict[str, str] = {}
         scope["known_client"] = known

@@ -225,6 +225,7 @@ def test_the_card_says_how_a_model_was_trained() -> None:
         "max_piece_length": 36,
         "isolate_digits": False,
         "ensure_unicode": True,
+        "character_coverage": None,
     }
     assert model.card.sha256 == model.sha256
 
