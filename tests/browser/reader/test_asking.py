@@ -37,7 +37,7 @@ def address(
 ) -> Iterator[str]:
     """A server with the library and the model; each test asks a paper of its own."""
     folder = tmp_path_factory.mktemp("asking") / "data"
-    shutil.copytree(library_folder, folder)
+    shutil.copytree(library_folder, folder, ignore=shutil.ignore_patterns("*.socket"))
     with serving(folder, settings=SETTINGS | {"CHAT_URL": model.url}) as address:
         yield address
 

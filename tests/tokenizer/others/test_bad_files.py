@@ -25,14 +25,14 @@ def with_pattern(pattern: str) -> bytes:
 
 def test_a_pattern_that_backtracks_without_end_is_refused_in_time(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_bytes(with_pattern("(a+)+b"))
-    with pytest.raises(ModelError, match="broke down"):
+    with pytest.raises(ModelError, match=r"broke down|can't be encoded"):
         load(tmp_path / "file.json")
 
 
 def test_a_panic_on_one_text_is_a_refusal_of_that_text(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_bytes(with_pattern("(?:b|b)+[cd]"))
     tokenizer = load(tmp_path / "file.json")
-    with pytest.raises(ModelError, match="broke down"):
+    with pytest.raises(ModelError, match=r"broke down|can't be encoded"):
         tokenizer.count("b" * 60)
     assert tokenizer.count("Hello") > 0
 
@@ -46,7 +46,7 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pyt
 
 def test_a_pattern_nested_too_deeply_costs_no_process(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_bytes(with_pattern("(" * 200_000 + ")" * 200_000))
-    with pytest.raises(ModelError, match=r"can't be read|broke down"):
+    with pytest.raises(ModelError, match=r"can't be read|broke down|takes more than"):
         load(tmp_path / "file.json")
 
 
@@ -54,7 +54,7 @@ def test_an_id_that_would_take_all_memory_is_refused(tmp_path: Path) -> None:
     content = json.loads(byte_level().to_str())
     content["model"]["vocab"]["far"] = 2**32 - 1
     (tmp_path / "file.json").write_text(json.dumps(content))
-    with pytest.raises(ModelError, match=r"can't be read|broke down"):
+    with pytest.raises(ModelError, match=r"can't be read|broke down|takes more than"):
         load(tmp_path / "file.json")
 
 
