@@ -110,7 +110,12 @@ def test_the_shared_cases_may_arrive_in_any_chunks(open_page: OpenPage) -> None:
         text = "\n\n".join(cases[start : start + 12])
         sizes = [chance.choice([1, 2, 3, 7, 20, 90]) for _ in range(13)]
         whole, streamed, _ = opened.page.evaluate(STREAM, [text, sizes])
-        assert streamed == whole, text
+        assert unnumbered(streamed) == unnumbered(whole), text
+
+
+def unnumbered(html: str) -> str:
+    """Without the number of an element, which keeps its notes from those of others on one page."""
+    return re.sub(r"\b(note(?:-mark)?)-\d+-", r"\1-", html)
 
 
 @pytest.mark.parametrize("kind", KINDS)
