@@ -134,6 +134,9 @@ def test_any_page_with_a_paper_is_read_by_its_headings() -> None:
     "content",
     [b"GIF89a", b"PK\x03\x04", b"Dear reader", b"\x1f\x8b broken", gzip.compress(b"Dear reader"), b"%PDF-1.4 broken",
      gzip.compress(TEX)[:-9], tar({"a.txt": b"words"}), b"<html></html>", b"\\documentclass{article}"],
+    # Names of their own: what is compressed holds the time, and each process of a run would call it otherwise.
+    ids=["gif", "zip", "words", "broken gzip", "gzip of words", "broken pdf", "cut gzip", "tar of words", "empty page",
+         "empty tex"],
 )  # fmt: skip
 def test_what_is_none_of_these_is_refused_kindly(content: bytes) -> None:
     with pytest.raises(InputError) as refused:
