@@ -164,7 +164,7 @@ class Desk:
                 await self._answer(asked, generation)
             finally:
                 self._turns.release()
-                self._tell_places()
+                self._show_places()
         except QuireError as error:
             generation.add("failed", self._around.describe(error))
         except asyncio.CancelledError:
@@ -188,7 +188,7 @@ class Desk:
         finally:
             self._queue.remove(generation)
 
-    def _tell_places(self) -> None:
+    def _show_places(self) -> None:
         """Each who waits is told its new place; the one whose turn comes now is told nothing."""
         for place, generation in enumerate(self._queue[1:], start=1):
             generation.add("waiting", {"asking": generation.asking, "place": place})

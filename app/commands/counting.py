@@ -105,7 +105,7 @@ def count(
         sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
     elif len(found.files) > 1 or found.inside:
         print(f"{total['tokens']}\ttotal")
-    _tell_left_out(found)
+    _report_left_out(found)
     skipped.report()
 
 
@@ -153,7 +153,7 @@ def chunk(
                         "text": text[part.start : part.end],
                     }
                 )
-    _tell_left_out(found)
+    _report_left_out(found)
     skipped.report()
 
 
@@ -200,7 +200,7 @@ def truncate(
             else:
                 sys.stdout.buffer.write(kept.encode())
                 sys.stdout.buffer.flush()
-    _tell_left_out(found)
+    _report_left_out(found)
     skipped.report()
 
 
@@ -235,7 +235,7 @@ def _print_line(answer: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _tell_left_out(found: Found) -> None:
+def _report_left_out(found: Found) -> None:
     if found.no_texts:
         shown: Sequence[str] = [Path(name).name for name in found.no_texts[:3]]
         more = len(found.no_texts) - len(shown)

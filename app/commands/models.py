@@ -171,7 +171,7 @@ def add(
 ) -> None:
     """Check a tokenizer, say what it is, and copy it to the models that are served."""
     settings = Settings()
-    _tell(adding.add(source, settings.data_dir / "models", settings.max_model_bytes, name, force))
+    _report(adding.add(source, settings.data_dir / "models", settings.max_model_bytes, name, force))
 
 
 @app.command()
@@ -188,10 +188,10 @@ def fetch(
         raise InputError("QUIRE_OFFLINE is set, so no other host is asked for anything")
     from app.tokenizer.others import hub
 
-    _tell(hub.fetch(repository, settings.data_dir / "models", settings.max_model_bytes, revision))
+    _report(hub.fetch(repository, settings.data_dir / "models", settings.max_model_bytes, revision))
 
 
-def _tell(added: adding.Added) -> None:
+def _report(added: adding.Added) -> None:
     """What was added: its kind, its size, and what can be asked for."""
     tokenizer = added.tokenizer
     lossless = "every byte comes back" if tokenizer.lossless else "it changes texts"

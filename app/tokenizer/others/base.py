@@ -28,7 +28,7 @@ _PROBE = "  one Two\tthree\r\n\n é e\u0301 ﬁ Ⅳ ａ 你好，世界 ไท�
 
 @contextmanager
 def refusing_panics(name: str) -> Iterator[None]:
-    """ModelError where a library written in Rust panics: its exception is none of Python's `Exception`s."""
+    """ModelError where a library written in Rust panics: its exception is not an `Exception`, and can't be imported."""
     try:
         yield
     except BaseException as error:

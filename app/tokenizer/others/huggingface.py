@@ -20,10 +20,6 @@ from app.tokenizer.others.base import OtherTokenizer, refusing_panics
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
-_PANIC = "PanicException"
-"""What the library raises where it breaks down; it is not an Exception, and can't be imported."""
-
-
 class HuggingFaceTokenizer(OtherTokenizer):
     """A `tokenizer.json`. Truncation and padding that the file sets are left out: they would cap a count."""
 
@@ -98,11 +94,12 @@ class HuggingFaceTokenizer(OtherTokenizer):
     def _encode(self, library: Any, text: str, special: bool = False) -> Any:
         """A text by the library, whose refusals are the model's: it lacks an unknown token, or a token it names."""
         try:
-            return library.encode_batch([text], add_special_tokens=special)[0]
-        except BaseException as error:
-            if isinstance(error, Exception) or type(error).__name__ == _PANIC:
-                raise ModelError(f"{self.name}: this text can't be encoded with it: {error}") from error
+            with refusing_panics(self.name):
+                return library.encode_batch([text], add_special_tokens=special)[0]
+        except ModelError:
             raise
+        except Exception as error:
+            raise ModelError(f"{self.name}: this text can't be encoded with it: {error}") from error
 
     def _joined(self, ids: Sequence[int]) -> bytes:
         for number in ids:

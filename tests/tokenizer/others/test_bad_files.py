@@ -25,14 +25,14 @@ def with_pattern(pattern: str) -> bytes:
 
 def test_a_pattern_that_backtracks_without_end_is_refused_in_time(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_bytes(with_pattern("(a+)+b"))
-    with pytest.raises(ModelError, match=r"broke down|can't be encoded"):
+    with pytest.raises(ModelError, match="broke down"):
         load(tmp_path / "file.json")
 
 
 def test_a_panic_on_one_text_is_a_refusal_of_that_text(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_bytes(with_pattern("(?:b|b)+[cd]"))
     tokenizer = load(tmp_path / "file.json")
-    with pytest.raises(ModelError, match=r"broke down|can't be encoded"):
+    with pytest.raises(ModelError, match="broke down"):
         tokenizer.count("b" * 60)
     assert tokenizer.count("Hello") > 0
 
