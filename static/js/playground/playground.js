@@ -48,6 +48,8 @@ const pointer = new Pointer(flow, element('known'));
 let state = read();
 /** @type {Shown[]} */
 let passages = [];
+/** Whether the tokens of the passages are those of the whole text. */
+let exact = true;
 let fetching = false;
 let drawnLine = '';
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -68,8 +70,9 @@ function read() {
 }
 
 /** The form has changed: forget what was asked for, show what is known, ask for the rest. */
-function update() {
-  state = read();
+async function update() {
+  const now = read();
+  state = now;
   wanted.clear();
   for (const row of [0, 1]) {
     server.drop(`encode ${row}`);
@@ -79,12 +82,23 @@ function update() {
   pointer.forget();
   flow.pane.classList.toggle('two', models.length > 1);
   element('differs').hidden = models.length < 2;
-  passages = flow.show(passagesOf(state.text), JSON.stringify([models, sample && [alpha, seed, state.text]]));
-  const all = state.text.length <= WHOLE;
-  for (const shown of passages) if (!shown.rows && (all || flow.near(shown))) wanted.add(shown);
-  if (!state.text) flow.pane.replaceChildren();
   keepAddress(form, state);
   complain(field('sample').checked && !sample ? (form.dataset.tooLongToDraw ?? '') : '');
+  const all = state.text.length <= WHOLE;
+  try {
+    // Pieces of BytePiece end with their line; those of other tokenizers may depend on all that is around them.
+    const known = await Promise.all(models.map((model) => server.model(model)));
+    if (now !== state) return;
+    const byLine = known.every(({ can }) => can.includes('scores'));
+    exact = byLine || all;
+    const cut = byLine || !all ? passagesOf(now.text) : now.text ? [{ text: now.text, character: 0 }] : [];
+    passages = flow.show(cut, JSON.stringify([models, sample && [alpha, seed, now.text]]));
+  } catch (error) {
+    complain(failed(error));
+    return;
+  }
+  for (const shown of passages) if (!shown.rows && (all || flow.near(shown))) wanted.add(shown);
+  if (!state.text) flow.pane.replaceChildren();
   void fetchWanted();
   void showFigures();
   void showLattice();
@@ -150,7 +164,7 @@ async function fetchSome(some) {
 /** Tokens and bytes of the whole text: added up where all is known, else counted by the server. */
 async function showFigures() {
   const asked = state;
-  const known = passages.every((shown) => shown.rows);
+  const known = exact && passages.every((shown) => shown.rows);
   if (!known && state.text.length <= WHOLE) return;
   ids.show(known ? asked.models.map((model, row) => ({ model, ids: idsOf(row) })) : []);
   try {
@@ -255,17 +269,17 @@ function start() {
     flow.spaces = field('spaces').checked;
     if (target === field('spaces')) flow.redraw();
     clearTimeout(timer);
-    timer = setTimeout(update, state.text.length > WHOLE ? 300 : 60);
+    timer = setTimeout(() => void update(), state.text.length > WHOLE ? 300 : 60);
   });
   element('again').addEventListener('click', () => {
     field('sample').checked = true;
     field('seed').value = String((Number(field('seed').value) + 1) % 2 ** 32);
-    update();
+    void update();
   });
   document.addEventListener('selectionchange', followCursor);
   element('lattice').addEventListener('toggle', () => void showLattice());
   flow.spaces = field('spaces').checked;
-  update();
+  void update();
 }
 
 start();

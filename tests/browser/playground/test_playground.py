@@ -1,5 +1,6 @@
 """The playground in a real Chromium, against a real server."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.server import ROOT, serving
+from tests.tokenizer.others.trained import write_all
 from tests.web.conftest import write_models
 
 OpenPage = Callable[..., Page]
@@ -18,6 +20,7 @@ OpenPage = Callable[..., Page]
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("playground")
     write_models(folder / "models")
+    write_all(folder / "models")
     with serving(folder, settings={"OFFLINE": "true"}) as url:
         yield url
 
@@ -93,6 +96,18 @@ def test_arrow_keys_go_through_the_pieces_and_tell_what_is_known(open_page: Open
     page.keyboard.press("ArrowUp")
     assert page.locator("#selected-piece").text_content() in ("the", " fox", "\n")
     assert page.get_attribute("#pieces", "aria-activedescendant") == "selected-piece"
+
+
+def test_a_long_text_is_counted_as_a_whole_by_other_tokenizers(open_page: OpenPage, address: str) -> None:
+    text = "So many words stand in this line.\n" * 200
+    call = {"text": text, "model": "unigram", "add_bos": False, "add_eos": False}
+    whole = httpx.post(f"{address}/api/v1/encode", json=call, trust_env=False).raise_for_status().json()
+    page = open_page(model="unigram")
+    page.fill("#text", text)
+    expect(page.locator("#figures td").first).to_have_text(f"{len(whole['ids']):,}")
+    page.click("#ids summary")
+    shown = page.locator("#ids code").first.text_content()
+    assert json.loads((shown or "").replace(", …", "")) == whole["ids"][:2000]
 
 
 def test_ids_are_in_view_and_copied(open_page: OpenPage) -> None:
