@@ -100,9 +100,9 @@ def test_arrow_keys_go_through_the_pieces_and_tell_what_is_known(open_page: Open
 
 def test_a_long_text_is_counted_as_a_whole_by_other_tokenizers(open_page: OpenPage, address: str) -> None:
     text = "So many words stand in this line.\n" * 200
-    call = {"text": text, "model": "unigram", "add_bos": False, "add_eos": False}
+    call = {"text": text, "model": "llama", "add_bos": False, "add_eos": False}
     whole = httpx.post(f"{address}/api/v1/encode", json=call, trust_env=False).raise_for_status().json()
-    page = open_page(model="unigram")
+    page = open_page(model="llama")
     page.fill("#text", text)
     expect(page.locator("#figures td").first).to_have_text(f"{len(whole['ids']):,}")
     page.click("#ids summary")
