@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -71,11 +71,19 @@ def workers_of(process: subprocess.Popen[str]) -> set[int]:
     return {int(pid) for pid in children.read_text().split()}
 
 
+@pytest.fixture
+def heeded_hangup() -> Iterator[None]:
+    """SIGHUP as it is by default for what is started: a run under nohup passes on that it is ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(
     ("workers", "number"), [(1, signal.SIGTERM), (2, signal.SIGTERM), (1, signal.SIGHUP), (2, signal.SIGHUP)]
 )
 def test_no_request_is_lost_when_a_busy_server_is_told_to_stop(
-    library_folder: Path, workers: int, number: signal.Signals
+    library_folder: Path, workers: int, number: signal.Signals, heeded_hangup: None
 ) -> None:
     with server_process(library_folder, "--workers", str(workers)) as (address, process):
         begun = threading.Barrier(9)
