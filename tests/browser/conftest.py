@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import launch
-from tests.browser.opened import Opened
+from tests.browser.opened import PATIENCE, Opened
 from tests.browser.site import Site, serving
 
-expect.set_options(timeout=20_000)  # milliseconds: other tests run beside these on few cores
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,11 +11,16 @@ SETTLED = """(selector) => [...document.querySelectorAll(selector)].every(
     (text) => ['ready', 'failed'].includes(text.getAttribute('state')))"""
 
 
+PATIENCE = 90_000
+"""How long a page is waited for, in milliseconds: other tests run beside these, on few cores."""
+
+
 class Opened:
     """A Playwright page that remembers the requests, complaints and dialogs since it was opened."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
+        page.set_default_timeout(PATIENCE)
         self.address = address
         self.requests: list[str] = []
         self.complaints: list[str] = []
@@ -44,7 +49,7 @@ class Opened:
         """What went to another host."""
         return [url for url in self.requests if not url.startswith((self.address, "data:", "blob:"))]
 
-    def settle(self, selector: str = "math-text", timeout: float = 30_000) -> None:
+    def settle(self, selector: str = "math-text", timeout: float = PATIENCE) -> None:
         """Wait until none of these texts waits any more; far ones wait until they come near."""
         self.page.wait_for_function(SETTLED, arg=selector, timeout=timeout)
 

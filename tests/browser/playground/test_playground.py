@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser.opened import PATIENCE
 from tests.server import ROOT, serving
 from tests.tokenizer.others.trained import write_all
 from tests.web.conftest import write_models
@@ -37,6 +38,7 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         )
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if _is_ours(line) else None)
         page.goto(f"{address}/tokenizer?{urlencode(query)}")
@@ -202,7 +204,7 @@ def test_a_megabyte_is_shown_where_one_looks(open_page: OpenPage) -> None:
             text.dispatchEvent(new Event('input', { bubbles: true }));
         }"""
     )
-    expect(page.locator("#figures td").nth(1)).to_have_text("1,158,890", timeout=20_000)
+    expect(page.locator("#figures td").nth(1)).to_have_text("1,158,890")
     assert 0 < page.locator(".piece").count() < 8000
     page.locator("#pieces").evaluate("pane => { pane.scrollTop = pane.scrollHeight / 2; }")
     page.wait_for_function(

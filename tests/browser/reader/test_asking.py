@@ -194,6 +194,7 @@ def test_what_is_stopped_ends_at_the_model_too_and_is_not_kept(opened: Open, mod
     model.reply = lambda _: Reply(words("A whole one."))
     exchange.locator("[data-do=again]").click()
     expect(page.locator(".exchange .answer").first).to_have_text("A whole one.")
+    expect(page.locator(".exchange .progress").first).to_be_hidden()
     page.reload()
     expect(page.locator(".exchange .answer")).to_have_text("A whole one.")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.opened import PATIENCE
 from tests.papers.sources.arxiv_forms import Sample
 from tests.papers.sources.arxiv_server import Arxiv, Handler, arxiv
 from tests.server import serving
@@ -30,6 +31,7 @@ def source() -> Iterator[Arxiv]:
 def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)  # type: ignore[arg-type]
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(address)
     yield page
     context.close()
@@ -45,7 +47,7 @@ def test_one_click_leads_from_an_empty_home_to_the_days_list(
 ) -> None:
     with serving(tmp_path, settings=settings(source)) as address, opened(browser, address) as page:
         page.click("[data-fetch='cs.CL']")
-        page.wait_for_url("**/arxiv/cs.CL", timeout=60_000)
+        page.wait_for_url("**/arxiv/cs.CL")
         expect(page.locator("article.paper")).to_have_count(25)
         assert page.inner_text(".choices >> nth=0").startswith("Papers: 312")
         page.goto(address)
@@ -76,10 +78,10 @@ def test_an_empty_list_offers_its_own_categories_and_a_fetch_is_cancelled(
         assert asked.wait(60)
         page.reload()  # whoever comes back sees it still, and may stop it
         page.click("#fetch-cancel")
-        expect(page.locator("#fetch-said")).to_contain_text("Cancelled", timeout=20_000)
+        expect(page.locator("#fetch-said")).to_contain_text("Cancelled")
         over.set()
         page.click("#fetch [type='submit']")
-        expect(page.locator("article.paper")).to_have_count(25, timeout=60_000)
+        expect(page.locator("article.paper")).to_have_count(25)
 
 
 def test_a_paper_that_is_not_here_is_brought_by_a_button(
@@ -99,7 +101,7 @@ def test_what_cannot_be_reached_is_told_in_the_page(browser: Browser, tmp_path: 
         there = settings(gone)
     with serving(tmp_path, settings=there) as address, opened(browser, address, locale="zh-CN") as page:
         page.click("[data-fetch='cs.CL']")
-        expect(page.locator("#fetch-said")).to_have_text("没有成功：", timeout=20_000)
+        expect(page.locator("#fetch-said")).to_have_text("没有成功：")
         expect(page.locator("#fetch-detail")).to_contain_text("can't be reached")
 
 

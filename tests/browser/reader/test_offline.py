@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from tests.browser.opened import PATIENCE
 from tests.server import serving
 
 LIST = "/arxiv/cs.AI+cs.LG"
@@ -20,6 +21,7 @@ def test_what_was_seen_opens_without_a_server_and_says_since_when(
 ) -> None:
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     with serving(library_folder) as address:
         page.goto(address + LIST)
         page.wait_for_function(KEPT)

@@ -45,7 +45,7 @@ def test_stars_and_tags_are_searched_with_words_and_without(open_reader: OpenRea
 def test_what_cannot_be_parted_is_explained(open_reader: OpenReader) -> None:
     opened, _ = kept(open_reader)
     opened.page.goto(f"{opened.address}/search?q=keyword3+OR+in:starred")
-    expect(opened.page.locator(".more")).to_contain_text("not within OR")
+    expect(opened.page.locator(".more")).to_contain_text("not inside OR")
 
 
 def test_words_of_what_was_starred_are_preferred_by_a_press(open_reader: OpenReader) -> None:

@@ -138,9 +138,9 @@ def test_a_browser_that_keeps_nothing_says_so_and_shows_the_papers(open_reader: 
     opened.page.goto(opened.address + ALL)
     assert len(ids(opened)) == 25
     opened.page.click(STAR.format(ids(opened)[0]))
-    expect(opened.page.locator("#said")).to_contain_text("keeps nothing")
+    expect(opened.page.locator("#said")).to_contain_text("stores nothing")
     opened.page.goto(opened.address + "/starred")
-    expect(opened.page.locator(".more")).to_contain_text("keeps nothing")
+    expect(opened.page.locator(".more")).to_contain_text("stores nothing")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
