@@ -6,6 +6,7 @@ A command's module is imported when the command is used, so that `quire encode` 
 import os
 import re
 import sys
+from copy import copy
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,9 +80,21 @@ def load_command(name: str) -> Any:
     command = typer.main.get_command(import_module(f"app.commands.{_COMMANDS[name][0]}").app)
     if name not in ("models", "papers", "keys") and isinstance(command, TyperGroup):
         # A module of several commands that stand at the top.
-        return command.commands[name]
+        command = command.commands[name]
     command.name = name
+    _take_data_dir(command)
     return command
+
+
+def _take_data_dir(command: Any) -> None:
+    """Let the option `--data-dir` follow a command too, and not only stand before it."""
+    if isinstance(command, TyperGroup):
+        for each in command.commands.values():
+            _take_data_dir(each)
+        return
+    option = next(copy(option) for option in typer.main.get_command(app).params if option.name == "data_dir")
+    option.expose_value = False  # its callback has done all
+    command.params.append(option)
 
 
 app = typer.Typer(

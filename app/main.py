@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
@@ -98,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=_middleware(settings),
     )
     app.state.models = models
+    app.state.embedder = embedder
     server = _asking(settings).server
     app.state.chat_model = server.model if server else ""
     app.state.pages = [*pages.router.routes, *routes.pages_router.routes]
@@ -133,6 +135,8 @@ def warm_up(app: FastAPI) -> None:
     """Load what every request needs, so that the workers that are forked from here share it and start at once."""
     with suppress(QuireError):  # /readyz reports it
         app.state.models.get(None)
+    if app.state.embedder is not None:
+        import_module("app.papers.meaning.kernels")  # which are compiled once on a machine, in some seconds
     app.openapi()
     load_templates()
 

@@ -353,10 +353,13 @@ def test_help_cuts_no_options_name_in_a_narrow_window() -> None:
         assert max(map(len, done.stdout.splitlines())) <= 80, name
 
 
-def test_every_command_takes_the_data_folder_and_a_key_says_where_it_is_kept(tmp_path: Path) -> None:
+def test_the_data_folder_stands_before_or_after_a_command_and_a_key_says_where_it_is_kept(
+    tmp_path: Path,
+) -> None:
     given, other = tmp_path / "given", tmp_path / "other"
-    done = quire("--data-dir", given, "keys", "new", "ann", data_dir=other)
+    done = quire("keys", "new", "ann", "--data-dir", given, data_dir=other)
     assert done.returncode == 0
     assert str(given / "keys.json") in done.stderr.decode()
     assert quire("--data-dir", given, "keys", "list", data_dir=other).stdout.startswith(b"ann\t")
+    assert quire("papers", "check", f"--data-dir={given}", data_dir=other).returncode == 1, "nothing is there"
     assert not other.exists()

@@ -8,7 +8,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-BASE = {"errors", "logs", "paths", "temporary"}
+BASE = {"errors", "jit", "logs", "paths", "temporary"}
 LIBRARIES = {"papers", "tokenizer"}
 TOP = {"main", "cli", "commands", "embedding", "settings"}
 MAY_IMPORT = {
@@ -16,10 +16,11 @@ MAY_IMPORT = {
     "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
     "web": {"web", "asking"} | LIBRARIES | BASE,
     "asking": {"asking"} | LIBRARIES | BASE,
-    "papers": {"papers", "errors", "paths", "temporary"},
-    "tokenizer": {"tokenizer", "errors"},
+    "papers": {"papers", "errors", "jit", "paths", "temporary"},
+    "tokenizer": {"tokenizer", "errors", "jit"},
     "settings": {"errors", "papers", "paths", "web", "asking"},
     "logs": {"errors"},
+    "jit": set[str](),
     "temporary": set[str](),
     "paths": set[str](),
     "errors": set[str](),

@@ -1,6 +1,8 @@
 """Quire where nothing but the data folder can be written to, as in a container with a read-only root."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -69,3 +71,14 @@ def test_one_folder_that_can_be_written_to_is_enough(tmp_path: Path, monkeypatch
         assert encoded.json()["ids"]
         assert client.get("/api/v1/papers").json()["items"]
     assert list(data.glob("cache/quire/kernels-*.code")), "what was compiled is kept for the next start"
+
+
+def test_kernels_are_compiled_also_where_their_code_cannot_be_kept(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*closed_off(tmp_path / "data"), sys.executable, "-c", "import app.papers.meaning.kernels"],
+        env={**os.environ, "XDG_CACHE_HOME": "", "HOME": "/"},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()

@@ -44,11 +44,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
     workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1, max=64)] = 1,
-    data_dir: Annotated[Path | None, typer.Option(help="The folder that Quire writes to.")] = None,
 ) -> None:
     """Serve the pages and the API; prints one line with the address when it is ready."""
     keep_together()
-    settings = Settings() if data_dir is None else Settings(data_dir=data_dir.resolve())
+    settings = Settings()
     configure_logs(settings.log_format, settings.log_level)
     # Where code is compiled for this machine and kept, unless it can be kept beside its source.
     os.environ["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(settings.data_dir / "cache")

@@ -9,8 +9,16 @@ well enough to leave all but a few hundred out (sign random projections without 
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from app.jit import compiled_for
+
+_WORDS = types.Array(types.uint64, 1, "C", readonly=True)
+_ROWS_OF_WORDS = types.Array(types.uint64, 2, "C", readonly=True)
+_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+_NUMBERS = types.Array(types.uint32, 1, "C", readonly=True)
+_DAYS = types.Array(types.int32, 1, "C", readonly=True)
 
 LEFT_OUT = np.uint16(65535)
 """The distance of a row that is not looked at."""
@@ -24,8 +32,8 @@ def _ones(_typing: Any, _word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-@njit(nogil=True, cache=True)
-def measure(bits, query, within, distances, counts):
+@compiled_for(_ROWS_OF_WORDS, _WORDS, _BYTES, types.uint16[::1], types.int64[::1])
+def measure(bits: Any, query: Any, within: Any, distances: Any, counts: Any) -> None:
     """Fills `distances` (uint16, n) with the signs that rows differ in from a query, and counts each distance.
 
     bits: uint64 (n, words); query: uint64 (words,); within: uint8 (n,), 0 for rows to leave out; counts: int64, as
@@ -43,8 +51,8 @@ def measure(bits, query, within, distances, counts):
         counts[total] += 1
 
 
-@njit(nogil=True, cache=True)
-def collect(distances, limit, at_limit, rows):
+@compiled_for(types.uint16[::1], types.uint16, types.int64, types.int64[::1])
+def collect(distances: Any, limit: Any, at_limit: Any, rows: Any) -> int:
     """Fills `rows` (int64) with those nearer than `limit` and the first `at_limit` of those at it; how many it were."""
     found = 0
     for row in range(distances.shape[0]):
@@ -59,16 +67,16 @@ def collect(distances, limit, at_limit, rows):
     return found
 
 
-@njit(nogil=True, cache=True)
-def narrow(alive, kinds, allowed, days, first, last, within):
+@compiled_for(_BYTES, _NUMBERS, _BYTES, _DAYS, types.int64, types.int64, types.uint8[::1])
+def narrow(alive: Any, kinds: Any, allowed: Any, days: Any, first: Any, last: Any, within: Any) -> None:
     """Fills `within` (uint8, n): 1 for rows that live, of an allowed kind (uint8 by kind), from day first to last."""
     for row in range(within.shape[0]):
         day = days[row]
         within[row] = alive[row] & allowed[kinds[row]] & np.uint8(first <= day) & np.uint8(day <= last)
 
 
-@njit(nogil=True, cache=True)
-def find_rows(numbers, alive, wanted, rows):
+@compiled_for(_NUMBERS, _BYTES, _NUMBERS, types.int64[::1])
+def find_rows(numbers: Any, alive: Any, wanted: Any, rows: Any) -> None:
     """Fills `rows` (int64) with the living row of each number of `wanted` (uint32, ascending, each once)."""
     mask = 65535
     seen = np.zeros(mask + 1, np.uint8)

@@ -23,7 +23,7 @@ import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
 _SOURCES = tuple(
     Path(__file__).with_name(name)
-    for name in ("segmentation_kernels.py", "automaton_kernels.py", "array_sizes.py", "jit.py")
+    for name in ("segmentation_kernels.py", "automaton_kernels.py", "array_sizes.py", "pick.py")
 )
 _ADDRESS, _NUMBER, _REAL, _TEXT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_char_p
 

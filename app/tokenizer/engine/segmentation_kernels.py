@@ -38,7 +38,7 @@ from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
 from app.tokenizer.engine.array_sizes import BLOCK, LANES, REACH
-from app.tokenizer.engine.jit import pick
+from app.tokenizer.engine.pick import pick
 
 SEGMENT = 1 << 14  # whole lines are segmented together until they have this many bytes
 TURN = 4  # how many times two steps each lane makes before someone looks how far they are

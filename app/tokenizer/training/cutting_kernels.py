@@ -12,7 +12,8 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from app.tokenizer.engine.jit import compiled, pick
+from app.jit import compiled
+from app.tokenizer.engine.pick import pick
 from app.tokenizer.training.ngram_kernels import LENGTH, MAX_ORDER
 
 Bytes = NDArray[np.uint8]

@@ -11,7 +11,7 @@ sort as the bytes do, a shorter n-gram before the longer ones that begin with it
 import numpy as np
 from numpy.typing import NDArray
 
-from app.tokenizer.engine.jit import compiled
+from app.jit import compiled
 
 Bytes = NDArray[np.uint8]
 Keys = NDArray[np.uint64]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.tokenizer.engine.jit import compiled
+from app.jit import compiled
 
 Bytes = NDArray[np.uint8]
 Keys = NDArray[np.uint64]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.tokenizer.engine.jit import compiled, pick
+from app.jit import compiled
+from app.tokenizer.engine.pick import pick
 
 Bytes = NDArray[np.uint8]
 Symbols = NDArray[np.uint16]
