@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
-from app.asking.desk import Bounds
+from app.asking.desk import DeskBounds
 from app.embedding import open_embedder
 from app.errors import QuireError
 from app.logs import configure_logs
@@ -30,7 +30,7 @@ from app.web.application import Application
 from app.web.asking import files as asking_files
 from app.web.asking import routes as asking_routes
 from app.web.asking.service import Asking, AskingSettings, open_asking
-from app.web.dependencies import Limits, Services, Work, room_to_read
+from app.web.dependencies import Limits, RequestThreads, Services, room_to_read
 from app.web.middleware.access import Access
 from app.web.middleware.address_length import AddressLimit
 from app.web.middleware.base_path import BasePath
@@ -183,7 +183,7 @@ def _asking(settings: Settings) -> AskingSettings:
     """What asking a paper needs."""
     return AskingSettings(
         server=settings.chat_server,
-        bounds=Bounds(settings.ask_at_once, settings.ask_waiting, settings.ask_per_day),
+        bounds=DeskBounds(settings.ask_at_once, settings.ask_waiting, settings.ask_per_day),
         context=settings.chat_context,
         tokenizer=settings.chat_tokenizer or None,
         question_bytes=settings.max_question_bytes,
@@ -228,7 +228,7 @@ def _services(
         store=store,
         index=index,
         meaning=meaning,
-        work=Work(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
+        work=RequestThreads(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
         asking=asking,
         requests_folder=settings.requests_folder,
         fetches=Fetches(

@@ -26,7 +26,7 @@ from app.papers.categories import parse_expression
 from app.papers.meaning.embedder import PROBE, Vectors
 from app.papers.meaning.files import read_state
 from app.papers.meaning.reading import VectorSet
-from app.papers.meaning.writing import Row, open_vectors
+from app.papers.meaning.writing import VectorRow, open_vectors
 from app.papers.store.reading import Store
 from benchmarks.search import queries, show
 from tests.papers.meaning.embedding_server import Reply, embedding_server
@@ -60,7 +60,7 @@ def vectors(count: int, seed: int) -> Vectors:
     return made
 
 
-def write(folder: Path, rows: Iterator[list[Row]], store: str, changes: int) -> None:
+def write(folder: Path, rows: Iterator[list[VectorRow]], store: str, changes: int) -> None:
     """Writes a set with vectors for these rows."""
     with open_vectors(folder, "benchmark") as writer:
         made = writer.open_set("benchmark", of_text(PROBE), store, changes)
@@ -70,20 +70,22 @@ def write(folder: Path, rows: Iterator[list[Row]], store: str, changes: int) -> 
         made.switch()
 
 
-def invented(count: int) -> Iterator[list[Row]]:
+def invented(count: int) -> Iterator[list[VectorRow]]:
     """Rows of papers that there are not, the newest first."""
     for start in range(0, count, _STEP):
         yield [
-            Row(count - at, _FIRST_DAY + (count - at) * _DAYS // count, _KINDS[at * 7919 % len(_KINDS)], at)
+            VectorRow(
+                count - at, _FIRST_DAY + (count - at) * _DAYS // count, _KINDS[at * 7919 % len(_KINDS)], at
+            )
             for at in range(start, min(start + _STEP, count))
         ]
 
 
-def stored(store: Store) -> Iterator[list[Row]]:
+def stored(store: Store) -> Iterator[list[VectorRow]]:
     """Rows of the papers of a store."""
     at = 0
     for numbers in store.newest_numbers(_STEP):
-        yield [Row(number, _FIRST_DAY, "cs.LG", at) for number in numbers]
+        yield [VectorRow(number, _FIRST_DAY, "cs.LG", at) for number in numbers]
         at += len(numbers)
 
 

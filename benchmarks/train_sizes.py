@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.tokenizer.training import likelihood
 from app.tokenizer.training.corpus import Corpus
-from app.tokenizer.training.likelihood import Batch
+from app.tokenizer.training.likelihood import CorpusBatch
 from app.tokenizer.training.sorted_runs import Run, Runs, merged_between
 from benchmarks.train import own_texts
 
@@ -19,7 +19,7 @@ MIN_COUNT = 2
 EVERY_KEY = (0, 1 << 64)
 
 
-def counted(texts: Iterable[str], count: Callable[[Batch], Run]) -> Run:
+def counted(texts: Iterable[str], count: Callable[[CorpusBatch], Run]) -> Run:
     """What a function gives for each batch of the texts, as one run."""
     runs: Runs[Run] = Runs()
     for batch in likelihood.read_batches(texts, isolate_digits=False):

@@ -59,3 +59,12 @@ def test_a_module_imports_only_what_lies_beneath_it(path: Path) -> None:
     assert set(imported(path)) <= MAY_IMPORT[own]
     if own not in READS_SETTINGS | {"settings"}:
         assert "settings" not in set(imported(path))
+
+
+def test_public_classes_have_names_of_their_own() -> None:
+    places: dict[str, list[str]] = {}
+    for path in APP.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(APP)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from app.asking.chat import Chat
-from app.asking.chunks import Piece
-from app.asking.prompting import Count, Prompt, Turn, compose
+from app.asking.chat import ChatClient
+from app.asking.chunks import AnswerPart
+from app.asking.prompting import Count, PaperPrompt, Turn, compose
 from app.asking.questions import Language, Question
 from app.asking.quotes import QuoteChecker, Written, written_quotes
 from app.asking.refusals import ContextTooLong
@@ -27,7 +27,7 @@ _CUTS = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class PaperQuestion:
     """A question about a version of a paper, as one reader asks it."""
 
     paper: Paper
@@ -50,9 +50,9 @@ class Answerer:
 
     def __init__(
         self,
-        chat: Chat | None,
+        chat: ChatClient | None,
         context: int,
-        read: Callable[[Asked], PaperText],
+        read: Callable[[PaperQuestion], PaperText],
         count: Count,
     ) -> None:
         self._chat = chat
@@ -61,7 +61,7 @@ class Answerer:
         self._count = count
 
     @property
-    def chat(self) -> Chat:
+    def chat(self) -> ChatClient:
         """The model's server. Raises NoChatModel where none is set."""
         if self._chat is None:
             raise NoChatModel("no model answers questions here; QUIRE_CHAT_URL and QUIRE_CHAT_MODEL name one")
@@ -77,14 +77,14 @@ class Answerer:
         if self._chat is not None:
             await self._chat.close()
 
-    async def prompt(self, asked: Asked) -> tuple[PaperText, Prompt]:
+    async def prompt(self, asked: PaperQuestion) -> tuple[PaperText, PaperPrompt]:
         """What would be sent to the model, and the paper's text that it is made of."""
         text = await asyncio.to_thread(self._read, asked)
         return text, await self._compose(asked, text, self._room(self.context))
 
     async def answer(
-        self, asked: Asked, text: PaperText, prompt: Prompt, report: Report
-    ) -> tuple[Answer, Prompt]:
+        self, asked: PaperQuestion, text: PaperText, prompt: PaperPrompt, report: Report
+    ) -> tuple[Answer, PaperPrompt]:
         """The whole answer, and the prompt, which may have been cut; `report` gets `reasoning`, `text` and `quote`.
 
         Raises ChatError, Overloaded or NoChatModel; what was told before is then half an answer.
@@ -110,15 +110,15 @@ class Answerer:
         return answer, prompt
 
     async def _write(
-        self, asked: Asked, text: PaperText, prompt: Prompt, writing: "_Writing"
-    ) -> tuple[Prompt, Usage | None]:
+        self, asked: PaperQuestion, text: PaperText, prompt: PaperPrompt, writing: "_Writing"
+    ) -> tuple[PaperPrompt, Usage | None]:
         """Has the model write; a paper that is too long for it by its own count is cut further and sent once more."""
         most, answer_tokens = self._room(self.context), self.chat.server.answer_tokens
         for cuts in range(_CUTS + 1):
             usage = None
             try:
                 async for piece in self.chat.answer(prompt.messages, answer_tokens):
-                    if isinstance(piece, Piece):
+                    if isinstance(piece, AnswerPart):
                         await writing.add(piece)
                     else:
                         usage = piece
@@ -130,7 +130,7 @@ class Answerer:
                 prompt = await self._compose(asked, text, most)
         return prompt, usage
 
-    async def _compose(self, asked: Asked, text: PaperText, most: int) -> Prompt:
+    async def _compose(self, asked: PaperQuestion, text: PaperText, most: int) -> PaperPrompt:
         return await asyncio.to_thread(
             compose, text, asked.rules, asked.question.prompt, asked.after, count=self._count, most=most
         )
@@ -152,7 +152,7 @@ class _Writing:
     _checker: QuoteChecker | None = None
     _searched: int = 0
 
-    async def add(self, piece: Piece) -> None:
+    async def add(self, piece: AnswerPart) -> None:
         self.begun = True
         self.report(piece.kind, {"text": piece.text})
         if piece.kind == "reasoning":
@@ -172,7 +172,7 @@ class _Writing:
         return self._checker.check(written)
 
 
-def _smaller(error: ContextTooLong, prompt: Prompt, most: int, answer_tokens: int) -> tuple[int, int]:
+def _smaller(error: ContextTooLong, prompt: PaperPrompt, most: int, answer_tokens: int) -> tuple[int, int]:
     """How many tokens by our count are sent next, and asked for at most, where the model found them too many."""
     if error.limit is None:
         return min(most, prompt.tokens) // 2, answer_tokens
@@ -181,7 +181,7 @@ def _smaller(error: ContextTooLong, prompt: Prompt, most: int, answer_tokens: in
     return int(prompt.tokens * min(share, 0.95) * 0.97), answer_tokens
 
 
-def same_question(answer: Answer, asked: Asked, model: str) -> bool:
+def same_question(answer: Answer, asked: PaperQuestion, model: str) -> bool:
     """Whether an answer that was kept is to just this question, of this model."""
     return (
         answer.paper_id == asked.paper.id
@@ -193,6 +193,6 @@ def same_question(answer: Answer, asked: Asked, model: str) -> bool:
     )
 
 
-def newest(answers: Sequence[Answer], asked: Asked, model: str) -> Answer | None:
+def newest(answers: Sequence[Answer], asked: PaperQuestion, model: str) -> Answer | None:
     """The newest of the answers that were kept to just this question."""
     return next((answer for answer in reversed(answers) if same_question(answer, asked, model)), None)

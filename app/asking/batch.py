@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from app.asking.answering import Answerer, Asked
+from app.asking.answering import Answerer, PaperQuestion
 from app.asking.keeping import Keeper
 from app.errors import NoChatModel, Overloaded, QuireError
 from app.papers.answers import Answer
@@ -18,7 +18,7 @@ from app.papers.store.reading import Store
 class Outcome:
     """What became of one question: `answered`, `kept` before, `failed` for a `reason`, or no more within the budget."""
 
-    asked: Asked
+    asked: PaperQuestion
     kind: Literal["answered", "kept", "failed", "over budget"]
     tokens: int = 0
     """What it cost, in tokens of prompt and answer."""
@@ -31,7 +31,11 @@ _FAILURES_IN_A_ROW = 3
 
 
 async def ask_all(
-    questions: Iterable[Asked], answerer: Answerer, keeper: Keeper, store: Store, budget: int | None = None
+    questions: Iterable[PaperQuestion],
+    answerer: Answerer,
+    keeper: Keeper,
+    store: Store,
+    budget: int | None = None,
 ) -> AsyncIterator[Outcome]:
     """Asks each question that no answer is kept to, and keeps its answer; `budget` bounds the tokens of all together.
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import orjson
 
-from app.asking.chunks import Chunk, Piece, read_chunk, stream_error
+from app.asking.chunks import AnswerPart, StreamChunk, read_chunk, stream_error
 from app.asking.refusals import Passing, refusal, without_parameter
 from app.asking.server_events import EventReader
 from app.asking.thinking import Thinking
@@ -58,7 +58,7 @@ class _Ending:
     ended: bool = False
 
 
-class Chat:
+class ChatClient:
     """Asks one server; remembers which parameters it refuses. Close it when done."""
 
     def __init__(self, server: ChatServer, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -86,7 +86,7 @@ class Chat:
 
     async def answer(
         self, messages: Sequence[Message], answer_tokens: int | None = None
-    ) -> AsyncGenerator[Piece | Usage, None]:
+    ) -> AsyncGenerator[AnswerPart | Usage, None]:
         """The pieces of an answer as they come, then what it cost where the server says so.
 
         Raises ContextTooLong where the messages have to be cut, and ChatError or Overloaded where the server refuses,
@@ -113,7 +113,7 @@ class Chat:
 
     async def _once(
         self, messages: Sequence[Message], answer_tokens: int | None
-    ) -> AsyncGenerator[Piece | Usage, None]:
+    ) -> AsyncGenerator[AnswerPart | Usage, None]:
         response = None
         try:
             response = await self._accepted(messages, answer_tokens)
@@ -157,7 +157,7 @@ class Chat:
                 raise refusal(response.status_code, response.headers, content, self.server.key)
             self._options = fewer
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[Piece | Usage, None]:
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[AnswerPart | Usage, None]:
         ending, thinking, wordless = _Ending(), Thinking(), True
         async with aclosing(self._chunks(response, ending)) as chunks:
             async for chunk in chunks:
@@ -165,15 +165,15 @@ class Chat:
                     parts = thinking.feed(piece.text) if piece.kind == "text" else [(piece.kind, piece.text)]
                     for kind, text in parts:
                         wordless &= kind != "text" or not text.strip()
-                        yield Piece(kind, text)
+                        yield AnswerPart(kind, text)
         for kind, text in thinking.end():
             wordless &= kind != "text" or not text.strip()
-            yield Piece(kind, text)
+            yield AnswerPart(kind, text)
         _check(ending, wordless, self.server.answer_tokens)
         if ending.usage is not None:
             yield ending.usage
 
-    async def _chunks(self, response: httpx.Response, ending: _Ending) -> AsyncGenerator[Chunk, None]:
+    async def _chunks(self, response: httpx.Response, ending: _Ending) -> AsyncGenerator[StreamChunk, None]:
         if "json" in response.headers.get("content-type", ""):
             content = await response.aread()  # a server that doesn't stream
             if error := stream_error(content, self.server.key):
@@ -217,7 +217,7 @@ async def _packets(response: httpx.Response, ending: _Ending) -> AsyncGenerator[
             return
 
 
-def _noted(chunk: Chunk, ending: _Ending) -> Chunk:
+def _noted(chunk: StreamChunk, ending: _Ending) -> StreamChunk:
     ending.reason = chunk.reason.lower() or ending.reason
     ending.usage = chunk.usage or ending.usage
     return chunk

@@ -12,7 +12,7 @@ from app.papers.answers import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AnswerPart:
     """A piece of an answer, or of the reasoning beside it."""
 
     kind: Kind
@@ -20,22 +20,22 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class StreamChunk:
     """Pieces, the reason why the answer ended (empty while it goes on), and what it cost so far, where told."""
 
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[AnswerPart, ...] = ()
     reason: str = ""
     usage: Usage | None = None
 
 
-def read_chunk(data: bytes) -> Chunk:
+def read_chunk(data: bytes) -> StreamChunk:
     """The chunk of an event's data; one that holds nothing for us is empty. Raises ChatError for what is not JSON.
 
     >>> read_chunk(b'{"choices": [{"delta": {"content": "So"}, "finish_reason": null}]}').pieces
     (Piece(kind='text', text='So'),)
     """
     values = [_parsed(line) for line in _documents(data)]
-    pieces: list[Piece] = []
+    pieces: list[AnswerPart] = []
     reason, usage = "", None
     for value in values:
         choices = value.get("choices")
@@ -44,13 +44,13 @@ def read_chunk(data: bytes) -> Chunk:
         if isinstance(delta, dict):
             pieces += _pieces(delta)
         if isinstance(choice.get("text"), str) and choice["text"]:
-            pieces.append(Piece("text", choice["text"]))
+            pieces.append(AnswerPart("text", choice["text"]))
         ended = choice.get("finish_reason")
         reason = ended if isinstance(ended, str) and ended else reason
         places = (value, choice, value.get("x_groq"))
         told = (_usage(place.get("usage")) for place in places if isinstance(place, dict))
         usage = next((found for found in told if found), usage)
-    return Chunk(tuple(pieces), reason, usage)
+    return StreamChunk(tuple(pieces), reason, usage)
 
 
 def stream_error(data: bytes, key: str) -> ChatError | None:
@@ -86,22 +86,22 @@ def _parsed(data: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _pieces(delta: dict[str, Any]) -> list[Piece]:
+def _pieces(delta: dict[str, Any]) -> list[AnswerPart]:
     pieces = []
     for name in ("reasoning_content", "reasoning"):
         if isinstance(delta.get(name), str) and delta[name]:
-            pieces.append(Piece("reasoning", delta[name]))
+            pieces.append(AnswerPart("reasoning", delta[name]))
             break
     else:
-        pieces += [Piece("reasoning", text) for text in _texts(delta.get("reasoning_details"))]
+        pieces += [AnswerPart("reasoning", text) for text in _texts(delta.get("reasoning_details"))]
     content = delta.get("content")
     if isinstance(content, str):
-        pieces += [Piece("text", content)] if content else []
+        pieces += [AnswerPart("text", content)] if content else []
     elif isinstance(content, list):
         for part in content:
             kind = str(part.get("type", "text")) if isinstance(part, dict) else "text"
             thinks = "think" in kind or "reason" in kind
-            pieces += [Piece("reasoning" if thinks else "text", text) for text in _texts(part)]
+            pieces += [AnswerPart("reasoning" if thinks else "text", text) for text in _texts(part)]
     return pieces
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from app.asking.answering import Answerer, Asked
+from app.asking.answering import Answerer, PaperQuestion
 from app.asking.day_counts import DayCounts
 from app.asking.generation import Generation, event, place_of
 from app.asking.keeping import Keeper
@@ -33,7 +33,7 @@ _RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Bounds:
+class DeskBounds:
     """How much is done at once, how much may wait, and how often a reader may ask in a day (0: any number)."""
 
     at_once: int = 4
@@ -46,7 +46,7 @@ class Bounds:
 class Surroundings:
     """What others do for the desk: `find` gives a kept answer, and blocks; `describe` describes a failure."""
 
-    find: Callable[[Asked, str], Answer | None]
+    find: Callable[[PaperQuestion, str], Answer | None]
     keeper: Keeper
     counts: DayCounts
     describe: Callable[[QuireError], dict[str, Any]]
@@ -65,7 +65,7 @@ class Cost:
 class Desk:
     """Gives out answers in one event loop."""
 
-    def __init__(self, answerer: Answerer, bounds: Bounds, surroundings: Surroundings) -> None:
+    def __init__(self, answerer: Answerer, bounds: DeskBounds, surroundings: Surroundings) -> None:
         self._answerer = answerer
         self._bounds = bounds
         self._around = surroundings
@@ -80,7 +80,7 @@ class Desk:
         """The name of the model. Raises NoChatModel where none is set."""
         return self._answerer.model
 
-    async def ask(self, asked: Asked, last_event: str = "") -> AsyncGenerator[bytes, None]:
+    async def ask(self, asked: PaperQuestion, last_event: str = "") -> AsyncGenerator[bytes, None]:
         """The events of an answer: one that was kept, one that is coming already, or a new one.
 
         `last_event` is the id of the last event that the reader has seen. Raises NoChatModel, UsedUp, or Overloaded
@@ -97,7 +97,7 @@ class Desk:
                 return _replay(kept, key, number if name == _kept_name(key) else 0)
         return self._join(asked, key).follow(0, self._bounds.keep_alive)
 
-    async def cost(self, asked: Asked) -> Cost:
+    async def cost(self, asked: PaperQuestion) -> Cost:
         """What a question would send to the model."""
         text, prompt = await self._answerer.prompt(asked)
         return Cost(text.source, text.version, prompt.tokens, prompt.left_out)
@@ -127,7 +127,7 @@ class Desk:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._answerer.close()
 
-    def _join(self, asked: Asked, key: str) -> Generation:
+    def _join(self, asked: PaperQuestion, key: str) -> Generation:
         running = self._running.get(key)
         if running is not None:
             return running
@@ -157,7 +157,7 @@ class Desk:
             )
         self._around.counts.add(reader)
 
-    async def _generate(self, asked: Asked, generation: Generation) -> None:
+    async def _generate(self, asked: PaperQuestion, generation: Generation) -> None:
         try:
             await self._wait_for_turn(generation)
             try:
@@ -193,7 +193,7 @@ class Desk:
         for place, generation in enumerate(self._queue[1:], start=1):
             generation.add("waiting", {"asking": generation.asking, "place": place})
 
-    async def _answer(self, asked: Asked, generation: Generation) -> None:
+    async def _answer(self, asked: PaperQuestion, generation: Generation) -> None:
         text, prompt = await self._answerer.prompt(asked)
         started = {
             "asking": generation.asking,
@@ -228,7 +228,7 @@ class Stopped(QuireError):
     """A reader stopped the answer."""
 
 
-def _key(asked: Asked, model: str) -> str:
+def _key(asked: PaperQuestion, model: str) -> str:
     """Identifies a question: readers who ask the same wait for the same answer."""
     facts: Sequence[object] = (
         asked.paper.id,

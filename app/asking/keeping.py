@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import orjson
 
-from app.asking.answering import Asked, newest
+from app.asking.answering import PaperQuestion, newest
 from app.errors import FileError, InputError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.records import answer_record, read_answer
@@ -63,7 +63,7 @@ class Keeper:
         """The answers that are not in the store yet."""
         return [answer for _, answer in self._files()]
 
-    def find(self, store: Store, asked: Asked, model: str) -> Answer | None:
+    def find(self, store: Store, asked: PaperQuestion, model: str) -> Answer | None:
         """The answer that was kept to just this question, in the store or on its way there."""
         return newest([*store.answers(asked.paper.id), *self.waiting()], asked, model)
 

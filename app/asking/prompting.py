@@ -23,7 +23,7 @@ _MARGIN = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class PaperPrompt:
     """The messages, how many tokens they have by our count, and the titles of the sections that found no room."""
 
     messages: tuple[Message, ...]
@@ -33,7 +33,7 @@ class Prompt:
 
 def compose(
     text: PaperText, rules: str, question: str, after: Sequence[Turn], *, count: Count, most: int
-) -> Prompt:
+) -> PaperPrompt:
     """The prompt of a question in at most `most` tokens; `after` are the turns before it, the oldest first.
 
     Raises TooLarge where the question and what was said before leave no room for a paper.
@@ -54,7 +54,7 @@ def compose(
     ]
     for (_, answer), following in zip(after, rest, strict=True):
         messages += [{"role": "assistant", "content": answer}, {"role": "user", "content": following}]
-    return Prompt(tuple(messages), around + paper_tokens, left_out)
+    return PaperPrompt(tuple(messages), around + paper_tokens, left_out)
 
 
 def cut(text: PaperText, most: int, count: Count) -> tuple[str, int, tuple[str, ...]]:

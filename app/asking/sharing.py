@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 import structlog
 
-from app.asking.answering import Asked
+from app.asking.answering import PaperQuestion
 from app.asking.desk import Cost, Desk
 from app.asking.generation import event
 from app.asking.questions import Question
@@ -62,7 +62,7 @@ class SharedDesk:
         with suppress(FileError):
             await self._is_here()
 
-    async def ask(self, asked: Asked, last_event: str = "") -> AsyncGenerator[bytes, None]:
+    async def ask(self, asked: PaperQuestion, last_event: str = "") -> AsyncGenerator[bytes, None]:
         """The events of an answer, as `Desk.ask` gives them."""
         _ = self.model
         connection = await self._connect()
@@ -72,7 +72,7 @@ class SharedDesk:
         await connection.accepted()
         return self._passed_on(connection)
 
-    async def cost(self, asked: Asked) -> Cost:
+    async def cost(self, asked: PaperQuestion) -> Cost:
         """What a question would send to the model."""
         _ = self.model
         connection = await self._connect()
@@ -273,7 +273,7 @@ class _Connection:
         self.writer.close()
 
 
-def asked_record(asked: Asked) -> dict[str, Any]:
+def asked_record(asked: PaperQuestion) -> dict[str, Any]:
     """The JSON object of a question, which `read_asked` reads."""
     return {
         "paper": whole_record(asked.paper),
@@ -288,9 +288,9 @@ def asked_record(asked: Asked) -> dict[str, Any]:
     }
 
 
-def read_asked(record: dict[str, Any]) -> Asked:
+def read_asked(record: dict[str, Any]) -> PaperQuestion:
     """The question of a record that another process wrote."""
-    return Asked(
+    return PaperQuestion(
         paper=read_paper(record["paper"]),
         version=record["version"],
         question=Question(*record["question"]),

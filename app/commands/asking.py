@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import __version__
-from app.asking.answering import Answerer, Asked
+from app.asking.answering import Answerer, PaperQuestion
 from app.asking.batch import Outcome, ask_all
-from app.asking.chat import Chat
+from app.asking.chat import ChatClient
 from app.asking.keeping import keeper_of
 from app.asking.questions import LANGUAGES, NAMES, Language, Question, Questions
 from app.commands.days import day_of
@@ -66,7 +66,7 @@ def ask(
     with Store(settings.store_place) as store:
         papers = _papers(store, ids or [], categories, day, limit)
         batch = [
-            Asked(paper, version or paper.version, one, asked_language, rules, again=again)
+            PaperQuestion(paper, version or paper.version, one, asked_language, rules, again=again)
             for paper, version in papers
             for one in wanted
         ]
@@ -100,7 +100,9 @@ class _Totals:
         return f"{told}; the budget allows no more" if self.over_budget else told
 
 
-async def _ask_all(settings: Settings, store: Store, batch: list[Asked], budget: int | None) -> _Totals:
+async def _ask_all(
+    settings: Settings, store: Store, batch: list[PaperQuestion], budget: int | None
+) -> _Totals:
     models = ModelRegistry(
         settings.model_folders,
         settings.default_model,
@@ -114,7 +116,7 @@ async def _ask_all(settings: Settings, store: Store, batch: list[Asked], budget:
     )
     server = settings.chat_server
     answerer = Answerer(
-        Chat(server) if server is not None else None,
+        ChatClient(server) if server is not None else None,
         settings.chat_context,
         lambda asked: texts.read(asked.paper, asked.version),
         lambda text: int(tokenizer.count(text)),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from app.commands.named_files import Found, Rules, files_of
+from app.commands.named_files import NamedFiles, Rules, files_of
 from app.commands.tokens import (
     ErrorsOption,
     Field,
@@ -207,7 +207,7 @@ def truncate(
 def _texts(
     tokenizer: AnyTokenizer,
     name: str,
-    found: Found,
+    found: NamedFiles,
     field: str,
     text_format: Format,
     errors: Errors,
@@ -235,7 +235,7 @@ def _print_line(answer: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _report_left_out(found: Found) -> None:
+def _report_left_out(found: NamedFiles) -> None:
     if found.no_texts:
         shown: Sequence[str] = [Path(name).name for name in found.no_texts[:3]]
         more = len(found.no_texts) - len(shown)

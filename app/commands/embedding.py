@@ -14,8 +14,7 @@ from app.embedding import open_embedder
 from app.errors import InputError, QuireError, StoreLocked
 from app.logs import configure_logs
 from app.papers.meaning.embedder import Embedder
-from app.papers.meaning.filling import Budget, fill, fill_today
-from app.papers.meaning.filling import Progress as Filled
+from app.papers.meaning.filling import Budget, EmbeddingProgress, fill, fill_today
 from app.settings import Settings
 
 console = Console(stderr=True)
@@ -121,7 +120,7 @@ def begin_embedding(log_format: Literal["json", "console"], log_level: str) -> N
     os.nice(10)
 
 
-def _said(filled: Filled) -> str:
+def _said(filled: EmbeddingProgress) -> str:
     rest = f"; {filled.lacking:,} lack one still, `quire papers embed` goes on" if filled.lacking else ""
     return f"{filled.done:,} papers got a vector, {filled.rate:,.1f} in a second{rest}"
 
@@ -133,7 +132,7 @@ class _Bar:
         self._bars = bars
         self._task = bars.add_task("embedding", total=None, said="")
 
-    def __call__(self, filled: Filled) -> None:
+    def __call__(self, filled: EmbeddingProgress) -> None:
         left = filled.seconds_left
         said = f"{filled.done:,} papers, {filled.rate:,.1f}/s" + (
             "" if left is None else f", {_duration(left)} left"

@@ -191,7 +191,7 @@ def fetch(
     _report(hub.fetch(repository, settings.data_dir / "models", settings.max_model_bytes, revision))
 
 
-def _report(added: adding.Added) -> None:
+def _report(added: adding.AddedTokenizer) -> None:
     """What was added: its kind, its size, and what can be asked for."""
     tokenizer = added.tokenizer
     lossless = "every byte comes back" if tokenizer.lossless else "it changes texts"

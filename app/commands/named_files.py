@@ -28,7 +28,7 @@ class Rules:
 
 
 @dataclass
-class Found:
+class NamedFiles:
     """Files in order; `inside` holds those that a folder gave, `no_texts` those that it holds beside its texts."""
 
     files: list[str] = field(default_factory=list)
@@ -48,9 +48,9 @@ def matching(names: Sequence[str]) -> list[str]:
     return found
 
 
-def files_of(names: Sequence[str], rules: Rules = Rules()) -> Found:
+def files_of(names: Sequence[str], rules: Rules = Rules()) -> NamedFiles:
     """The files that names mean, each once; folders are walked in the order of their names."""
-    found = Found()
+    found = NamedFiles()
     known: set[str] = set()
     for name in matching(names):
         folder = name != STANDARD_INPUT and Path(name).is_dir()

@@ -21,7 +21,7 @@ from app.papers.importing import ImportProgress, ImportResult, import_files
 from app.papers.receiving import receive
 from app.papers.sources import fetching
 from app.papers.sources.client import PoliteClient
-from app.papers.sources.fetching import Batch
+from app.papers.sources.fetching import FetchedBatch
 from app.papers.store import maintenance
 from app.serving.schedule import next_time
 from app.settings import Settings
@@ -102,7 +102,7 @@ def fetch(
     problems, notice = _Problems(), _Notices()
     with _client(settings, notice) as client:
 
-        def batches(places: Mapping[str, str]) -> Iterator[Batch]:
+        def batches(places: Mapping[str, str]) -> Iterator[FetchedBatch]:
             if ids:
                 return fetching.fetch_papers(ids, client)
             if daily:
@@ -126,7 +126,7 @@ def fetch_day(settings: Settings) -> None:
     due = next_time(began, settings.fetch_at) - timedelta(days=1)
     with _client(settings, lambda sentence: log.info("fetching", said=sentence)) as client:
 
-        def batches(places: Mapping[str, str]) -> Iterator[Batch]:
+        def batches(places: Mapping[str, str]) -> Iterator[FetchedBatch]:
             # On one machine it is asked for once; machines that share a database leave word there.
             shared = not isinstance(settings.store_place, Path)
             if shared and places.get(_DAY_FETCHED, "") >= due.isoformat():
@@ -134,7 +134,7 @@ def fetch_day(settings: Settings) -> None:
                 return
             yield from fetching.fetch_daily(settings.fetch_daily, client, places=places)
             if shared:
-                yield Batch("the day is fetched", places={_DAY_FETCHED: began.isoformat()})
+                yield FetchedBatch("the day is fetched", places={_DAY_FETCHED: began.isoformat()})
 
         result = receive(
             settings.store_place,
@@ -208,7 +208,7 @@ class _Notices:
     def __call__(self, sentence: str) -> None:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
-    def batch(self, batch: Batch, result: ImportResult) -> None:
+    def batch(self, batch: FetchedBatch, result: ImportResult) -> None:
         """A line for each answer."""
         reached = f" up to {batch.reached}" if batch.reached else ""
         self(f"{batch.label}{reached}: {len(batch.papers):,} papers; {result.new:,} new in all")

@@ -20,7 +20,7 @@ from app.errors import FileError, InputError
 from app.logs import configure_logs
 from app.papers.search.following import Following
 from app.papers.store.reading import Store
-from app.serving.connections import Bounds
+from app.serving.connections import ConnectionBounds
 from app.serving.memory import give_back, keep_together
 from app.serving.schedule import KeptProcess, beside, next_time, working_beside
 from app.serving.server import Manner, listen
@@ -78,7 +78,7 @@ def serve(
                 listener,
                 workers,
                 Manner(
-                    Bounds(
+                    ConnectionBounds(
                         settings.max_head_bytes,
                         settings.head_seconds,
                         settings.silent_seconds,

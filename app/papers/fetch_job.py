@@ -26,7 +26,7 @@ from app.papers.models import parse_id
 from app.papers.receiving import receive
 from app.papers.sources import fetching
 from app.papers.sources.client import Addresses, PoliteClient
-from app.papers.sources.fetching import Batch
+from app.papers.sources.fetching import FetchedBatch
 from app.papers.store.place import PostgresPlace, StorePlace
 
 State = Literal["running", "done", "failed", "cancelled"]
@@ -209,12 +209,12 @@ def _fetch(place: FetchPlace, reporter: _Reporter) -> ImportResult:
         notice=lambda sentence: reporter.change(said=sentence),
     ) as client:
 
-        def batches(places: Mapping[str, str]) -> Iterator[Batch]:
+        def batches(places: Mapping[str, str]) -> Iterator[FetchedBatch]:
             if asked.ids:
                 return fetching.fetch_papers(asked.ids, client)
             return fetching.fetch_newest(asked.categories, client, places=places)
 
-        def told(batch: Batch, result: ImportResult) -> None:
+        def told(batch: FetchedBatch, result: ImportResult) -> None:
             reached = f" up to {batch.reached}" if batch.reached else ""
             reporter.change(
                 said=f"{batch.label}{reached}",

@@ -26,7 +26,7 @@ from app.papers.sources.oai import Deleted
 from app.papers.sources.snapshot import read_lines, read_notes
 from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
-from app.papers.store.writing import Progress, StoreWriter, open_for_writing
+from app.papers.store.writing import FileProgress, StoreWriter, open_for_writing
 from app.temporary import temporary_folder
 
 COLLECTION = Path(__file__).parent / "collection"
@@ -183,7 +183,7 @@ class _Import:
                 batch.append(step.value)
             elif self._strict and isinstance(step.value, RecordError):
                 # What was read before is kept, and the next run begins with this record again.
-                self._add(batch, Progress(name, fingerprint, line, offset, False))
+                self._add(batch, FileProgress(name, fingerprint, line, offset, False))
                 raise _named(step.value, path, file)
             else:
                 problem = step.value
@@ -194,10 +194,10 @@ class _Import:
                 )
             line, offset = step.line, step.offset
             if len(batch) >= _BATCH:
-                self._add(batch, Progress(name, fingerprint, line, offset, False))
+                self._add(batch, FileProgress(name, fingerprint, line, offset, False))
                 batch = []
                 self._report(path, step.consumed, size)
-        self._add(batch, Progress(name, fingerprint, line, offset, True))
+        self._add(batch, FileProgress(name, fingerprint, line, offset, True))
         self._report(path, size, size)
 
     def finish(self) -> None:
@@ -206,7 +206,7 @@ class _Import:
             self._index.commit(self._changes)
         self._uncommitted = 0
 
-    def _add(self, batch: Sequence[Paper | Answer], progress: Progress) -> None:
+    def _add(self, batch: Sequence[Paper | Answer], progress: FileProgress) -> None:
         papers = [value for value in batch if isinstance(value, Paper)]
         answers = [value for value in batch if isinstance(value, Answer)]
         added = self._writer.add(papers, answers, progress)

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.errors import RecordError
 from app.papers.importing import ImportResult
 from app.papers.search.indexing import fed_index
-from app.papers.sources.fetching import Batch
+from app.papers.sources.fetching import FetchedBatch
 from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
@@ -20,9 +20,9 @@ from app.papers.store.writing import open_for_writing
 def receive(
     store_path: StorePlace,
     index_path: Path,
-    fetch: Callable[[Mapping[str, str]], Iterable[Batch]],
+    fetch: Callable[[Mapping[str, str]], Iterable[FetchedBatch]],
     *,
-    on_batch: Callable[[Batch, ImportResult], None] | None = None,
+    on_batch: Callable[[FetchedBatch, ImportResult], None] | None = None,
     on_error: Callable[[RecordError], None] | None = None,
     command: str = "quire papers fetch",
 ) -> ImportResult:

@@ -40,7 +40,7 @@ _SHOWN_PATH = 200
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ConnectionBounds:
     """What a connection may cost; times in seconds."""
 
     head_bytes: int
@@ -54,7 +54,7 @@ class Bounds:
 class BoundedConnection(HttpToolsProtocol):
     """One client's connection; `bounded` makes the class whose bounds are set."""
 
-    bounds: Bounds
+    bounds: ConnectionBounds
     unread: "dict[BoundedConnection, None]"
     """The connections whose clients leave more of an answer unread than is sent at once, in the order it began."""
     _since_progress = 0  # bytes read that were no body and ended no head
@@ -289,7 +289,7 @@ class BoundedConnection(HttpToolsProtocol):
 _HOOKS = ("_start_asgi_task", "on_headers_complete", "on_response_complete", "timeout_keep_alive_handler")
 
 
-def bounded(bounds: Bounds) -> type[BoundedConnection]:
+def bounded(bounds: ConnectionBounds) -> type[BoundedConnection]:
     """The protocol class for uvicorn's `http`; raises InputError where this uvicorn lacks what the class builds on."""
     missing = [name for name in _HOOKS if not hasattr(HttpToolsProtocol, name)]
     if missing:

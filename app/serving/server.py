@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.errors import InputError
-from app.serving.connections import BoundedConnection, Bounds, bounded
+from app.serving.connections import BoundedConnection, ConnectionBounds, bounded
 from app.serving.memory import give_back
 from app.serving.workers import Workers, heeded
 from app.web.worker_counts import count_as
@@ -34,7 +34,7 @@ _GIVE_BACK_SECONDS = 2.0
 class Manner:
     """How to serve: what connections may cost, which proxies' headers are trusted, how long stopping may take."""
 
-    bounds: Bounds
+    bounds: ConnectionBounds
     trusted_proxies: tuple[str, ...]
     keep_alive_seconds: int
     drain_seconds: int
@@ -173,7 +173,7 @@ def serve(
     ).run()
 
 
-def _within_open_files(bounds: Bounds) -> Bounds:
+def _within_open_files(bounds: ConnectionBounds) -> ConnectionBounds:
     """The bounds with no more connections than there can be files, of which the system is asked for all it grants.
 
     A connection over the bound is answered; one for which there is no file any more could only be dropped.

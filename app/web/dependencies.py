@@ -40,7 +40,7 @@ class Limits:
 
 
 @dataclass
-class Work:
+class RequestThreads:
     """Runs what would block the event loop in threads, a bounded number at once and a bounded number waiting.
 
     Heavy requests have threads of their own; those that read papers share the ones that FastAPI runs functions in,
@@ -91,7 +91,7 @@ class Services:
     store: Store
     index: SearchIndex
     meaning: Meaning
-    work: Work
+    work: RequestThreads
     asking: Asking
     requests_folder: Path
     """Where the queue of requests to papers' sources keeps what it remembers."""

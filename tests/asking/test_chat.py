@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.asking.chat import Chat, ChatServer
-from app.asking.chunks import Piece
+from app.asking.chat import ChatClient, ChatServer
+from app.asking.chunks import AnswerPart
 from app.asking.refusals import ContextTooLong
 from app.errors import ChatError
 from tests.asking.chat_server import ChatServerDouble, Reply, chat_server, chunk, words
@@ -28,12 +28,12 @@ def said(server: ChatServerDouble) -> tuple[str, str]:
     """The answer and the reasoning."""
 
     async def ask() -> tuple[str, str]:
-        chat = Chat(ChatServer(server.url, "m", KEY, patience=5))
+        chat = ChatClient(ChatServer(server.url, "m", KEY, patience=5))
         try:
             pieces = [piece async for piece in chat.answer([{"role": "user", "content": "?"}])]
         finally:
             await chat.close()
-        found = [piece for piece in pieces if isinstance(piece, Piece)]
+        found = [piece for piece in pieces if isinstance(piece, AnswerPart)]
         return (
             "".join(piece.text for piece in found if piece.kind == "text"),
             "".join(piece.text for piece in found if piece.kind == "reasoning"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.asking.chat import Chat, ChatServer
-from app.asking.chunks import Piece
+from app.asking.chat import ChatClient, ChatServer
+from app.asking.chunks import AnswerPart
 from app.asking.refusals import ContextTooLong
 from app.errors import ChatError, Overloaded
 from app.papers.answers import Usage
@@ -29,10 +29,10 @@ class Heard:
 
 
 async def _listen(url: str, heard: Heard, patience: float) -> None:
-    chat = Chat(ChatServer(url, "m", "sk-secret-key", patience=patience))
+    chat = ChatClient(ChatServer(url, "m", "sk-secret-key", patience=patience))
     try:
         async for piece in chat.answer([{"role": "user", "content": "?"}]):
-            if not isinstance(piece, Piece):
+            if not isinstance(piece, AnswerPart):
                 heard.usage = piece
             elif piece.kind == "text":
                 heard.text += piece.text

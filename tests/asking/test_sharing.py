@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.asking.answering import Asked
+from app.asking.answering import PaperQuestion
 from app.asking.day_counts import DayCounts
 from app.asking.questions import Question
 from app.asking.sharing import asked_record, read_asked
@@ -148,7 +148,7 @@ def test_a_server_that_is_killed_while_it_writes_leaves_nothing_half(
 
 
 def test_a_question_passes_between_processes_whole() -> None:
-    asked = Asked(
+    asked = PaperQuestion(
         Paper("2401.12345", "T", "A", version=3), 2, Question(None, "Why 你好?", "Why?"), "zh", "rules",
         (("one", "two"),), True, "key a", "f1",
     )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.papers.meaning.embedder import Embedder, Vectors, text_of
 from app.papers.meaning.files import read_state
-from app.papers.meaning.writing import Row, SetWriter, VectorWriter, open_vectors, row_of
+from app.papers.meaning.writing import SetWriter, VectorRow, VectorWriter, open_vectors, row_of
 from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 
@@ -33,7 +33,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class EmbeddingProgress:
     """How far a run is: papers done by it, papers that lack a vector still, seconds since it began."""
 
     done: int
@@ -57,9 +57,9 @@ def fill(
     embedder: Embedder,
     budget: Budget | None = None,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[EmbeddingProgress], None] | None = None,
     command: str = "quire papers embed",
-) -> Progress:
+) -> EmbeddingProgress:
     """Gives papers vectors until none lacks one or the budget is used up. What is done when it stops stays done.
 
     Raises EmbedError where the model fails, StoreLocked where another process makes vectors, StoreError for the disk.
@@ -73,8 +73,8 @@ def fill_set(
     writer: VectorWriter,
     embedder: Embedder,
     budget: Budget,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> Progress:
+    on_progress: Callable[[EmbeddingProgress], None] | None = None,
+) -> EmbeddingProgress:
     """As `fill`, with a store and a writer that are open."""
     begun = time.monotonic()
     identity, changes = store.identity, store.changes
@@ -109,9 +109,9 @@ def fill_today(
     per_day: int,
     *,
     seconds: float | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[EmbeddingProgress], None] | None = None,
     command: str = "quire serve, embedding",
-) -> Progress | None:
+) -> EmbeddingProgress | None:
     """As `fill`, where nobody asked for it by name: at most `per_day` papers a day in all; None where none lacks one.
 
     Raises what `fill` raises.
@@ -139,7 +139,7 @@ class _Run:
         vectors: SetWriter,
         budget: Budget,
         begun: float,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[EmbeddingProgress], None] | None,
         papers: int,
     ) -> None:
         self._vectors = vectors
@@ -148,7 +148,7 @@ class _Run:
         self._on_progress = on_progress
         self._papers = papers
         self._done = 0
-        self._rows: list[Row] = []
+        self._rows: list[VectorRow] = []
         self._waiting: list[Vectors] = []
         self._committed = time.monotonic()
 
@@ -186,9 +186,9 @@ class _Run:
             self._vectors.commit()
         self._committed = time.monotonic()
 
-    def progress(self) -> Progress:
+    def progress(self) -> EmbeddingProgress:
         lacking = max(0, self._papers - len(self._vectors) - len(self._rows))
-        return Progress(self._done, lacking, time.monotonic() - self._begun)
+        return EmbeddingProgress(self._done, lacking, time.monotonic() - self._begun)
 
     def _room(self) -> int | None:
         """How many papers more the budget allows; None for any number."""

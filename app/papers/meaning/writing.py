@@ -30,7 +30,7 @@ _MOST_DEAD = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VectorRow:
     """What a row says beside the vector: the paper's number, its day, its categories, its text's fingerprint."""
 
     number: int
@@ -39,10 +39,10 @@ class Row:
     text: int
 
 
-def row_of(paper: Paper, text: str) -> Row:
+def row_of(paper: Paper, text: str) -> VectorRow:
     """The row of a paper whose vector is that of `text`."""
     kind = " ".join(sorted(paper.categories))
-    return Row(paper_number(paper.id), listing_day(paper).toordinal(), kind, fingerprint(text))
+    return VectorRow(paper_number(paper.id), listing_day(paper).toordinal(), kind, fingerprint(text))
 
 
 @contextmanager
@@ -172,9 +172,9 @@ class SetWriter:
             if (self._recent[number] is None if number in self._recent else not has)
         ]
 
-    def follow(self, rows: Sequence[Row]) -> None:
+    def follow(self, rows: Sequence[VectorRow]) -> None:
         """Takes in what papers have become: those whose text is another lose their vector, the others keep it."""
-        moved: list[Row] = []
+        moved: list[VectorRow] = []
         sources: list[int] = []
         for row in rows:
             at = self._row(row.number)
@@ -190,7 +190,7 @@ class SetWriter:
             copied = {name: self._column(name)[sources] for name in ("bits", "codes", "scales")}
             self._write(moved, copied)
 
-    def append(self, rows: Sequence[Row], vectors: Vectors) -> None:
+    def append(self, rows: Sequence[VectorRow], vectors: Vectors) -> None:
         """Adds papers with their vectors, float32 (n, dimensions) of length 1; none of them has a row."""
         if not rows:
             return
@@ -289,7 +289,7 @@ class SetWriter:
     def _column(self, name: str) -> NDArray[Any]:
         return files.mapped(self._place, self.state, name)
 
-    def _write(self, rows: Sequence[Row], vectors: dict[str, NDArray[Any]]) -> None:
+    def _write(self, rows: Sequence[VectorRow], vectors: dict[str, NDArray[Any]]) -> None:
         for row in rows:
             if row.kind not in self._kinds:
                 self._kinds[row.kind] = len(self._kinds)

@@ -8,7 +8,7 @@ _MEANT = ("any", "title", "abstract")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MeaningQuery:
     """A query as meaning takes it: a text, and what papers have to be as well; `is_plain` where that is nothing."""
 
     text: str
@@ -19,7 +19,7 @@ class Asked:
         return self.narrowing is None
 
 
-def asked(node: Node) -> Asked:
+def asked(node: Node) -> MeaningQuery:
     """The text and the rest of a query's tree.
 
     Plain words are meant and narrow nothing. Phrases and words in a title or abstract are meant, and narrow too;
@@ -33,8 +33,8 @@ def asked(node: Node) -> Asked:
     narrowing = tuple(operand for operand in operands if not _is_plain(operand))
     text = " ".join(word for operand in operands for word in _words(operand))
     if not narrowing:
-        return Asked(text, None)
-    return Asked(text, narrowing[0] if len(narrowing) == 1 else All(narrowing))
+        return MeaningQuery(text, None)
+    return MeaningQuery(text, narrowing[0] if len(narrowing) == 1 else All(narrowing))
 
 
 def _is_plain(node: Node) -> bool:

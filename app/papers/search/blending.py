@@ -18,7 +18,7 @@ from app.papers.meaning.reading import VectorSet, Within
 from app.papers.meaning.searching import Meaning
 from app.papers.plain_text import resolve
 from app.papers.query import Node, parse_query
-from app.papers.search.asked import Asked, asked
+from app.papers.search.asked import MeaningQuery, asked
 from app.papers.search.schema import EXACT, terms
 from app.papers.search.searching import Search, SearchIndex, search_page
 from app.papers.store.positions import paper_number
@@ -53,7 +53,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BlendedPage:
     """A page of a search, by what it was made, why each paper is there, and whether meaning could not be asked."""
 
     page: Page
@@ -85,7 +85,7 @@ def find(
     cursor: str | None = None,
     limit: int = 25,
     longest: int = 2048,
-) -> Found:
+) -> BlendedPage:
     """A page of a search by words, meaning or both; None for what there is: both, where papers have vectors.
 
     Ids, DOIs, names of authors and orders by date are for words alone. Where meaning fails, both is words, and says so;
@@ -112,10 +112,10 @@ def find(
                 raise
             missed = True
     page = search_page(store, index, search, cursor=cursor, limit=limit, longest=longest)
-    return Found(page, "words", {}, missed)
+    return BlendedPage(page, "words", {}, missed)
 
 
-def _is_for_both(index: SearchIndex, search: Search, wanted: Asked, meaning: Meaning) -> bool:
+def _is_for_both(index: SearchIndex, search: Search, wanted: MeaningQuery, meaning: Meaning) -> bool:
     """Whether meaning has something to add: not to ids, DOIs and names of authors."""
     if not wanted.text or not meaning.is_on() or index.names_papers(search.text):
         return False
@@ -132,7 +132,7 @@ class _Blend:
         meaning: Meaning,
         search: Search,
         by: By,
-        wanted: Asked,
+        wanted: MeaningQuery,
         longest: int,
     ) -> None:
         self._store, self._index, self._meaning = store, index, meaning
@@ -147,7 +147,7 @@ class _Blend:
             return False
         return True
 
-    def page(self, cursor: str | None, limit: int) -> Found:
+    def page(self, cursor: str | None, limit: int) -> BlendedPage:
         changes, offset, rows = read_cursor(cursor, 3, self._bound) if cursor else (None, 0, None)
         vectors, vector = self._meaning.asked(self._asked.text, rows)
         near = nearest(self._index, vectors, vector, DEPTH, self._search, self._asked.narrowing)
@@ -188,7 +188,7 @@ class _Blend:
             or (Reason("words", offset + at),)
             for at, paper in enumerate(papers, 1)
         }
-        return Found(page, self._by, reasons)
+        return BlendedPage(page, self._by, reasons)
 
     def _some(self) -> list[int]:
         """The papers that hold most of the query's words, the rare ones above all."""

@@ -28,7 +28,7 @@ _THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class IndexState:
+class IndexPosition:
     """Which store an index follows (its identity), up to which of its changes, and where the index lies."""
 
     schema_version: int
@@ -37,10 +37,10 @@ class IndexState:
     name: str
 
 
-def read_state(folder: Path) -> IndexState | None:
+def read_state(folder: Path) -> IndexPosition | None:
     """The state of the index in `folder`; None where there is no index or only one that can't be used."""
     try:
-        state = IndexState(**json.loads((folder / "state.json").read_text()))
+        state = IndexPosition(**json.loads((folder / "state.json").read_text()))
     except (OSError, ValueError, TypeError):
         return None
     usable = state.schema_version == SCHEMA_VERSION and (folder / str(state.name) / "meta.json").is_file()
@@ -54,7 +54,7 @@ class SearchWriter:
         self._folder = folder
         state = None if rebuild else read_state(folder)
         if state is None or state.store != store.identity or state.changes > store.changes:
-            state = IndexState(SCHEMA_VERSION, store.identity, 0, uuid.uuid4().hex[:12])
+            state = IndexPosition(SCHEMA_VERSION, store.identity, 0, uuid.uuid4().hex[:12])
         self.state = state
         path = folder / state.name
         with _index_errors(folder):
@@ -94,7 +94,7 @@ class SearchWriter:
             self._writer.commit()
             self._only_new = False
             self._added.clear()
-            self.state = IndexState(SCHEMA_VERSION, self.state.store, changes, self.state.name)
+            self.state = IndexPosition(SCHEMA_VERSION, self.state.store, changes, self.state.name)
             _write_state(self._folder, self.state)
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ def pass_over(folder: Path, before: int, after: int) -> None:
             _write_state(folder, replace(state, changes=after))
 
 
-def _write_state(folder: Path, state: IndexState) -> None:
+def _write_state(folder: Path, state: IndexPosition) -> None:
     beside = folder / "state.json.new"
     beside.write_text(json.dumps(asdict(state)))
     beside.replace(folder / "state.json")

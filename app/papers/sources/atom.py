@@ -22,7 +22,7 @@ ROOTS = frozenset({f"{ATOM}feed", ENTRY})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AtomPage:
     """One answer of the API; `total` counts what it found in all, of which an answer holds a slice."""
 
     papers: tuple[Paper, ...]
@@ -45,12 +45,12 @@ def read_atom(stream: Stream, path: str, *, longest: int = 4 << 20) -> Iterator[
         yield RecordError(str(error), path, 1)
 
 
-def read_answer(body: bytes, path: str) -> Answer:
+def read_answer(body: bytes, path: str) -> AtomPage:
     """Reads one answer of the API. Raises SourceError with the API's own words where it is an error."""
     values = whole(body, path, {ENTRY: entry_paper, _TOTAL: _total}, ROOTS)
     papers = tuple(value for value in values if isinstance(value, Paper))
     problems = tuple(value for value in values if isinstance(value, RecordError))
-    return Answer(papers, problems, sum(value for value in values if isinstance(value, int)))
+    return AtomPage(papers, problems, sum(value for value in values if isinstance(value, int)))
 
 
 def entry_paper(entry: Element) -> Paper:

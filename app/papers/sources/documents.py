@@ -16,7 +16,7 @@ from app.papers.sources.oai import Deleted
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReadEntry:
     """What one entry held: the line (from 1) that it begins on, and how many entries were read with it."""
 
     line: int
@@ -24,7 +24,7 @@ class Entry:
     value: Paper | Deleted | RecordError
 
 
-def read_document(path: Path, *, start: int = 0, longest: int = 4 << 20) -> Iterator[Entry]:
+def read_document(path: Path, *, start: int = 0, longest: int = 4 << 20) -> Iterator[ReadEntry]:
     """Yields the entries of an XML file in order: Atom and OAI-PMH of arXiv, and its announcements.
 
     `start` is the offset of the Entry after which to go on. Memory is bounded by the longest entry allowed. Bad
@@ -38,13 +38,13 @@ def read_document(path: Path, *, start: int = 0, longest: int = 4 << 20) -> Iter
                 for line, value in convert(stream, str(path), _READERS, _ROOTS, longest=longest):
                     offset += 1
                     if offset > start:
-                        yield Entry(line, offset, value)
+                        yield ReadEntry(line, offset, value)
             except MarkupError as error:
                 problem = RecordError(f"{error}; what follows is not read", str(path), error.line)
-                yield Entry(error.line, offset + 1, problem)
+                yield ReadEntry(error.line, offset + 1, problem)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         problem = RecordError(f"the compressed file is cut short or damaged ({error})", str(path), 1)
-        yield Entry(1, offset + 1, problem)
+        yield ReadEntry(1, offset + 1, problem)
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror or error}") from error
 

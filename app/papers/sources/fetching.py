@@ -28,7 +28,7 @@ _GROUPS = frozenset({"cs", "econ", "eess", "math", "q-bio", "q-fin", "stat"})
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class FetchedBatch:
     """What one answer brought.
 
     `places` are to be kept by their names, together with the papers, and given to the next fetch. `label` says in
@@ -65,7 +65,7 @@ def fetch(
     *,
     since: date | None = None,
     places: Mapping[str, str] | None = None,
-) -> Iterator[Batch]:
+) -> Iterator[FetchedBatch]:
     """Yields what has been new or changed in the categories since a day (UTC), by OAI-PMH.
 
     Without `since` it goes on where the last fetch ended, or begins a week ago. A fetch that was cut off with
@@ -81,7 +81,7 @@ def fetch(
 
 def fetch_daily(
     categories: Sequence[str], client: PoliteClient, *, places: Mapping[str, str] | None = None
-) -> Iterator[Batch]:
+) -> Iterator[FetchedBatch]:
     """Yields the latest day's announcements in the categories, from the feeds.
 
     Days that were missed since the last call, and what a feed leaves out at its limit of 2,000 papers, are filled
@@ -103,12 +103,12 @@ def fetch_daily(
         yield from _harvest(code, client, since, places)
     if days:
         kept = {f"feed {code}": day.isoformat() for code, day in days.items()}
-        yield Batch("the day's announcements", places=kept, reached=max(days.values()))
+        yield FetchedBatch("the day's announcements", places=kept, reached=max(days.values()))
 
 
 def fetch_newest(
     categories: Sequence[str], client: PoliteClient, *, places: Mapping[str, str] | None = None
-) -> Iterator[Batch]:
+) -> Iterator[FetchedBatch]:
     """Yields the latest day's announcements; where the feeds hold none, as at weekends, what `fetch` does.
 
     Raises like `fetch`.
@@ -121,7 +121,7 @@ def fetch_newest(
         yield from fetch(categories, client, places=places)
 
 
-def fetch_papers(ids: Sequence[str], client: PoliteClient) -> Iterator[Batch]:
+def fetch_papers(ids: Sequence[str], client: PoliteClient) -> Iterator[FetchedBatch]:
     """Yields the papers with these ids, with or without version, from the API.
 
     An id that arXiv has no paper for is among the problems. Raises NotFound for a malformed id, SourceError from
@@ -138,7 +138,7 @@ def fetch_papers(ids: Sequence[str], client: PoliteClient) -> Iterator[Batch]:
         found = {paper.id for paper in answer.papers}
         missing = [text for text in part if parse_id(text)[0] not in found]
         problems = [RecordError(f"arXiv has no paper {text}", client.addresses.api, 1) for text in missing]
-        yield Batch("papers by id", answer.papers, problems=answer.problems + tuple(problems))
+        yield FetchedBatch("papers by id", answer.papers, problems=answer.problems + tuple(problems))
 
 
 def oai_set(category: str) -> str:
@@ -153,7 +153,7 @@ def oai_set(category: str) -> str:
 
 def _harvest(
     code: str, client: PoliteClient, since: date | None, places: Mapping[str, str]
-) -> Iterator[Batch]:
+) -> Iterator[FetchedBatch]:
     """The records of one category, page after page."""
     name = f"oai {code}"
     harvest = _begin(_read_harvest(places, name), since, client.today())
@@ -184,7 +184,7 @@ def _harvest(
         )
         if page.token is None:
             harvest = replace(harvest, done=harvest.answered)
-        yield Batch(
+        yield FetchedBatch(
             code,
             papers=page.papers,
             deleted=page.deleted,
@@ -215,7 +215,7 @@ def _request(code: str, harvest: _Harvest) -> dict[str, str]:
     }
 
 
-def _feeds(codes: list[str], client: PoliteClient) -> Iterator[tuple[list[str], Batch, bool]]:
+def _feeds(codes: list[str], client: PoliteClient) -> Iterator[tuple[list[str], FetchedBatch, bool]]:
     """The feed of the categories together, or of parts of them where it is full; whether it still was."""
     address = client.addresses.feeds + "+".join(codes)
     feed = client.get(address, {}, lambda body: rss.read_feed(body, address))
@@ -225,10 +225,10 @@ def _feeds(codes: list[str], client: PoliteClient) -> Iterator[tuple[list[str], 
         yield from _feeds(codes[:middle], client)
         yield from _feeds(codes[middle:], client)
         return
-    yield codes, Batch("+".join(codes), feed.papers, problems=feed.problems, reached=feed.day), full
+    yield codes, FetchedBatch("+".join(codes), feed.papers, problems=feed.problems, reached=feed.day), full
 
 
-def _announced_up_to(code: str, asked: Sequence[str], batch: Batch, last: date | None) -> date:
+def _announced_up_to(code: str, asked: Sequence[str], batch: FetchedBatch, last: date | None) -> date:
     """The day that a category has come to in a feed of several, of which some may show an older day than others.
 
     A paper that another of them may have brought shows nothing. A category without a paper of its own stays where it

@@ -50,7 +50,7 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedElement:
     """An element with all that is in it, and the line that it begins on."""
 
     element: Element
@@ -59,7 +59,7 @@ class Found:
 
 def elements(
     stream: Stream, wanted: frozenset[str], roots: frozenset[str], *, longest: int = 4 << 20
-) -> Iterator[Found]:
+) -> Iterator[LocatedElement]:
     """Yields each element named in `wanted` (as `{namespace}name`) as soon as it is read, none inside another.
 
     `roots` are the names that the document's outermost element may have, `longest` the most bytes between the
@@ -114,13 +114,13 @@ class _Handler(ContentHandler):
         self, wanted: frozenset[str], roots: frozenset[str], locate: Callable[[], int | None]
     ) -> None:
         super().__init__()
-        self.found: list[Found] = []
+        self.found: list[LocatedElement] = []
         self.root: str | None = None
         self._wanted, self._roots, self._locate = wanted, roots, locate
         self._builder: TreeBuilder | None = None
         self._line = self._depth = 0
 
-    def take(self) -> list[Found]:
+    def take(self) -> list[LocatedElement]:
         """The elements found since it was asked last."""
         found, self.found = self.found, []
         return found
@@ -162,7 +162,7 @@ class _Handler(ContentHandler):
         self._builder.end(_tag(name))
         self._depth -= 1
         if self._depth == 0:
-            self.found.append(Found(self._builder.close(), self._line))
+            self.found.append(LocatedElement(self._builder.close(), self._line))
             self._builder = None
 
 

@@ -37,7 +37,7 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HarvestPage:
     """One answer to ListRecords.
 
     `token` is what the next page is asked for with, None on the last one; `expired` says that the token asked
@@ -72,7 +72,7 @@ def read_oai(stream: Stream, path: str, *, longest: int = 4 << 20) -> Iterator[P
         yield RecordError(f"{error}; what follows is not read", path, error.line)
 
 
-def read_page(body: bytes, path: str) -> Page:
+def read_page(body: bytes, path: str) -> HarvestPage:
     """Reads one answer to ListRecords. Raises SourceError with the server's words where it is an error.
 
     noRecordsMatch is a page without records, and badResumptionToken one that is `expired`.
@@ -92,7 +92,7 @@ def read_page(body: bytes, path: str) -> Page:
     responded = next((value for value in values if isinstance(value, datetime)), None)
     if responded is None:
         raise SourceError("arXiv's OAI-PMH answers without a responseDate, which its protocol demands")
-    return Page(
+    return HarvestPage(
         papers=tuple(value for _, value in records if isinstance(value, Paper)),
         deleted=tuple(value for _, value in records if isinstance(value, Deleted)),
         problems=tuple(value for value in values if isinstance(value, RecordError)),

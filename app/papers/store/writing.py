@@ -35,7 +35,7 @@ _ANSWER_KEY = ("paper_number", "version", "question", "prompt_sha256", "model", 
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class FileProgress:
     """How far a file was read: after `line` and `offset` (uncompressed bytes), all before it is in the store."""
 
     path: str
@@ -46,7 +46,7 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Added:
+class BatchChanges:
     """What a batch changed, and the store's change counter after it; `changed` are the papers to index again."""
 
     new: int = 0
@@ -67,14 +67,14 @@ class StoreWriter:
         self,
         given: Sequence[Paper],
         given_answers: Sequence[Answer] = (),
-        progress: Progress | None = None,
+        progress: FileProgress | None = None,
         given_places: Mapping[str, str] | None = None,
-    ) -> Added:
+    ) -> BatchChanges:
         """Brings in papers and answers and notes the progress or the places to go on from, all in one transaction.
 
         A paper that is here already is merged (merging.py); an answer to the same question replaces the other.
         """
-        added = Added()
+        added = BatchChanges()
         with self._database.errors(), self._engine.begin() as connection:
             counter = int(connection.execute(select(state.c.changes).with_for_update()).scalar_one())
             wrote = _add_papers(connection, given, counter + 1, added, self._database.list_changed)
@@ -104,14 +104,14 @@ class StoreWriter:
         with self._database.errors(), self._engine.connect() as connection:
             return connection.execute(select(imports).limit(1)).first() is None
 
-    def progress(self, path: str) -> Progress | None:
+    def progress(self, path: str) -> FileProgress | None:
         """How far the file of this path was read the last time."""
         with self._database.errors(), self._engine.connect() as connection:
             row = connection.execute(select(imports).where(imports.c.path == path)).first()
         return (
             None
             if row is None
-            else Progress(row.path, row.fingerprint, row.line, row.offset, bool(row.finished))
+            else FileProgress(row.path, row.fingerprint, row.line, row.offset, bool(row.finished))
         )
 
 
@@ -133,7 +133,7 @@ def open_for_writing(place: StorePlace, command: str) -> Iterator[StoreWriter]:
 
 
 def _add_papers(
-    connection: Connection, given: Sequence[Paper], counter: int, added: Added, list_changed: str
+    connection: Connection, given: Sequence[Paper], counter: int, added: BatchChanges, list_changed: str
 ) -> bool:
     numbers = [paper_number(paper.id) for paper in given]
     kept = _kept(connection, numbers)
@@ -174,7 +174,7 @@ def _kept(connection: Connection, numbers: Sequence[int]) -> dict[int, Paper]:
     return kept
 
 
-def _add_answers(connection: Connection, given: Sequence[Answer], added: Added) -> bool:
+def _add_answers(connection: Connection, given: Sequence[Answer], added: BatchChanges) -> bool:
     key = [answers.c[name] for name in _ANSWER_KEY]
     wrote = False
     for answer in given:
@@ -195,7 +195,7 @@ def _add_answers(connection: Connection, given: Sequence[Answer], added: Added) 
     return wrote
 
 
-def _note(connection: Connection, progress: Progress) -> None:
+def _note(connection: Connection, progress: FileProgress) -> None:
     values = {
         "path": progress.path,
         "fingerprint": progress.fingerprint,

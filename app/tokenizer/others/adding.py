@@ -34,7 +34,7 @@ _NAME = re.compile(rf"{_PART}(/{_PART})?")
 
 
 @dataclass(frozen=True)
-class Added:
+class AddedTokenizer:
     """A tokenizer that was put into a models folder, and where."""
 
     name: str
@@ -42,7 +42,9 @@ class Added:
     path: Path
 
 
-def add(source: Path, folder: Path, max_bytes: int, name: str | None = None, replace: bool = False) -> Added:
+def add(
+    source: Path, folder: Path, max_bytes: int, name: str | None = None, replace: bool = False
+) -> AddedTokenizer:
     """Check a file or a folder, and put it into a models folder as `name`.
 
     ModelError says what it is where it isn't a tokenizer, InputError that the name can't be, or is taken.
@@ -77,7 +79,7 @@ def add(source: Path, folder: Path, max_bytes: int, name: str | None = None, rep
     for old in taken:
         if old != target:
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
-    return Added(name, tokenizer, target)
+    return AddedTokenizer(name, tokenizer, target)
 
 
 def check_name(name: str) -> None:

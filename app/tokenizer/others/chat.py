@@ -27,7 +27,7 @@ _MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))  # noncharacters, which no text 
 
 
 @dataclass(frozen=True)
-class Chat:
+class RenderedChat:
     """A prompt with its ids; `counts` has the ids of each message, `rest` those that belong to none."""
 
     prompt: str
@@ -43,7 +43,7 @@ def chat(
     add_generation_prompt: bool = True,
     continue_final_message: bool = False,
     **variables: Any,
-) -> Chat:
+) -> RenderedChat:
     """The prompt, ids and counts of messages; `variables` are `tools`, `documents` and the template's own.
 
     `template` stands in the place of the model's. InputError says what the template refuses, NotForThisModel that the
@@ -88,7 +88,7 @@ def chat(
             rest += count
         else:
             counts[owner] += count
-    return Chat(whole.replace(mark, ""), ids, counts, rest)
+    return RenderedChat(whole.replace(mark, ""), ids, counts, rest)
 
 
 def special_pattern(tokenizer: Any) -> re.Pattern[str]:

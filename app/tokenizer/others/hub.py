@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 from app.errors import ModelError, SourceError
-from app.tokenizer.others.adding import FILES, Added, beside, check_name, files_of_tokenizer, put
+from app.tokenizer.others.adding import FILES, AddedTokenizer, beside, check_name, files_of_tokenizer, put
 from app.tokenizer.others.loading import load, vocabulary_of
 
 _STATE = ".cache"
 """Where the library notes the ETag of each file, so that what has not changed is not fetched again."""
 
 
-def fetch(repository: str, folder: Path, max_bytes: int, revision: str | None = None) -> Added:
+def fetch(repository: str, folder: Path, max_bytes: int, revision: str | None = None) -> AddedTokenizer:
     """The tokenizer `ORG/NAME`, fetched into a models folder under that name.
 
     The folder has all of the new files or none. SourceError says why the Hub gave nothing, ModelError that what it
@@ -40,7 +40,7 @@ def fetch(repository: str, folder: Path, max_bytes: int, revision: str | None = 
             if state.is_dir():
                 state.replace(target / _STATE)
         put(made, target)
-    return Added(repository, tokenizer, target)
+    return AddedTokenizer(repository, tokenizer, target)
 
 
 def _begin_with(target: Path, made: Path) -> None:

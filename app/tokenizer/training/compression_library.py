@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any, Protocol, TypeVar
 
 from app.tokenizer.training.compression_lines import Lines, Read, first_of_each, kept_lines, read_lines
-from app.tokenizer.training.resources import Work
+from app.tokenizer.training.resources import TrainingWork
 
 Output = TypeVar("Output")
 
@@ -33,7 +33,7 @@ class Library(Protocol):
 class LocalLibrary:
     """Lines on this machine, read in threads."""
 
-    def __init__(self, texts: Iterable[str], isolate_digits: bool, work: Work) -> None:
+    def __init__(self, texts: Iterable[str], isolate_digits: bool, work: TrainingWork) -> None:
         self._work = work
         self.texts = self.bytes = 0
         total = len(texts) if isinstance(texts, Sequence) else 0

@@ -29,7 +29,7 @@ PREFIX_BITS = 16
 """N-grams that begin with the same two bytes are scored together: what is shorter has direct tables."""
 
 
-class Batch(NamedTuple):
+class CorpusBatch(NamedTuple):
     """Part of a corpus: `texts` of them end here, `data` holds the chunks one after another, `ends` their ends."""
 
     texts: int
@@ -63,7 +63,9 @@ class Tables(NamedTuple):
     short_scores: Floats
 
 
-def read_batches(texts: Iterable[str], isolate_digits: bool, size: int = BATCH_BYTES) -> Iterator[Batch]:
+def read_batches(
+    texts: Iterable[str], isolate_digits: bool, size: int = BATCH_BYTES
+) -> Iterator[CorpusBatch]:
     """Normalises texts, splits them into chunks and packs these into batches of about `size` bytes."""
     chunks: list[bytes] = []
     ended = filled = 0
@@ -91,12 +93,12 @@ def _chunks(text: str, isolate_digits: bool, number: int) -> list[bytes]:
         raise
 
 
-def _batch(texts: int, chunks: list[bytes]) -> Batch:
+def _batch(texts: int, chunks: list[bytes]) -> CorpusBatch:
     ends = np.cumsum(np.fromiter(map(len, chunks), np.int64, len(chunks)))
-    return Batch(texts, np.frombuffer(b"".join(chunks), np.uint8).copy(), ends)
+    return CorpusBatch(texts, np.frombuffer(b"".join(chunks), np.uint8).copy(), ends)
 
 
-def count_ngrams(batch: Batch, order: int) -> NGramRun:
+def count_ngrams(batch: CorpusBatch, order: int) -> NGramRun:
     """The n-grams of a batch: `order` bytes from each position on, fewer at the end of a chunk."""
     keys = np.empty(len(batch.data), np.uint64)
     ngram_kernels.fill_keys(batch.data, batch.ends, order, keys)
@@ -199,14 +201,14 @@ def _table(keys: Keys) -> tuple[Keys, Counts, Counts]:
     return table, before, places
 
 
-def cut(batch: Batch, tables: Tables, ensure_unicode: bool) -> NDArray[np.uint8]:
+def cut(batch: CorpusBatch, tables: Tables, ensure_unicode: bool) -> NDArray[np.uint8]:
     """uint8 (len(batch.data),): 1 where a piece begins on the best path of each chunk."""
     begins = np.empty(len(batch.data), np.uint8)
     cutting_kernels.cut_chunks(batch.data, batch.ends, tables.order, ensure_unicode, *tables[1:], begins)
     return begins
 
 
-def count_pieces(batch: Batch, begins: NDArray[np.uint8]) -> PieceRun:
+def count_pieces(batch: CorpusBatch, begins: NDArray[np.uint8]) -> PieceRun:
     """The pieces of a batch that `cut` marked."""
     most = np.count_nonzero(begins)
     starts, keys = np.empty(most, np.int64), np.empty(most, np.uint64)

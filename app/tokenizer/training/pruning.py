@@ -18,7 +18,7 @@ from app.tokenizer.training.likelihood import Counts, Integers, Keys, Map
 from app.tokenizer.training.sorted_runs import END, PieceRun, Sliceable
 
 
-class Pieces(NamedTuple):
+class PiecePool(NamedTuple):
     """Distinct pieces in a pool of bytes: where each starts, its length, its count."""
 
     pool: NDArray[np.uint8]
@@ -27,7 +27,7 @@ class Pieces(NamedTuple):
     counts: Integers
 
     @classmethod
-    def of(cls, run: PieceRun) -> "Pieces":
+    def of(cls, run: PieceRun) -> "PiecePool":
         """The pieces of a run."""
         lengths = run.lengths.astype(np.int64)
         return cls(run.pool, np.cumsum(lengths) - lengths, lengths, run.counts)
@@ -49,7 +49,7 @@ def prune_pieces(
 
     The work is split into `parts` that `apply` runs.
     """
-    vocabulary = _Vocabulary.of(_complete(Pieces.of(wanted)), parts, apply)
+    vocabulary = _Vocabulary.of(_complete(PiecePool.of(wanted)), parts, apply)
     counts = vocabulary.pieces.counts
     counts = counts + vocabulary.cut(rest, counts)
     counts = vocabulary.drop_wasted(counts)
@@ -83,7 +83,7 @@ class _Automaton(NamedTuple):
     links: Keys
 
     @classmethod
-    def of(cls, pieces: Pieces) -> "_Automaton":
+    def of(cls, pieces: PiecePool) -> "_Automaton":
         """An automaton of pieces that are sorted by their bytes."""
         units, piece_at = trie(*pieces[:3])
         falls, shorter = np.zeros_like(units), np.empty_like(pieces.starts)
@@ -109,7 +109,7 @@ class _Cutter(NamedTuple):
     automaton: _Automaton
     scores: NDArray[np.float64]
 
-    def cut(self, pieces: Pieces) -> Integers:
+    def cut(self, pieces: PiecePool) -> Integers:
         """How often each piece of the automaton occurs in the pieces."""
         result = np.zeros(len(self.scores), np.int64)
         arguments: Any = (*pieces, *self.automaton, self.scores, result)
@@ -118,25 +118,25 @@ class _Cutter(NamedTuple):
 
 
 def _cut_run(cutter: _Cutter, run: Sliceable[PieceRun]) -> Integers:
-    return cutter.cut(Pieces.of(run.between(0, END)))
+    return cutter.cut(PiecePool.of(run.between(0, END)))
 
 
 @dataclass(frozen=True)
 class _Vocabulary:
     """Pieces sorted by their bytes, and the automaton of them. Counts are arrays beside them, 0 for a piece gone."""
 
-    pieces: Pieces
+    pieces: PiecePool
     automaton: _Automaton
     parts: int
     apply: Map
 
     @classmethod
-    def of(cls, pieces: Pieces, parts: int, apply: Map) -> "_Vocabulary":
+    def of(cls, pieces: PiecePool, parts: int, apply: Map) -> "_Vocabulary":
         order = np.empty(len(pieces.starts), np.int64)
         pruning_kernels.sort_pieces(
             pieces.pool, pieces.starts, pieces.lengths, int(pieces.lengths.max()), order
         )
-        pieces = Pieces(pieces.pool, pieces.starts[order], pieces.lengths[order], pieces.counts[order])
+        pieces = PiecePool(pieces.pool, pieces.starts[order], pieces.lengths[order], pieces.counts[order])
         return cls(pieces, _Automaton.of(pieces), parts, apply)
 
     def cut(self, runs: Sequence[Any], counts: Integers) -> Integers:
@@ -149,7 +149,7 @@ class _Vocabulary:
         pool, starts, lengths, _ = self.pieces
 
         def count(items: Integers) -> Integers:
-            return cutter.cut(Pieces(pool, starts[items], lengths[items], which[items]))
+            return cutter.cut(PiecePool(pool, starts[items], lengths[items], which[items]))
 
         return self._sum(self.apply(count, np.array_split(np.flatnonzero(which), self.parts)))
 
@@ -189,12 +189,12 @@ class _Vocabulary:
         return dict(zip(pieces, counts[there].tolist(), strict=True))
 
 
-def _complete(pieces: Pieces) -> Pieces:
+def _complete(pieces: PiecePool) -> PiecePool:
     """Adds every single byte that is missing, with a count of 1."""
     there = pieces.pool[pieces.starts[pieces.lengths == 1]]
     missing = np.setdiff1d(np.arange(256, dtype=np.uint8), there)
     ones = np.ones(len(missing), np.int64)
-    return Pieces(
+    return PiecePool(
         np.concatenate([pieces.pool, missing]),
         np.concatenate([pieces.starts, len(pieces.pool) + np.arange(len(missing))]),
         np.concatenate([pieces.lengths, ones]),

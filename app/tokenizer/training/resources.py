@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import NamedTuple, Self, TypeVar
 
 from app.errors import InputError
-from app.tokenizer.training.likelihood import Batch, NGrams
+from app.tokenizer.training.likelihood import CorpusBatch, NGrams
 from app.tokenizer.training.sorted_runs import (
     Arrays,
     PieceRun,
@@ -48,14 +48,14 @@ MERGED = 8
 """How many times a range of keys is in memory while its runs are read, merged and split."""
 
 
-class Pieces(NamedTuple):
+class CountedPieces(NamedTuple):
     """The counted pieces that a vocabulary may have, and the rest in ranges of keys."""
 
     wanted: PieceRun
     rest: list[Sliceable[PieceRun]]
 
 
-class Work:
+class TrainingWork:
     """Threads for the kernels, which release the GIL, and places for what they give; to be used in a `with` block.
 
     memory: bytes that the process should stay below, which needs a workspace.
@@ -97,8 +97,8 @@ class Work:
     def count(
         self,
         stage: str,
-        batches: Iterable[Batch],
-        function: Callable[[Batch], Run],
+        batches: Iterable[CorpusBatch],
+        function: Callable[[CorpusBatch], Run],
         total: int,
         held: int = 0,
     ) -> list[Sliceable[Run]]:
@@ -111,7 +111,7 @@ class Work:
         for runs in mine:
             idle.put(runs)
 
-        def count(batch: Batch) -> int:
+        def count(batch: CorpusBatch) -> int:
             if len(batch.data) > 0:
                 run, runs = function(batch), idle.get()
                 runs.add(run)
@@ -171,21 +171,21 @@ class Work:
                 write_arrays(folder / "all", ngrams)
         return ngrams
 
-    def kept_pieces(self) -> Pieces | None:
+    def kept_pieces(self) -> CountedPieces | None:
         """The pieces that an earlier process left."""
         folder = self._workspace and self._workspace.finished("pieces")
         if not folder:
             return None
         rest = sorted({path.name.split(".")[0] for path in folder.glob("rest-*.keys.npy")})
-        return Pieces(
+        return CountedPieces(
             read_arrays(folder / "wanted", PieceRun), [StoredRun(folder / name, PieceRun) for name in rest]
         )
 
-    def keep_pieces(self, wanted: Callable[[], PieceRun], rest: Iterable[PieceRun]) -> Pieces:
+    def keep_pieces(self, wanted: Callable[[], PieceRun], rest: Iterable[PieceRun]) -> CountedPieces:
         """Keeps pieces where there is a place for them, else in memory. `wanted` is asked after the rest."""
         if self._workspace is None:
             held: list[Sliceable[PieceRun]] = list(rest)
-            return Pieces(wanted(), held)
+            return CountedPieces(wanted(), held)
         with self._workspace.finishing("pieces") as folder:
             for number, run in enumerate(rest):
                 write_arrays(folder / f"rest-{number:05}", run)

@@ -20,7 +20,7 @@ from app.tokenizer.training.compression_library import Library, LocalLibrary
 from app.tokenizer.training.likelihood import Map
 from app.tokenizer.training.ngram_kernels import MAX_ORDER
 from app.tokenizer.training.pruning import prune_pieces, split_wanted
-from app.tokenizer.training.resources import PARTS, Pieces, Progress, Work, whole
+from app.tokenizer.training.resources import PARTS, CountedPieces, Progress, TrainingWork, whole
 from app.tokenizer.training.sorted_runs import (
     NGramRun,
     PieceRun,
@@ -139,12 +139,12 @@ class Trainer(Generic[Result]):
         with ExitStack() as stack:
             if memory is not None and workspace is None:
                 workspace = stack.enter_context(Workspace.temporary())
-            work = stack.enter_context(Work(threads, progress, memory, workspace))
+            work = stack.enter_context(TrainingWork(threads, progress, memory, workspace))
             models = self._train(texts, work)
         result: Any = models if self.several else models[0]
         return result  # type: ignore[no-any-return]
 
-    def _train(self, texts: Iterable[str], work: Work) -> list[Model]:
+    def _train(self, texts: Iterable[str], work: TrainingWork) -> list[Model]:
         if self.objective == "compression":
             library = LocalLibrary(texts, self.isolate_digits, work)
             return self.for_compression(library, work.map, PARTS * work.threads, work.progress)
@@ -182,7 +182,7 @@ class Trainer(Generic[Result]):
         card = Card(extra={"training": self.options(), "unicode": UNICODE_VERSION})
         return [Model.from_counts("trained", learned[size], card) for size in self.vocab_sizes]
 
-    def _for_likelihood(self, texts: Iterable[str], work: Work) -> dict[int, dict[bytes, int]]:
+    def _for_likelihood(self, texts: Iterable[str], work: TrainingWork) -> dict[int, dict[bytes, int]]:
         wanted, rest = work.kept_pieces() or self._count_pieces(texts, work)
         work.progress("prune pieces", 0, 1)
         pruned = prune_pieces(wanted, rest, self.vocab_sizes, work.threads, work.map)
@@ -202,10 +202,10 @@ class Trainer(Generic[Result]):
             "character_coverage": self.character_coverage,
         }
 
-    def _count_ngrams(self, texts: Iterable[str], work: Work) -> likelihood.NGrams:
+    def _count_ngrams(self, texts: Iterable[str], work: TrainingWork) -> likelihood.NGrams:
         """The n-grams of the corpus that stay."""
 
-        def count(batch: likelihood.Batch) -> NGramRun:
+        def count(batch: likelihood.CorpusBatch) -> NGramRun:
             return likelihood.count_ngrams(batch, self.order)
 
         runs = work.count("count n-grams", self._batches(texts), count, _size(texts))
@@ -218,7 +218,7 @@ class Trainer(Generic[Result]):
         parts = ranges(samples(runs), work.parts(runs), likelihood.PREFIX_BITS)
         return work.keep_ngrams(likelihood.join_ngrams(list(work.map(score, parts))))
 
-    def _cut(self, texts: Iterable[str], work: Work) -> list[Sliceable[PieceRun]]:
+    def _cut(self, texts: Iterable[str], work: TrainingWork) -> list[Sliceable[PieceRun]]:
         """The pieces that the n-grams cut the corpus into, in runs; the tables of n-grams are gone then."""
         ngrams = work.kept_ngrams() or self._count_ngrams(texts, work)
         needed = likelihood.size_of_tables(ngrams, self.order)
@@ -226,13 +226,13 @@ class Trainer(Generic[Result]):
         tables = likelihood.look_up_tables(ngrams, self.order, self.min_count, work.threads, work.map)
         del ngrams
 
-        def count(batch: likelihood.Batch) -> PieceRun:
+        def count(batch: likelihood.CorpusBatch) -> PieceRun:
             return likelihood.count_pieces(batch, likelihood.cut(batch, tables, self.ensure_unicode))
 
         held = sum(table.nbytes for table in tables[1:])
         return work.count("count pieces", self._batches(texts), count, _size(texts), held)
 
-    def _count_pieces(self, texts: Iterable[str], work: Work) -> Pieces:
+    def _count_pieces(self, texts: Iterable[str], work: TrainingWork) -> CountedPieces:
         """Those that may come into the vocabulary, and the rest."""
         runs = self._cut(texts, work)
         wanted = []
@@ -245,7 +245,7 @@ class Trainer(Generic[Result]):
         rest = work.map(split, ranges(samples(runs), work.parts(runs)))
         return work.keep_pieces(lambda: merged(wanted), rest)
 
-    def _batches(self, texts: Iterable[str]) -> Iterator[likelihood.Batch]:
+    def _batches(self, texts: Iterable[str]) -> Iterator[likelihood.CorpusBatch]:
         return likelihood.read_batches(texts, self.isolate_digits)
 
 

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from app.asking.answering import Asked
+from app.asking.answering import PaperQuestion
 from app.asking.questions import Language, Question, Questions
 from app.errors import NotFound
 from app.papers.models import parse_id
@@ -123,7 +123,7 @@ async def stop(services: ServicesDep, asking: str) -> Response:
     return Response(status_code=204)
 
 
-def _asked(services: Services, paper_id: str, body: AskRequest, reader: str) -> Asked:
+def _asked(services: Services, paper_id: str, body: AskRequest, reader: str) -> PaperQuestion:
     """The question, with all that it takes from the store and the files of prompts."""
     body.check_size(services.asking.question_bytes)
     canonical, version = parse_id(paper_id)
@@ -134,7 +134,7 @@ def _asked(services: Services, paper_id: str, body: AskRequest, reader: str) -> 
     else:
         own = (body.question or "").strip()
         question = Question(None, own, own)
-    return Asked(
+    return PaperQuestion(
         paper=paper,
         version=version or paper.version,
         question=question,

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from app.asking.answering import Answerer
-from app.asking.chat import Chat, ChatServer
+from app.asking.chat import ChatClient, ChatServer
 from app.asking.day_counts import DayCounts
-from app.asking.desk import Bounds, Desk, Stopped, Surroundings
+from app.asking.desk import Desk, DeskBounds, Stopped, Surroundings
 from app.asking.files import DroppedFiles
 from app.asking.keeping import keeper_of
 from app.asking.questions import Questions
@@ -32,7 +32,7 @@ class AskingSettings:
     """What the operator set: the model's server (None where there is none), bounds, and where things lie."""
 
     server: ChatServer | None
-    bounds: Bounds
+    bounds: DeskBounds
     context: int
     tokenizer: str | None
     question_bytes: int
@@ -78,7 +78,7 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
         describe=describe,
     )
     answerer = Answerer(
-        Chat(settings.server) if settings.server is not None else None,
+        ChatClient(settings.server) if settings.server is not None else None,
         settings.context,
         lambda asked: files.text(asked.file) if asked.file else texts.read(asked.paper, asked.version),
         lambda text: int(models.get(settings.tokenizer).count(text)),

@@ -56,7 +56,7 @@ Start = Annotated[int, Query(ge=1, le=10_000_000, description="number of the pag
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeedEntry:
     """What the template needs of a paper; texts are plain but for `abstract`, prose and formulas in turns."""
 
     paper: Paper
@@ -191,10 +191,10 @@ def _render(
     )
 
 
-def _entry(paper: Paper, base: str) -> Entry:
+def _entry(paper: Paper, base: str) -> FeedEntry:
     own = paper.id.startswith("quire/")
     announced = datetime.combine(listing_day(paper), time(), UTC)
-    return Entry(
+    return FeedEntry(
         paper=paper,
         id=uuid5(_COLLECTION, paper.id).urn if own else f"https://arxiv.org/abs/{paper.id}",
         page=f"{base}/arxiv/{paper.id}",
@@ -212,7 +212,7 @@ def _entry(paper: Paper, base: str) -> Entry:
     )
 
 
-def _with_answers(entry: Entry, answers: Sequence[Answer]) -> Entry:
+def _with_answers(entry: FeedEntry, answers: Sequence[Answer]) -> FeedEntry:
     shown = [(answer, Markup(answer_xhtml(answer.answer))) for answer in answers]  # noqa: S704  # it is sanitised
     created = [answer.created for answer in answers if answer.created is not None]
     return replace(entry, answers=shown, updated=max([entry.updated, *created]))

@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.papers.categories import CategoryExpression
 from app.papers.models import parse_id
 from app.papers.records import paper_record
-from app.papers.search.blending import By, Found, Reason
+from app.papers.search.blending import BlendedPage, By, Reason
 from app.papers.search.blending import find as find_blended
 from app.papers.search.likeness import like
 from app.papers.search.searching import Search
@@ -41,7 +41,7 @@ def find_by(
     expression: CategoryExpression | None,
     q: str,
     by: By | None,
-) -> Found:
+) -> BlendedPage:
     """A page of a search by words, meaning or both; None for what there is."""
     search = Search(q, expression, parameters.since, parameters.until, parameters.sort or "relevance")
     return find_blended(

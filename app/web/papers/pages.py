@@ -74,7 +74,7 @@ found by dynamic programming in time linear in the text's length. Prices such as
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListEntry:
     """A paper in a list: its number from 1, the day whose heading stands before it, if one does, and whether the
     list holds it for another category than its first."""
 
@@ -237,13 +237,13 @@ def _following(request: Request, page: Page, start: int) -> str | None:
 
 def _entries(
     papers: Iterable[Paper], start: int, days: bool, expression: CategoryExpression | None = None
-) -> Iterator[Entry]:
+) -> Iterator[ListEntry]:
     listed = expression.members[0] if expression else frozenset()
     before = None
     for number, paper in enumerate(papers, start):
         day = listing_day(paper)
         cross_list = bool(listed) and paper.primary_category not in listed
-        yield Entry(number, paper, day if days and day != before else None, cross_list)
+        yield ListEntry(number, paper, day if days and day != before else None, cross_list)
         before = day
 
 

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.errors import InputError, Overloaded, QuireError
-from app.tokenizer.others.chat import Chat, chat
+from app.tokenizer.others.chat import RenderedChat, chat
 from app.web.dependencies import Services, get_services
 from app.web.errors import problem_responses
 from app.web.json_route import BareRoute, Characters, check_media_type, dump, parse, validate
@@ -263,7 +263,7 @@ def chatted(
     template: str | None = None,
     add_generation_prompt: bool = True,
     continue_final_message: bool = False,
-) -> Chat:
+) -> RenderedChat:
     """The chat under a model, within the limits of a request."""
     started, tokenizer = perf_counter(), tokenizer_of(services, model)
     check_batch(messages, "/messages", services.limits)

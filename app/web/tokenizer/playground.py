@@ -28,7 +28,7 @@ _SPACES = {ord(" "): "·", ord("\n"): "↵\n", ord("\t"): "→\t"}
 
 
 @dataclass(frozen=True)
-class Row:
+class ModelRow:
     """A model and what it makes of the text; a piece is what it shows, whether as bytes, and what is known of it."""
 
     model: str
@@ -75,9 +75,9 @@ def tokenizer_page(
 
 def _row(
     services: ServicesDep, name: str, text: str, drawn: tuple[float | None, int | None], spaces: bool
-) -> Row:
+) -> ModelRow:
     pieces = tokenizer_of(services, name).spans(text, *drawn)
-    return Row(name, [_shown(piece, spaces) for piece in pieces], len(pieces), len(pieces.data))
+    return ModelRow(name, [_shown(piece, spaces) for piece in pieces], len(pieces), len(pieces.data))
 
 
 def _shown(piece: Piece, spaces: bool) -> tuple[str, bool, str]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from app.papers.meaning.embedder import Vectors
 from app.papers.meaning.files import read_state
 from app.papers.meaning.reading import VectorSet
-from app.papers.meaning.writing import Row, open_vectors
+from app.papers.meaning.writing import VectorRow, open_vectors
 
 
 def clustered(count: int, dimensions: int, seed: int, clusters: int = 40, spread: float = 0.8) -> Vectors:
@@ -26,10 +26,10 @@ def lengthened(vectors: NDArray[np.float64]) -> Vectors:
     return scaled
 
 
-def written(folder: Path, vectors: Vectors, rows: list[Row] | None = None) -> VectorSet:
+def written(folder: Path, vectors: Vectors, rows: list[VectorRow] | None = None) -> VectorSet:
     """A set of these vectors, of papers 1 and on unless told otherwise, open for reading."""
     rows = rows or [
-        Row(number, 738_000 + number % 300, "cs.AI", number) for number in range(1, len(vectors) + 1)
+        VectorRow(number, 738_000 + number % 300, "cs.AI", number) for number in range(1, len(vectors) + 1)
     ]
     with open_vectors(folder, "test") as writer:
         made = writer.open_set("model", vectors[0], "store", 1)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from app.errors import EmbedError, StoreLocked
 from app.papers.meaning.embedder import Embedder, Vectors, text_of
 from app.papers.meaning.files import read_state
-from app.papers.meaning.filling import Budget, Progress, fill, fill_today, is_behind
+from app.papers.meaning.filling import Budget, EmbeddingProgress, fill, fill_today, is_behind
 from app.papers.meaning.reading import VectorSet
 from app.papers.meaning.writing import open_vectors
 from app.papers.models import Paper
@@ -61,7 +61,7 @@ def test_every_paper_gets_a_vector_the_newest_first(tmp_path: Path) -> None:
     papers = [paper(number, announced=FIRST_DAY + timedelta(days=number % 7)) for number in range(1, 700)]
     store_papers(tmp_path / "s", papers)
     embedder = WordEmbedder()
-    said: list[Progress] = []
+    said: list[EmbeddingProgress] = []
     filled = fill(tmp_path / "s", tmp_path / "v", embedder, on_progress=said.append)
     assert (filled.done, filled.lacking) == (699, 0)
     assert said[0].done == 256

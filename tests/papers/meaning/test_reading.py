@@ -14,7 +14,7 @@ from app.papers.categories import parse_expression
 from app.papers.meaning import kernels
 from app.papers.meaning.files import read_state, signs
 from app.papers.meaning.reading import VectorSet
-from app.papers.meaning.writing import Row, open_vectors
+from app.papers.meaning.writing import VectorRow, open_vectors
 from tests.papers.meaning.samples import clustered, lengthened, written
 
 REUSED_FOLDER = settings(
@@ -79,7 +79,7 @@ def test_papers_are_sought_among_those_of_the_categories_and_days_alone(tmp_path
     vectors = clustered(600, 64, 7)
     kinds = ["cs.AI", "cs.AI cs.LG", "math.CO", "cs.CY cs.LG", ""]
     first = date(2026, 1, 1).toordinal()
-    rows = [Row(number, first + number % 10, kinds[number % 5], number) for number in range(1, 601)]
+    rows = [VectorRow(number, first + number % 10, kinds[number % 5], number) for number in range(1, 601)]
     found = written(tmp_path, vectors, rows)
     since, until = date(2026, 1, 3), date(2026, 1, 5)
     within = found.within(parse_expression("cs.AI+cs.LG-cs.CY"), since, until)
@@ -97,7 +97,7 @@ def test_papers_are_sought_among_those_of_the_categories_and_days_alone(tmp_path
 
 def test_of_papers_equally_near_the_newest_comes_first_always(tmp_path: Path) -> None:
     vectors = np.repeat(clustered(1, 32, 8), 50, axis=0)
-    rows = [Row(number, 738_000, "cs.AI", number) for number in (*range(26, 51), *range(1, 26))]
+    rows = [VectorRow(number, 738_000, "cs.AI", number) for number in (*range(26, 51), *range(1, 26))]
     found = written(tmp_path, vectors, rows)
     assert found.numbers(found.nearest(vectors[0], 10)[0]) == list(range(50, 40, -1))
 

@@ -17,7 +17,7 @@ from app.papers.meaning.searching import Meaning
 from app.papers.models import Author, Paper
 from app.papers.query import parse_query
 from app.papers.search.asked import asked
-from app.papers.search.blending import By, Found, find, fused
+from app.papers.search.blending import BlendedPage, By, find, fused
 from app.papers.search.indexing import open_index
 from app.papers.search.searching import Search, SearchIndex
 from app.papers.store.reading import Store
@@ -66,7 +66,7 @@ class Library:
 
     def find(
         self, text: str, by: By | None = None, cursor: str | None = None, limit: int = 25, **bounds: Any
-    ) -> Found:
+    ) -> BlendedPage:
         return find(
             self.store, self.index, self.meaning, Search(text, **bounds), by, cursor=cursor, limit=limit
         )
@@ -80,7 +80,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     made.store.close()
 
 
-def ids(found: Found) -> list[str]:
+def ids(found: BlendedPage) -> list[str]:
     return [one.id for one in found.page.papers]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.errors import InputError, NotFound, SourceError, StoreError
 from app.papers.models import Paper
 from app.papers.sources.client import PoliteClient
-from app.papers.sources.fetching import Batch, fetch, fetch_daily, fetch_papers, oai_set
+from app.papers.sources.fetching import FetchedBatch, fetch, fetch_daily, fetch_papers, oai_set
 from app.papers.taxonomy import CATEGORIES
 from tests.papers.sources.arxiv_forms import (
     Sample,
@@ -44,9 +44,9 @@ class Kept:
     def __init__(self) -> None:
         self.papers: dict[str, Paper] = {}
         self.places: dict[str, str] = {}
-        self.batches: list[Batch] = []
+        self.batches: list[FetchedBatch] = []
 
-    def take(self, batches: Iterator[Batch], most: int | None = None) -> "Kept":
+    def take(self, batches: Iterator[FetchedBatch], most: int | None = None) -> "Kept":
         """Stores `most` batches, and then the process is killed."""
         for batch in batches:
             self.batches.append(batch)
@@ -164,7 +164,7 @@ def test_tokens_that_never_hold_end_in_an_error_and_not_in_a_circle(
 ) -> None:
     server.papers = samples({16: 9})
 
-    def forgets() -> Iterator[Batch]:
+    def forgets() -> Iterator[FetchedBatch]:
         for batch in fetch(["cs.AI"], client, since=date(2026, 11, 16)):
             server.faults.append(answers(200, oai_error("badResumptionToken", "expired")))
             yield batch

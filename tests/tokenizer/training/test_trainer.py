@@ -16,7 +16,7 @@ from app.errors import InputError
 from app.tokenizer import reference
 from app.tokenizer.model import Model
 from app.tokenizer.training import likelihood
-from app.tokenizer.training.resources import Work
+from app.tokenizer.training.resources import TrainingWork
 from app.tokenizer.training.sorted_runs import StoredRun, ranges
 from app.tokenizer.training.trainer import Trainer
 from tests.shared import shared
@@ -178,7 +178,7 @@ def test_many_batches_give_what_one_gives(monkeypatch: pytest.MonkeyPatch) -> No
 def test_counts_on_disk_give_what_counts_in_memory_give(
     threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Work, "_most", lambda *_: 100_000)
+    monkeypatch.setattr(TrainingWork, "_most", lambda *_: 100_000)
     texts = json.loads(shared("bytepiece/training_corpus.json").read_text())
     stored: list[StoredRun[Any]] = []
     monkeypatch.setattr(StoredRun, "between", noted(StoredRun.between, stored))
