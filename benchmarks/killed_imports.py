@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
+from app.papers.maintenance import check, export_lines
 from app.papers.search.searching import Search, SearchIndex
-from app.papers.store.maintenance import check, export_lines
 from app.papers.store.reading import Store
 from benchmarks.large_set import records
 from benchmarks.search import queries

@@ -1,7 +1,9 @@
 """Imports point one way: main, cli, commands -> serving, web -> asking -> papers, tokenizer -> errors."""
 
 import ast
+import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,57 @@ def test_a_module_imports_only_what_lies_beneath_it(path: Path) -> None:
     assert set(imported(path)) <= MAY_IMPORT[own]
     if own not in READS_SETTINGS | {"settings"}:
         assert "settings" not in set(imported(path))
+
+
+def modules() -> dict[str, Path]:
+    """The files of the package by the names that imports give them."""
+    named = {path: ".".join(path.relative_to(APP.parent).with_suffix("").parts) for path in APP.rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for path, name in named.items()}
+
+
+def imports() -> dict[str, set[str]]:
+    """The modules that each module imports, wherever in the file it does."""
+    known = modules()
+    found = {}
+    for name, path in known.items():
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        named = {
+            alias.name if isinstance(node, ast.Import) else f"{node.module}{end}"
+            for node in nodes
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+            for end in ("", f".{alias.name}")
+        }
+        found[name] = {other for other in named if other in known and known[other].name != "__init__.py"}
+    return found
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    list(TopologicalSorter(imports()).static_order())
+
+
+def arrows() -> set[tuple[str, str]]:
+    """What imports what: a layer another one, and within a layer a folder another one."""
+    found = set()
+    for name, others in imports().items():
+        for other in others:
+            one, two = (Path(*module.split(".")[1:]).parts for module in (name, other))
+            layers = ["commands" if parts[0] in TOP else parts[0] for parts in (one, two)]
+            if layers[0] != layers[1]:
+                found.add((layers[0], layers[1]))
+            elif len(one) > 2 and len(two) > 2 and one[1] != two[1]:
+                found.add(("/".join(one[:2]), "/".join(two[:2])))
+    return {(one, two) for one, two in found if not {one, two} & BASE}
+
+
+def test_the_picture_of_the_house_has_the_arrows_of_its_imports_and_none_leads_back_up() -> None:
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for one, two in arrows():
+        sorter.add(one, two)
+    sorter.prepare()
+    picture = (APP.parent / "docs/architecture.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^ *(\w+) --> (\w+)$", picture, re.MULTILINE)
+    assert sorted((one.replace("_", "/"), two.replace("_", "/")) for one, two in drawn) == sorted(arrows())
 
 
 def test_public_classes_have_names_of_their_own() -> None:

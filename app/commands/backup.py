@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from app.errors import InputError
-from app.papers.store.backup import back_up
-from app.papers.store.backup import restore as put_back
+from app.papers.backup import back_up
+from app.papers.backup import restore as put_back
 from app.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

@@ -17,12 +17,13 @@ from app.commands import asking
 from app.commands.days import day_of
 from app.commands.embedding import embed, go_on_embedding
 from app.errors import InputError, RecordError
-from app.papers.importing import ImportProgress, ImportResult, import_files
+from app.papers import maintenance
+from app.papers.importing import ImportProgress, import_files
+from app.papers.intake import ImportResult
 from app.papers.receiving import receive
 from app.papers.sources import fetching
 from app.papers.sources.client import PoliteClient
 from app.papers.sources.fetching import FetchedBatch
-from app.papers.store import maintenance
 from app.serving.schedule import next_time
 from app.settings import Settings
 

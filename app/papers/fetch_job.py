@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from app.errors import FileError, InputError, NotFound, QuireError, SourceError, StoreLocked
 from app.papers.categories import codes_to_fetch
-from app.papers.importing import ImportResult
+from app.papers.intake import ImportResult
 from app.papers.models import parse_id
 from app.papers.receiving import receive
 from app.papers.sources import fetching

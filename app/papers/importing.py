@@ -1,4 +1,4 @@
-"""From files to the store and the index: the one way in for papers and answers, and the built-in collection's.
+"""From files to the store and the index, and the built-in collection's way there.
 
 Imports are idempotent, and resumed where a process was killed: how far a file was read is kept with its records.
 What the formats look like is for `sources` to know.
@@ -11,22 +11,23 @@ import shutil
 import stat
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import FileError, RecordError, StoreError, StoreLocked
 from app.papers.answers import Answer
+from app.papers.intake import ImportResult, Intake, open_intake
 from app.papers.models import Paper
-from app.papers.search.indexing import SearchWriter, fed_index, open_index, read_state
+from app.papers.search.indexing import fed_index, open_index, read_state
 from app.papers.sources.compression import uncompressed
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
 from app.papers.sources.snapshot import read_lines, read_notes
 from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
-from app.papers.store.writing import FileProgress, StoreWriter, open_for_writing
+from app.papers.store.writing import FileProgress, open_for_writing
 from app.temporary import temporary_folder
 
 COLLECTION = Path(__file__).parent / "collection"
@@ -37,16 +38,6 @@ _OTHERS_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
 # Readers of the index see an import grow at this pace; those of the store see each batch.
 _PAPERS_PER_COMMIT = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """How many records were new, updated, known already, and wrong."""
-
-    new: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +78,11 @@ def import_files(
     """
     with (
         _readable(paths, index_path.parent) as chosen,
-        open_for_writing(store_path, command) as writer,
-        Store(store_path) as store,
-        fed_index(index_path, store) as index,
+        open_intake(store_path, index_path, command, on_error, _PAPERS_PER_COMMIT) as intake,
     ):
-        work = _Import(writer, index, strict, on_progress, on_error)
-        try:
-            for path, file in chosen:
-                work.read(path, file, longest)
-        finally:
-            # What the store has got, the index gets too: also when a record or the reader's Ctrl-C stops us.
-            work.finish()
-        return work.result
+        for path, file in chosen:
+            _read(intake, path, file, strict=strict, on_progress=on_progress, longest=longest)
+        return intake.result
 
 
 FIRST_NOTE = "quire/0001"
@@ -150,91 +134,49 @@ def _prepare_store(store_path: StorePlace, index_path: Path) -> None:
         import_files(store_path, index_path, [COLLECTION], command="quire serve, preparing")
 
 
-class _Import:
-    """One run: batches go to the store with the progress of their file, and what changed there to the index."""
+def _read(
+    intake: Intake,
+    path: Path,
+    file: Path,
+    *,
+    strict: bool,
+    on_progress: Callable[[ImportProgress], None] | None,
+    longest: int,
+) -> None:
+    """Reads `file`, which is what `path` holds, from where it was left, or from its start."""
+    name, fingerprint, size = _name(path), _fingerprint(file), file.stat().st_size
+    before = intake.progress(name)
+    line, offset = 0, 0
+    if before is not None and before.fingerprint == fingerprint and not before.finished:
+        line, offset = before.line, before.offset
+    papers: list[Paper] = []
+    answers: list[Answer] = []
 
-    def __init__(
-        self,
-        writer: StoreWriter,
-        index: SearchWriter | None,
-        strict: bool,
-        on_progress: Callable[[ImportProgress], None] | None,
-        on_error: Callable[[RecordError], None] | None,
-    ) -> None:
-        self._writer = writer
-        self._index = index
-        self._strict = strict
-        self._on_progress = on_progress
-        self._on_error = on_error
-        self._changes = 0
-        self._uncommitted = 0
-        self.result = ImportResult()
+    def add(consumed: int | None, *, finished: bool = False, reported: bool = True) -> None:
+        intake.add(papers, answers, progress=FileProgress(name, fingerprint, line, offset, finished))
+        papers.clear()
+        answers.clear()
+        if reported and on_progress is not None:
+            on_progress(ImportProgress(path, consumed, size, intake.result))
 
-    def read(self, path: Path, file: Path, longest: int) -> None:
-        """Reads `file`, which is what `path` holds, from where it was left, or from its start."""
-        name, fingerprint, size = _name(path), _fingerprint(file), file.stat().st_size
-        before = self._writer.progress(name)
-        line, offset = 0, 0
-        if before is not None and before.fingerprint == fingerprint and not before.finished:
-            line, offset = before.line, before.offset
-        batch: list[Paper | Answer] = []
-        for step in _steps(file, (line, offset), longest):
-            if isinstance(step.value, Paper | Answer):
-                batch.append(step.value)
-            elif self._strict and isinstance(step.value, RecordError):
-                # What was read before is kept, and the next run begins with this record again.
-                self._add(batch, FileProgress(name, fingerprint, line, offset, False))
-                raise _named(step.value, path, file)
-            else:
-                problem = step.value
-                self._skip(
-                    _named(problem, path, file) if isinstance(problem, RecordError) else problem,
-                    path,
-                    step.line,
-                )
-            line, offset = step.line, step.offset
-            if len(batch) >= _BATCH:
-                self._add(batch, FileProgress(name, fingerprint, line, offset, False))
-                batch = []
-                self._report(path, step.consumed, size)
-        self._add(batch, FileProgress(name, fingerprint, line, offset, True))
-        self._report(path, size, size)
-
-    def finish(self) -> None:
-        """Commits to the index what it has got of the store's changes."""
-        if self._index is not None and self._changes > self._index.state.changes:
-            self._index.commit(self._changes)
-        self._uncommitted = 0
-
-    def _add(self, batch: Sequence[Paper | Answer], progress: FileProgress) -> None:
-        papers = [value for value in batch if isinstance(value, Paper)]
-        answers = [value for value in batch if isinstance(value, Answer)]
-        added = self._writer.add(papers, answers, progress)
-        if self._index is not None:
-            self._index.add(added.changed)
-        self._changes = added.changes
-        self._uncommitted += len(added.changed)
-        if self._uncommitted >= _PAPERS_PER_COMMIT:
-            self.finish()
-        self.result = replace(
-            self.result,
-            new=self.result.new + added.new,
-            updated=self.result.updated + added.updated,
-            unchanged=self.result.unchanged + added.unchanged,
-        )
-
-    def _skip(self, value: RecordError | Deleted, path: Path, line: int) -> None:
-        self.result = replace(self.result, skipped=self.result.skipped + 1)
-        if isinstance(value, Deleted):
-            value = RecordError(
-                f"{value.id} was taken back by its source; the paper is kept", str(path), line
-            )
-        if self._on_error is not None:
-            self._on_error(value)
-
-    def _report(self, path: Path, consumed: int | None, size: int) -> None:
-        if self._on_progress is not None:
-            self._on_progress(ImportProgress(path, consumed, size, self.result))
+    for step in _steps(file, (line, offset), longest):
+        if isinstance(step.value, Paper):
+            papers.append(step.value)
+        elif isinstance(step.value, Answer):
+            answers.append(step.value)
+        elif isinstance(step.value, Deleted):
+            reason = f"{step.value.id} was taken back by its source; the paper is kept"
+            intake.skip(RecordError(reason, str(path), step.line))
+        elif strict:
+            # What was read before is kept, and the next run begins with this record again.
+            add(None, reported=False)
+            raise _named(step.value, path, file)
+        else:
+            intake.skip(_named(step.value, path, file))
+        line, offset = step.line, step.offset
+        if len(papers) + len(answers) >= _BATCH:
+            add(step.consumed)
+    add(size, finished=True)
 
 
 @contextmanager

@@ -5,16 +5,12 @@ transaction: a process that is killed fetches at most one answer twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from app.errors import RecordError
-from app.papers.importing import ImportResult
-from app.papers.search.indexing import fed_index
+from app.papers.intake import ImportResult, open_intake
 from app.papers.sources.fetching import FetchedBatch
 from app.papers.store.place import StorePlace
-from app.papers.store.reading import Store
-from app.papers.store.writing import open_for_writing
 
 
 def receive(
@@ -31,27 +27,13 @@ def receive(
     A record that is wrong is given to `on_error`; a paper that its source took back is kept. What came before a
     failure stays. Raises what `fetch` raises, StoreLocked where another process writes, StoreError for the disk.
     """
-    result = ImportResult()
-    with (
-        open_for_writing(store_path, command) as writer,
-        Store(store_path) as store,
-        fed_index(index_path, store) as index,
-    ):
-        for batch in fetch(writer.places()):
-            added = writer.add(batch.papers, given_places=batch.places)
-            if added.changed and index is not None:
-                index.add(added.changed)
-                index.commit(added.changes)
-            result = replace(
-                result,
-                new=result.new + added.new,
-                updated=result.updated + added.updated,
-                unchanged=result.unchanged + added.unchanged,
-                skipped=result.skipped + len(batch.problems) + len(batch.deleted),
-            )
-            if on_error is not None:
-                for problem in batch.problems:
-                    on_error(problem)
+    with open_intake(store_path, index_path, command, on_error) as intake:
+        for batch in fetch(intake.places()):
+            intake.add(batch.papers, places=batch.places)
+            for problem in batch.problems:
+                intake.skip(problem)
+            for _ in batch.deleted:
+                intake.skip()
             if on_batch is not None:
-                on_batch(batch, result)
-    return result
+                on_batch(batch, intake.result)
+        return intake.result

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app.papers.maintenance import check
 from app.papers.search.searching import Search, SearchIndex
-from app.papers.store.maintenance import check
 from app.papers.store.reading import Store
 from tests.papers.sources.arxiv_forms import Sample
 from tests.papers.sources.arxiv_server import Arxiv, Handler, arxiv, hang_up

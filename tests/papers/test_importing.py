@@ -16,12 +16,13 @@ import pytest
 
 from app.errors import FileError, RecordError, StoreLocked
 from app.papers.answers import Answer
-from app.papers.importing import ImportProgress, ImportResult, import_files, prepare_papers
+from app.papers.importing import ImportProgress, import_files, prepare_papers
+from app.papers.intake import ImportResult
+from app.papers.maintenance import check, export, reindex
 from app.papers.models import Author, Paper
 from app.papers.records import answer_record, paper_record
 from app.papers.search.searching import Search, SearchIndex, search_page
 from app.papers.store.listing import ListQuery
-from app.papers.store.maintenance import check, export, reindex
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 from tests.papers.samples import paper

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from app.errors import InputError, StoreError
 from app.papers.categories import parse_expression
 from app.papers.importing import import_files
+from app.papers.maintenance import check
 from app.papers.models import Author, Paper
 from app.papers.search.indexing import open_index
 from app.papers.search.related import related_papers
 from app.papers.search.schema import terms
 from app.papers.search.searching import Search, SearchIndex, Sort, search_page
 from app.papers.store.listing import ListQuery
-from app.papers.store.maintenance import check
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 from tests import library

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from app.papers.answers import Answer, Quote, Usage
 from app.papers.importing import import_files
+from app.papers.maintenance import export
 from app.papers.models import Version
-from app.papers.store.maintenance import export
 from app.papers.store.place import StorePlace
 from app.papers.store.writing import open_for_writing
 from tests.papers.samples import paper

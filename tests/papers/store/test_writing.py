@@ -19,13 +19,13 @@ from app.errors import StoreError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.categories import parse_expression
 from app.papers.importing import prepare_papers
+from app.papers.maintenance import check
 from app.papers.merging import merged
 from app.papers.models import Paper
 from app.papers.search.indexing import pass_over
 from app.papers.store import schema
 from app.papers.store.database import database
 from app.papers.store.listing import ListQuery
-from app.papers.store.maintenance import check
 from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing

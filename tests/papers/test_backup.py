@@ -7,12 +7,12 @@ import pytest
 from tantivy import Index, Query
 
 from app.errors import FileError, StoreError, StoreLocked
+from app.papers.backup import Restored, back_up, restore
 from app.papers.importing import COLLECTION, import_files
+from app.papers.maintenance import check, reindex
 from app.papers.search.indexing import read_state
 from app.papers.search.schema import document, register, schema
 from app.papers.search.searching import Search, SearchIndex
-from app.papers.store.backup import Restored, back_up, restore
-from app.papers.store.maintenance import check, reindex
 from app.papers.store.positions import paper_number
 from app.papers.store.reading import Store
 from app.papers.store.schema import MIGRATIONS, migrate
