@@ -7,6 +7,8 @@ import unicodedata
 from array import array
 from dataclasses import dataclass
 
+from app.papers.accents import composed
+
 _SIGNS = "+<>=±∓≤≥≠≈∞%"
 _NEGATIONS = (
     r"\b(?:not|no|non|nor|never|none|neither|nothing|nobody|nowhere|cannot|without|hardly|unable|fails?|failed"
@@ -59,9 +61,7 @@ def substance(text: str) -> list[str]:
     >>> substance("does not exceed −1.50 (10,000 runs)")
     ['not', '-', '1.50', '10000']
     """
-    plain = unicodedata.normalize("NFKC", _TEX.sub(lambda match: _TEX_SIGNS[match[0]], text)).translate(
-        _MINUS
-    )
+    plain = composed(_TEX.sub(lambda match: _TEX_SIGNS[match[0]], text), "NFKC").translate(_MINUS)
     plain = _THOUSANDS.sub("", plain)
     found = []
     for match in _TOKEN.finditer(plain):
@@ -74,7 +74,10 @@ def substance(text: str) -> list[str]:
 
 def _is_sign(text: str, place: int) -> bool:
     """Whether a hyphen stands for minus: before a digit or within a formula, and not between two letters of a word."""
-    before, after = text[:place].rstrip(" "), text[place + 1 : place + 40].lstrip()
-    hyphenated = before[-1:].isalpha() and after[:1].isalpha() and text[place - 1 : place] != " "
-    dash = before[-1:] == "-" or after[:1] == "-"
+    end = place
+    while end and text[end - 1] == " ":
+        end -= 1
+    before, after = text[max(0, end - 1) : end], text[place + 1 : place + 40].lstrip()
+    hyphenated = before.isalpha() and after[:1].isalpha() and text[place - 1 : place] != " "
+    dash = before == "-" or after[:1] == "-"
     return not (hyphenated or dash) and (after[:1].isalnum() or after[:1] in ("\\", "(", "{", "."))

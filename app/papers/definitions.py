@@ -4,6 +4,8 @@ The rules are those of the page, `static/math-text/definitions.js`; a test compa
 """
 
 import re
+from bisect import bisect_left
+from functools import lru_cache
 
 _DEFINING = re.compile(
     r"\\(?:((?:re)?newcommand|providecommand)|(g?def)|(let)|(DeclareMathOperator)|(DeclarePairedDelimiter))(?![A-Za-z])"
@@ -15,6 +17,7 @@ _TARGET = re.compile(r"\s*(?:=\s*)?(\\(?:[A-Za-z]+|[^A-Za-z\s])|[^\s\\{}#%$])")
 _OPENING = re.compile(r"\s*\{")
 _ARGUMENT = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z])|[^}]", re.DOTALL)
 _SPACE = re.compile(r"\s*")
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 # Code, or a new paragraph, within what looks like a definition.
 _ENDS = re.compile(r"`|\n[ \t]*\n")
 
@@ -27,7 +30,11 @@ def end_of_definition(source: str, at: int, to: int) -> int:
     """
     match = _DEFINING.match(source, at)
     end = _end(source, match) if match else -1
-    return -1 if end < 0 or end > to or _ENDS.search(source, at, end) else end
+    if end < 0 or end > to:
+        return -1
+    _, breaks = _structure(source)
+    next_break = bisect_left(breaks, (at,))
+    return -1 if next_break < len(breaks) and breaks[next_break][1] <= end else end
 
 
 def _end(source: str, match: re.Match[str]) -> int:
@@ -45,22 +52,34 @@ def _end(source: str, match: re.Match[str]) -> int:
     if is_def and not counted:
         return -1
     opening = _OPENING.match(source, counted.end() if counted else name.end())
-    return _end_of_group(source, opening.end()) if opening else -1
+    return _end_of_group(source, opening) if opening else -1
 
 
 def _after_argument(source: str, at: int) -> int:
     opening = _OPENING.match(source, at)
     if opening:
-        return _end_of_group(source, opening.end())
+        return _end_of_group(source, opening)
     space = _SPACE.match(source, at)
     argument = _ARGUMENT.match(source, space.end() if space else at)
     return argument.end() if argument else -1
 
 
-def _end_of_group(source: str, at: int) -> int:
-    depth = 1
-    for found in re.compile(r"\\.|[{}]", re.DOTALL).finditer(source, at):
-        depth += {"{": 1, "}": -1}.get(found[0], 0)
-        if depth == 0:
-            return found.end()
-    return -1
+def _end_of_group(source: str, opening: re.Match[str]) -> int:
+    groups, _ = _structure(source)
+    return groups.get(opening.end(), -1)
+
+
+@lru_cache(maxsize=1)
+def _structure(source: str) -> tuple[dict[int, int], list[tuple[int, int]]]:
+    """Where each brace group ends, by where its contents begin, and where code or a new paragraph stands.
+
+    Found for a text as a whole: to look again for each definition would take quadratic time where none is closed.
+    """
+    groups: dict[int, int] = {}
+    opened: list[int] = []
+    for found in _BRACES.finditer(source):
+        if found[0] == "{":
+            opened.append(found.end())
+        elif found[0] == "}" and opened:
+            groups[opened.pop()] = found.end()
+    return groups, [found.span() for found in _ENDS.finditer(source)]

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
+from app.papers.accents import composed
 from app.papers.plain_text import resolved_parts
 
 _ENCODER = UnicodeToLatexEncoder(unknown_char_policy="keep", unknown_char_warning=False)
@@ -80,7 +81,7 @@ def _in_formula(match: re.Match[str]) -> str:
 def _prose(text: str) -> str:
     # Straight quotes open where a word begins, and close elsewhere.
     text = re.sub(r'"(?=\w)(?<!\w")', "“", text).replace('"', "”") if '"' in text else text
-    return "".join([_encoded(character) for character in unicodedata.normalize("NFC", text)])
+    return "".join([_encoded(character) for character in composed(text)])
 
 
 @lru_cache(maxsize=4096)

@@ -29,6 +29,7 @@ from app.papers.store.positions import announced_position, paper_number, publish
 SCHEMA_VERSION = 3
 
 LONGEST_TERM = 80
+_MOST_INITIALS = 20
 # Where the words of a field are found as they stand, without stemming.
 EXACT = {
     "title": "title_exact",
@@ -126,7 +127,7 @@ def author_keys(author: Author) -> set[str]:
     for family, given in {(author.family, author.given), (split.family, split.given), last}:
         name, names = "".join(_plain_terms(family)), _plain_terms(given)
         if name and names:
-            initials = "".join(part[0] for part in names)
+            initials = "".join(part[0] for part in names[:_MOST_INITIALS])
             keys |= {f"{name}_{initials[:length]}" for length in range(1, len(initials) + 1)}
             keys.add(f"{name}_{names[0]}")
     return keys

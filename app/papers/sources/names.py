@@ -7,6 +7,7 @@ from app.papers.models import Author
 from app.papers.names import is_suffix, people, split_name
 
 _SEPARATOR = re.compile(r"(?<!\\)[,;]|(?<!\\)(:)(?=\s|\Z)|\s&\s|(?:^|(?<=[\s,]))and(?=\s)")
+_PARENTHESIS = re.compile("[()]")
 
 
 def read_names(line: str) -> tuple[Author, ...]:
@@ -20,26 +21,36 @@ def read_names(line: str) -> tuple[Author, ...]:
 
 def read_authors(names: Iterable[str]) -> tuple[Author, ...]:
     """The authors of names that a source gives one by one."""
-    whole: list[str] = []
+    whole: list[list[str]] = []
     for given in names:
         name = " ".join(given.split())
         if whole and is_suffix(name.replace(" ", "")):
-            whole[-1] += f" {name}"
+            whole[-1].append(name)
         elif name:
-            whole.append(name)
-    return tuple(people(split_name(name) if name != ":" else Author(name) for name in whole))
+            whole.append([name])
+    joined = map(" ".join, whole)
+    return tuple(people(split_name(name) if name != ":" else Author(name) for name in joined))
 
 
 def _without_parentheses(line: str) -> str:
     """The line without what stands in parentheses, which may be nested; one that never closes is text."""
-    kept, opened = [""], 0
-    for character in line:
-        if character == "(":
-            opened += 1
-            kept.append("")
-        elif character == ")" and opened:
-            opened -= 1
-            kept.pop()
-        else:
-            kept[-1] += character
-    return "(".join(kept)
+    ends = _closing_parentheses(line)
+    kept: list[str] = []
+    at = 0
+    for start, end in ends:
+        if start >= at:
+            kept.append(line[at:start])
+            at = end
+    return "".join([*kept, line[at:]])
+
+
+def _closing_parentheses(line: str) -> list[tuple[int, int]]:
+    """Where each pair of parentheses begins and ends, in order."""
+    opened: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    for match in _PARENTHESIS.finditer(line):
+        if match[0] == "(":
+            opened.append(match.start())
+        elif opened:
+            pairs.append((opened.pop(), match.end()))
+    return sorted(pairs)

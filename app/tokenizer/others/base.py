@@ -23,6 +23,9 @@ from app.tokenizer.text import to_utf8
 
 Ids = NDArray[np.int32]
 
+MOST_IDS = 1 << 22
+"""The published vocabularies have up to a million; a file of a few bytes can name any id."""
+
 _PROBE = "  one Two\tthree\r\n\n é e\u0301 ﬁ Ⅳ ａ 你好，世界 ไทย 🦊👨‍👩‍👧 \u0000\u00a0 <x> don't 123  "
 
 
@@ -77,6 +80,14 @@ class OtherTokenizer(ABC):
     @abstractmethod
     def pieces(self) -> Sequence[bytes | None]:
         """The bytes of each id; None for an id that there is not."""
+
+    def _no_pieces(self, size: int) -> list[bytes | None]:
+        """A table for the pieces of so many ids, which a file may name without having them."""
+        if size > MOST_IDS:
+            raise ModelError(
+                f"{self.name}: it can't be read: it has the id {size - 1:,}, and ids up to {MOST_IDS - 1:,} are taken"
+            )
+        return [None] * size
 
     def encode_plain(self, text: str) -> list[int]:
         """The ids of a text in which what looks like a special token is text."""

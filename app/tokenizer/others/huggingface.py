@@ -57,7 +57,7 @@ class HuggingFaceTokenizer(OtherTokenizer):
     def pieces(self) -> Sequence[bytes | None]:
         vocabulary = self._library.get_vocab(with_added_tokens=True)
         added = self._library.get_added_tokens_decoder()
-        table: list[bytes | None] = [None] * (max(vocabulary.values(), default=-1) + 1)
+        table = self._no_pieces(max(vocabulary.values(), default=-1) + 1)
         letters = _byte_letters()
         for written, number in vocabulary.items():
             if number in added:

@@ -197,14 +197,18 @@ def _config(folder: Path) -> dict[str, Any]:
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         path = folder / name
         if path.is_file():
-            try:
-                value = orjson.loads(read_bounded(path, MAX_MODEL_BYTES))
-            except orjson.JSONDecodeError as error:
-                raise ModelError(f"{path}: not JSON: {error}") from error
-            if not isinstance(value, dict):
-                raise ModelError(f"{path}: it should be a JSON object")
-            found |= value
+            found |= _object(path)
     return found
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = orjson.loads(read_bounded(path, MAX_MODEL_BYTES))
+    except orjson.JSONDecodeError as error:
+        raise ModelError(f"{path}: not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: it should be a JSON object")
+    return value
 
 
 def _template(path: Path, config: dict[str, Any]) -> str | dict[str, str] | None:
@@ -216,13 +220,11 @@ def _template(path: Path, config: dict[str, Any]) -> str | dict[str, str] | None
         return _text(path / "chat_template.jinja")
     found = config.get("chat_template")
     if (path / "chat_template.json").is_file():
-        value = orjson.loads(read_bounded(path / "chat_template.json", MAX_MODEL_BYTES))
-        found = value.get("chat_template") if isinstance(value, dict) else None
+        found = _object(path / "chat_template.json").get("chat_template")
     if isinstance(found, list):
+        named = [(item.get("name"), item.get("template")) for item in found if isinstance(item, dict)]
         return {
-            item["name"]: item["template"]
-            for item in found
-            if isinstance(item, dict) and {"name", "template"} <= item.keys()
+            name: template for name, template in named if isinstance(name, str) and isinstance(template, str)
         }
     return found if isinstance(found, str) else None
 
@@ -244,7 +246,7 @@ def _try_apart(path: Path, max_bytes: int) -> None:
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"{path}: reading it takes more than {CHECK_SECONDS} seconds") from error
     if done.returncode == 3:
-        raise ModelError(done.stdout.decode(errors="replace").strip())
+        raise ModelError(" ".join(done.stdout.decode(errors="replace").split()))
     if done.returncode:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
         raise ModelError(

@@ -34,7 +34,7 @@ class TiktokenTokenizer(OtherTokenizer):
                 self._library = Encoding(
                     name, pat_str=known.pattern, mergeable_ranks=ranks, special_tokens=dict(self._special)
                 )
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, OverflowError) as error:
             raise ModelError(f"{name}: tiktoken refuses its ranks or its pattern: {error}") from error
         self._ranks = ranks
         if "<|endoftext|>" in self._special:
@@ -50,8 +50,7 @@ class TiktokenTokenizer(OtherTokenizer):
 
     @cached_property
     def pieces(self) -> Sequence[bytes | None]:
-        highest = max([*self._ranks.values(), *self._special.values()])
-        table: list[bytes | None] = [None] * (highest + 1)
+        table = self._no_pieces(max([*self._ranks.values(), *self._special.values()]) + 1)
         for piece, number in self._ranks.items():
             table[number] = piece
         for written, number in self._special.items():
@@ -63,7 +62,9 @@ class TiktokenTokenizer(OtherTokenizer):
             return self._library.encode_ordinary(text)
 
     def _offsets(self, text: str) -> tuple[Sequence[int], NDArray[np.int64]]:
-        raise AssertionError(f"the tokens of {self.name} don't add up to {text[:50]!r}")
+        raise ModelError(
+            f"{self.name}: its tokens don't add up to {text[:50]!r}; the pattern in its card should leave out nothing"
+        )
 
 
 def _ranks(data: bytes, name: str) -> dict[bytes, int]:
@@ -93,7 +94,10 @@ def _published(ranks: dict[bytes, int], name: str, card: Card) -> Published:
     pattern = card.extra.get("pattern")
     if isinstance(pattern, str):
         special = card.extra.get("special_tokens", {})
-        if not (isinstance(special, dict) and all(type(number) is int for number in special.values())):
+        if not (
+            isinstance(special, dict)
+            and all(type(number) is int and number >= 0 for number in special.values())
+        ):
             raise ModelError(f"{name}: special_tokens in its card should map texts to ids")
         return Published(pattern, special)
     lines = [

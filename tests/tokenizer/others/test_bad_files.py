@@ -11,7 +11,7 @@ from app.tokenizer import load
 from app.tokenizer.formats import _messages
 from app.tokenizer.others import loading
 from app.tokenizer.registry import ModelRegistry
-from tests.tokenizer.others.trained import byte_level, rank_list, sentence_piece, write_all
+from tests.tokenizer.others.trained import CARD, byte_level, rank_list, sentence_piece, write_all
 
 
 def with_pattern(pattern: str) -> bytes:
@@ -141,3 +141,52 @@ def test_room_is_made_before_a_model_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="QUIRE_MAX_MODELS_BYTES"):
         models.get("unigram")
     assert models.loaded == ["bert"], "one that can't be had makes no other one go"
+
+
+def rank_list_with(folder: Path, **card: Any) -> Path:
+    """A list of ranks with a card of its own."""
+    (folder / "ranks.tiktoken").write_bytes(rank_list())
+    (folder / "ranks.card.json").write_text(json.dumps({**CARD, **card}))
+    return folder / "ranks.tiktoken"
+
+
+def test_a_pattern_that_leaves_out_characters_is_a_refusal_of_the_texts_that_hold_them(
+    tmp_path: Path,
+) -> None:
+    tokenizer = load(rank_list_with(tmp_path, pattern="[^z]+"))
+    assert tokenizer.count("abc") == 3
+    with pytest.raises(ModelError, match="pattern in its card"):
+        tokenizer.spans("a z")
+
+
+@pytest.mark.parametrize("number", [1 << 28, -3, 1 << 70])
+def test_an_id_that_a_card_makes_up_takes_no_memory(tmp_path: Path, number: int) -> None:
+    with pytest.raises(ModelError, match=r"ids up to|should map texts to ids|tiktoken refuses"):
+        load(rank_list_with(tmp_path, special_tokens={"<|end|>": number}))
+
+
+def test_an_id_far_beyond_the_vocabulary_of_a_json_takes_no_memory(tmp_path: Path) -> None:
+    content = json.loads(byte_level().to_str())
+    content["model"]["vocab"]["far"] = 1 << 28
+    (tmp_path / "file.json").write_text(json.dumps(content))
+    with pytest.raises(ModelError, match="ids up to"):
+        load(tmp_path / "file.json")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"chat_template": [{"name": [], "template": 1}]}'])
+def test_a_folder_whose_chat_template_can_not_be_read_says_so(tmp_path: Path, content: str) -> None:
+    write_all(tmp_path)
+    (tmp_path / "org" / "chatty" / "chat_template.json").write_text(content)
+    if content.startswith('{"'):
+        assert "chat" not in load(tmp_path / "org" / "chatty").can
+        return
+    with pytest.raises(ModelError, match=r"chat_template.json: (not JSON|it should be)"):
+        load(tmp_path / "org" / "chatty")
+
+
+def test_a_refusal_is_one_line_whatever_the_file_holds(tmp_path: Path) -> None:
+    broken = sentence_piece().replace(b"<0x4F>", b"<0x4F\n")
+    (tmp_path / "file.model").write_bytes(broken)
+    with pytest.raises(ModelError) as refused:
+        load(tmp_path / "file.model")
+    assert "\n" not in str(refused.value)
