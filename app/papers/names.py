@@ -14,7 +14,7 @@ ET_AL = "et al."
 _WORD = re.compile(r"(?:\{(?:[^{}]|\{[^{}]*\}){0,200}\}|\\[A-Za-z]\s(?=[A-Za-z])|[^\s~]|(?<=\\)~)+")
 _PARTICLE = re.compile(
     r"(?:van|vande|vanden|vander|von|vom|zu|zum|zur|auf|der|den|dem|des|de|del|della|delle|dela|degli|dei|di|da|das|do"
-    r"|dos|du|la|las|le|los|lo|ten|ter|te|ver|af|av|ibn|bin|bint|ben|al|el|ul|ur|'t|op|mac)"
+    r"|dos|du|in|la|las|le|los|lo|ten|ter|te|und|ver|af|av|ibn|bin|bint|ben|al|el|ul|ur|'t|op|mac)"
 )
 _JOINS = frozenset({"y", "i"})
 _INITIAL = re.compile(r"(?:[^\W\d_]\.?-?){1,3}")
@@ -23,13 +23,19 @@ _SUFFIX = re.compile(
 )
 _ET_AL = re.compile(r"(?:and\s+)?(?:et\.?\s+al\.?|others|many\s+others)", re.IGNORECASE)
 _GROUP = re.compile(
-    r"(?:the\s.*|team\s.*"
+    r"(?:team\s.*"
     r"|.*\b(?:collaborations?|consortium|team|groups?|labs?|laborator(?:y|ies)|projects?|networks?|communit(?:y|ies)"
     r"|committee|initiative|alliance|organi[sz]ation|foundation|institutes?|university|inc|corporation|company|department"
     r"|society|survey|mission|association|task\sforce|cent(?:er|re)|contributors|agency|observatory)\b\.?"
     r"|.*\b(?:collaboration|consortium|team|working\sgroup)\b.*)",
     re.IGNORECASE,
 )
+# Where capitals matter: The and Ai are people's names as well.
+_CAPITAL_GROUP = re.compile(
+    r"the\s.*|The\s(?=.*[A-Z]{2}).*|.*\s(?:AI|Research|Workshop|DeepMind|LLC|Ltd\.?|GmbH)"
+)
+_INVERTED = re.compile(r"([^,]+), ([^,]+)")
+_FAMILY_FIRST = re.compile(r"[\u3040-\u30FF\u3400-\u9FFF\uAC00-\uD7AF]+")
 
 
 def split_name(name: str) -> Author:
@@ -41,9 +47,14 @@ def split_name(name: str) -> Author:
     name = " ".join(name.split())
     if _ET_AL.fullmatch(name):
         return Author(ET_AL)
+    inverted = _INVERTED.fullmatch(name)
+    if inverted and not is_suffix(inverted[2]):
+        name = f"{inverted[2]} {inverted[1]}"
     words = _WORD.findall(name)
-    if _GROUP.fullmatch(name) or len(words) < 2:
+    if _is_group(name) or len(words) < 2:
         return Author(name, name or None)
+    if len(words) == 2 and all(map(_FAMILY_FIRST.fullmatch, words)):
+        return Author(name, words[0], words[1])
     end = len(words)
     while end > 2 and is_suffix(words[end - 1]):
         end -= 1
@@ -64,9 +75,14 @@ def _family_start(words: list[str]) -> int:
         return start - 2
     # A particle after initials begins the family name, however many words that has.
     for at in range(1, start):
-        if _is_particle(words[at]) and _INITIAL.fullmatch(words[at - 1]):
+        before = words[at - 1]
+        if _is_particle(words[at]) and _INITIAL.fullmatch(before) and not _is_particle(before.lower()):
             return at
     return start
+
+
+def _is_group(name: str) -> bool:
+    return _GROUP.fullmatch(name) is not None or _CAPITAL_GROUP.fullmatch(name) is not None
 
 
 def _is_particle(word: str) -> bool:
@@ -89,7 +105,7 @@ def people(authors: Iterable[Author]) -> list[Author]:
         if author.name.strip() == ":" and len(found) == 1:
             found = [_whole(found[0])]
         elif any(character.isalnum() for character in author.name):
-            found.append(_whole(author) if _GROUP.fullmatch(author.name) else author)
+            found.append(_whole(author) if _is_group(author.name) else author)
     return found
 
 

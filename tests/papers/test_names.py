@@ -27,6 +27,13 @@ from tests.shared import shared
         ("Nguyen Van Anh", "Anh", "Nguyen Van", None),
         ("Madonna", "Madonna", None, None),
         ("陶哲轩", "陶哲轩", None, None),
+        ("山田 太郎", "山田", "太郎", None),
+        ("The Anh Han", "Han", "The Anh", None),
+        ("Laura in 't Veld", "in 't Veld", "Laura", None),
+        ("Sofia de la Fuente Garcia", "Garcia", "Sofia de la Fuente", None),
+        ("The ATLAS Collaboration", "The ATLAS Collaboration", None, None),
+        ("Essential AI", "Essential AI", None, None),
+        ("Wei Ai", "Ai", "Wei", None),
         (r"{\v S}arka K{\"o}hler", r"K{\"o}hler", r"{\v S}arka", None),
         ("the H.E.S.S. Collaboration", "the H.E.S.S. Collaboration", None, None),
         ("Qwen Team", "Qwen Team", None, None),
@@ -35,6 +42,12 @@ from tests.shared import shared
 )
 def test_a_name_is_split(name: str, family: str, given: str | None, suffix: str | None) -> None:
     assert split_name(name) == Author(name, family, given, suffix)
+
+
+def test_a_name_that_begins_with_the_family_is_turned_round() -> None:
+    assert split_name("Knuth, Donald E.") == Author("Donald E. Knuth", "Knuth", "Donald E.")
+    assert split_name("Team, Qwen") == Author("Qwen Team", "Qwen Team")
+    assert split_name("Martin King, Jr.") == Author("Martin King, Jr.", "King", "Martin", "Jr.")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +59,8 @@ def test_a_name_is_split(name: str, family: str, given: str | None, suffix: str 
         ("John Smith, Ph.D. and Jane Doe, III", ["Smith", "Doe"]),
         ("A. Author and others", ["Author", None]),
         ("A. Author, et al.", ["Author", None]),
+        ("A. Author et al.", ["Author", None]),
+        ("A. Author on behalf of the ATLAS Collaboration", ["Author", "the ATLAS Collaboration"]),
         ("J. Smith (for the ATLAS Collaboration)", ["Smith"]),
         (" : ", []),
     ],

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from app.papers.models import Author
 from app.papers.names import is_suffix, people, split_name
 
-_SEPARATOR = re.compile(r"(?<!\\)[,;]|(?<!\\)(:)(?=\s|\Z)|\s&\s|(?:^|(?<=[\s,]))and(?=\s)")
+_SEPARATOR = re.compile(
+    r"(?<!\\)[,;]|(?<!\\)(:)(?=\s|\Z)|\s&\s|(?:^|(?<=[\s,]))and(?=\s)"
+    r"|\s(?=et\.?\sal\b)|\s(?:on\sbehalf\sof|for)\s(?=the\s)"
+)
 _PARENTHESIS = re.compile("[()]")
 
 
