@@ -21,6 +21,11 @@ _MORE_THAN_TYPESETS = re.compile(
     r"|renewcommand|usepackage|directlua|end|endinput|loop|verbatiminput|lstinputlisting|href|url)(?![A-Za-z])"
 )
 _LONGEST_FORMULA = 2000
+# Commands that pylatexenc drops, each with what says the same.
+_MOD = r"\ \text{mod}\ "
+_LIKE = {"mbox": r"\text", "mod": _MOD, "bmod": _MOD, "pmod": _MOD, "tfrac": r"\frac", "dfrac": r"\frac"}
+_DROPPED = re.compile(rf"\\({'|'.join(_LIKE)})(?![A-Za-z])")
+_FUNCTION = re.compile(r"(?<=[\w)])(?=\\(?:log|ln|exp|sin|cos|tan|max|min|sup|inf)(?![A-Za-z]))")
 _BRACES = {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}
 # What pylatexenc has no macro for, or one that pdfLaTeX lacks without further packages.
 _SIGNS = {
@@ -59,10 +64,14 @@ def title_text(source: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _unicode(formula: str) -> str:
+    if len(formula) > _LONGEST_FORMULA:
+        return formula
+    known = _DROPPED.sub(lambda match: _LIKE[match[1]], _FUNCTION.sub(" ", formula))
     try:
-        return str(_PLAIN.latex_to_text(formula)) if len(formula) <= _LONGEST_FORMULA else formula
+        text = str(_PLAIN.latex_to_text(known))
     except Exception:  # noqa: BLE001  # pylatexenc fails in many ways on what is not LaTeX: the source stays
         return formula
+    return text if text.strip() else formula.strip("$")
 
 
 def _formula(source: str) -> str:

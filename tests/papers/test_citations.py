@@ -154,6 +154,19 @@ def test_a_title_is_written_so_that_bibtex_and_pdflatex_read_it(title: str, writ
     assert f"title = {{{{{written}}}}}," in bibtex(paper(1, title=title))
 
 
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        (r"$\mbox{YBa}_2$ films", "YBa_2 films"),
+        (r"An $O(n\log n)$ bound", "An O(n log n) bound"),
+        (r"Primes $p\equiv\tfrac12 \mod 4$", "Primes p≡1/2 mod 4"),
+        (r"A few $\arcmin$ wide", "A few arcmin wide"),
+    ],
+)
+def test_a_title_of_other_programs_loses_no_word_of_a_formula(title: str, written: str) -> None:
+    assert csl(paper(1, title=title))["title"] == written
+
+
 def test_groups_are_cited_whole() -> None:
     names = (
         Author("Qwen Team", "Team", "Qwen"),
