@@ -26,7 +26,10 @@ _BOX = re.compile(
     r"\\(?:f?colorbox|raisebox|parbox|makebox|framebox|scalebox|rotatebox|resizebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*\Z"
 )
 _BEFORE_BOX = 160
-_TEXT_GROUP = re.compile(r"\\(?:text[a-z]*|[mhf]box|intertext|tag\*?)\s*\Z")
+_TEXT_GROUP = re.compile(
+    r"\\(?:text[a-z]*|[mhf]box|framebox|makebox|ovalbox|[lr]lap|(?:short)?intertext|tag\*?"
+    r"|[hv]box\s*(?:to|spread)\s*[0-9.]+[a-z]{2})\s*\Z"
+)
 _ADDRESS = re.compile(r"\\(?:url|href|nolinkurl)\s*\{[^{}]*\}")
 _CLOSING = {r"\(": r"\)", r"\[": r"\]"}
 _CLOSERS = frozenset({r"\)", r"\]", "end"})
@@ -197,7 +200,7 @@ def _grouped(source: str, tokens: list[_Mark]) -> tuple[list[_Mark], list[bool]]
             token.group = groups[-1]
             marks.append(token)
         elif index in partners and token.kind == "{":
-            before = source[max(0, token.at - 14) : token.at]
+            before = source[max(0, token.at - 24) : token.at]
             shallow = len(groups) <= _TEXT_DEPTH
             is_text.append(
                 shallow

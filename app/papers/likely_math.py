@@ -156,6 +156,8 @@ def _is_padded_math(tex: str, text: str, before: str, after: str) -> bool:
     content = tex.strip()
     if re.fullmatch(r"\\[A-Za-z]+|[A-Za-z]+[_^]\{[^{}\s]*\}", content):
         return True
+    if re.fullmatch(r"[0-9][0-9.,]*\s+[a-z]", content):
+        return False  # a price and a word, as in `$ 5 y $ 6`
     leading, trailing = tex[0].isspace(), tex[-1].isspace()
     command = _COMMAND.search(text) is not None
     if _STOP_WORD.search(text) or (leading and _is_digit(before) and not command):
@@ -190,7 +192,7 @@ def _is_price(content: str, text: str, after: str) -> bool:
     """Whether something that starts with a digit is a price with text after it."""
     if _COMMAND.search(text):
         return _STOP_WORD.search(text) is not None
-    if re.fullmatch(r"[0-9](?:,[0-9])+,|[0-9]+[A-Za-z]+[_^]\S+[-–]", content):
+    if re.fullmatch(r"[0-9](?:,[0-9])+,|[0-9]+ ?[A-Za-z]\S*[-–]", content):
         return _is_digit(after)
     if content[-1] in "-–—/,.;:，。；：、" or _is_digit(after):
         return True

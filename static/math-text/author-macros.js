@@ -42,49 +42,51 @@ const COMMANDS = {
   xspace: '',
 };
 
-/** What siunitx and physics define, as far as a formula shows it. */
+/** What siunitx and physics define with plain arguments; packages.js reads the rest. */
 const PACKAGES = {
-  num: ['#1', 1],
-  ang: ['#1^{\\circ}', 1],
-  unit: ['\\mathrm{#1}', 1],
-  si: ['\\mathrm{#1}', 1],
-  qty: ['#1\\,\\mathrm{#2}', 2],
-  SI: ['#1\\,\\mathrm{#2}', 2],
-  per: '/',
-  squared: '^{2}',
-  cubed: '^{3}',
-  cubic: ['#1^{3}', 1],
-  tothe: ['^{#1}', 1],
-  dv: ['\\frac{\\mathrm{d} #1}{\\mathrm{d} #2}', 2],
-  pdv: ['\\frac{\\partial #1}{\\partial #2}', 2],
-  fdv: ['\\frac{\\delta #1}{\\delta #2}', 2],
   vb: ['\\mathbf{#1}', 1],
   va: ['\\vec{\\mathbf{#1}}', 1],
   vu: ['\\hat{\\mathbf{#1}}', 1],
+  vectorbold: ['\\mathbf{#1}', 1],
+  vectorarrow: ['\\vec{\\mathbf{#1}}', 1],
+  vectorunit: ['\\hat{\\mathbf{#1}}', 1],
   vdot: '\\cdot',
+  dotproduct: '\\cdot',
   cross: '\\times',
+  crossproduct: '\\times',
   grad: '\\nabla',
+  gradient: '\\nabla',
+  divergence: '\\nabla\\cdot',
   curl: '\\nabla\\times',
   laplacian: '\\nabla^{2}',
-  expval: ['\\left\\langle #1\\right\\rangle', 1],
-  ev: ['\\left\\langle #1\\right\\rangle', 1],
   order: ['\\mathcal{O}\\left(#1\\right)', 1],
   comm: ['\\left[#1,#2\\right]', 2],
+  commutator: ['\\left[#1,#2\\right]', 2],
   anticommutator: ['\\left\\{#1,#2\\right\\}', 2],
+  anticomm: ['\\left\\{#1,#2\\right\\}', 2],
   acomm: ['\\left\\{#1,#2\\right\\}', 2],
+  poissonbracket: ['\\left\\{#1,#2\\right\\}', 2],
+  absolutevalue: ['\\left|#1\\right|', 1],
+  evaluated: ['\\left.#1\\right|', 1],
   pqty: ['\\left(#1\\right)', 1],
   bqty: ['\\left[#1\\right]', 1],
-  Tr: '\\operatorname{Tr}',
-  ...named({
-    m: 'm', s: 's', kg: 'kg', meter: 'm', metre: 'm', second: 's', gram: 'g', kilogram: 'kg', ampere: 'A', kelvin: 'K',
-    mole: 'mol', candela: 'cd', hertz: 'Hz', newton: 'N', pascal: 'Pa', joule: 'J', watt: 'W', volt: 'V', ohm: 'Ω',
-    farad: 'F', tesla: 'T', henry: 'H', coulomb: 'C', weber: 'Wb', siemens: 'S', lumen: 'lm', lux: 'lx', becquerel: 'Bq',
-    gray: 'Gy', sievert: 'Sv', electronvolt: 'eV', litre: 'L', liter: 'L', hour: 'h', day: 'd', percent: '\\%', 
-    celsius: '°C', degreeCelsius: '°C', radian: 'rad', steradian: 'sr', decibel: 'dB', bit: 'bit', byte: 'B',
-    kilo: 'k', mega: 'M', giga: 'G', tera: 'T', peta: 'P', milli: 'm', nano: 'n', pico: 'p', femto: 'f', centi: 'c',
-    deci: 'd', hecto: 'h',
-  }),
-}; // prettier-ignore
+  vqty: ['\\left|#1\\right|', 1],
+  matrixelement: ['\\left\\langle #1\\middle|#2\\middle|#3\\right\\rangle', 3],
+  outerproduct: ['\\left|#1\\right\\rangle\\!\\left\\langle #2\\right|', 2],
+  qq: ['\\quad\\text{#1}\\quad', 1],
+  qc: ',\\quad',
+  qcc: '\\quad\\text{c.c.}\\quad',
+  ...Object.fromEntries(
+    'if then else otherwise unless given using assume since let for all even odd integer and or as in'
+      .split(' ')
+      .map((word) => [`q${word}`, `\\quad\\text{${word}}\\quad`]),
+  ),
+  principalvalue: '\\mathcal{P}',
+  pv: ['\\mathcal{P}#1', 1],
+  PV: ['\\text{P.V.}#1', 1],
+  ...operators('Tr Trace Residue'),
+  ...named({ percent: '\\%', ohm: 'Ω', celsius: '°C', degreeCelsius: '°C' }),
+};
 
 /** Operators, sets and signs that authors define or take from packages of text. */
 const OPERATORS = {
@@ -93,6 +95,10 @@ const OPERATORS = {
       'rot lcm ord id Id Spec Proj Gal Ext Tor ad Ad',
   ),
   C: '\\mathbb{C}',
+  P: '\\mathbb{P}',
+  T: '\\top',
+  1: '\\mathbf{1}',
+  d: '\\mathrm{d}',
   Q: '\\mathbb{Q}',
   E: '\\mathbb{E}',
   F: '\\mathbb{F}',
@@ -103,11 +109,7 @@ const OPERATORS = {
   copyright: '\\text{©}',
   textregistered: '\\text{®}',
   texttrademark: '\\text{™}',
-  toprule: '\\hline',
-  midrule: '\\hline',
-  bottomrule: '\\hline',
   cline: ['', 1],
-  cmidrule: ['', 1],
   raisebox: ['\\raise #1 \\hbox{#2}', 2],
   multicolumn: ['#3', 3],
   multirow: ['#3', 3],
@@ -140,7 +142,10 @@ export const ENVIRONMENTS = {
 
 /** Signs that other typesetters of formulas name in their own way, or that text has and MathJax names otherwise. */
 const SIGNS = {
-  dag: '\\dagger', Dagger: '\\ddagger', exist: '\\exists', isin: '\\in', sub: '\\subset', empty: '\\emptyset', alef: '\\aleph',
+  dag: '\\dagger', ddag: '\\ddagger', euro: '\\text{€}', bigast: '\\mathop{✱}', Perp: '\\perp\\!\\!\\!\\perp', lBrace: '\\{', rBrace: '\\}',
+  cupdot: '\\mathbin{⊍}', dotcup: '\\mathbin{⊍}', Lightning: '\\mathord{↯}', bigstrut: '', sc: '', hfill: '\\qquad',
+  l: '\\text{ł}', L: '\\text{Ł}', o: '\\text{ø}', O: '\\text{Ø}', ae: '\\text{æ}', AE: '\\text{Æ}', oe: '\\text{œ}', OE: '\\text{Œ}', aa: '\\text{å}',
+  ss: '\\text{ß}', Dagger: '\\ddagger', exist: '\\exists', isin: '\\in', sub: '\\subset', empty: '\\emptyset', alef: '\\aleph',
   infin: '\\infty', reals: '\\mathbb{R}', Reals: '\\mathbb{R}', natnums: '\\mathbb{N}', cnums: '\\mathbb{C}', Complex: '\\mathbb{C}',
   image: '\\Im', real: '\\Re', weierp: '\\wp', thetasym: '\\vartheta', larr: '\\leftarrow', rarr: '\\rightarrow',
   lrarr: '\\leftrightarrow', harr: '\\leftrightarrow', Larr: '\\Leftarrow', lArr: '\\Leftarrow', Rarr: '\\Rightarrow',
@@ -162,6 +167,16 @@ const SIGNS = {
   relax: '', protect: '', leavevmode: '', null: '', par: '\\quad', centering: '', long: '', bigskip: '', medskip: '', smallskip: '',
 }; // prettier-ignore
 
+/** Letters of a face as many authors name them: `\cA`, `\bbR`. */
+const FACES = Object.fromEntries(
+  [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].flatMap((letter) => [
+    [`c${letter}`, `\\mathcal{${letter}}`],
+    [`cal${letter}`, `\\mathcal{${letter}}`],
+    [`bb${letter}`, `\\mathbb{${letter}}`],
+    [`b${letter}`, `\\mathbf{${letter}}`],
+  ]),
+);
+
 const GREEK =
   'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega'.split(
     ' ',
@@ -169,6 +184,32 @@ const GREEK =
 
 /** Commands of packages with arguments, as far as a formula shows them. */
 const MORE = {
+  var: ['\\delta #1', 1],
+  indicator: '\\mathbf{1}',
+  half: '\\tfrac{1}{2}',
+  third: '\\tfrac{1}{3}',
+  quarter: '\\tfrac{1}{4}',
+  transpose: ['{#1}^{\\top}', 1],
+  ee: '\\mathrm{e}',
+  ii: '\\mathrm{i}',
+  bs: ['\\boldsymbol{#1}', 1],
+  ddfrac: ['\\dfrac{#1}{#2}', 2],
+  widecheck: ['\\check{#1}', 1],
+  utilde: ['\\underset{\\sim}{#1}', 1],
+  undertilde: ['\\underset{\\sim}{#1}', 1],
+  arc: ['\\overparen{#1}', 1],
+  textsl: ['\\textit{#1}', 1],
+  url: ['\\texttt{#1}', 1],
+  intertext: ['\\text{#1}\\\\', 1],
+  shortintertext: ['\\text{#1}\\\\', 1],
+  framebox: ['\\boxed{\\text{#1}}', 1],
+  ovalbox: ['\\enclose{roundedbox}{\\text{#1}}', 1],
+  mathsmaller: ['#1', 1],
+  smaller: ['#1', 1],
+  mathversion: ['', 1],
+  definecolor: ['', 3],
+  require: ['', 1],
+  usepackage: ['', 1],
   floor: ['\\left\\lfloor #1\\right\\rfloor', 1],
   ceil: ['\\left\\lceil #1\\right\\rceil', 1],
   inner: ['\\left\\langle #1,#2\\right\\rangle', 2],
@@ -185,17 +226,10 @@ const MORE = {
   vmqty: ['\\begin{vmatrix}#1\\end{vmatrix}', 1],
   eval: ['\\left.#1\\right|', 1],
   flatfrac: ['#1/#2', 2],
-  derivative: ['\\frac{\\mathrm{d} #1}{\\mathrm{d} #2}', 2],
-  partialderivative: ['\\frac{\\partial #1}{\\partial #2}', 2],
-  functionalderivative: ['\\frac{\\delta #1}{\\delta #2}', 2],
   variation: '\\delta',
   trace: '\\operatorname{tr}',
   diff: '\\mathop{}\\!\\mathrm{d}',
   dif: '\\mathop{}\\!\\mathrm{d}',
-  SIrange: ['#1\\text{ to }#2\\,\\mathrm{#3}', 3],
-  qtyrange: ['#1\\text{ to }#2\\,\\mathrm{#3}', 3],
-  numrange: ['#1\\text{ to }#2', 2],
-  numlist: ['#1', 1],
   Mod: ['\\ (\\mathrm{mod}\\ #1)', 1],
   xfrac: ['{}^{#1}\\!/_{#2}', 2],
   multiset: ['\\left(\\!\\binom{#1}{#2}\\!\\right)', 2],
@@ -226,7 +260,7 @@ const MORE = {
   reflectbox: ['#1', 1],
   varmathbb: ['\\mathbb{#1}', 1],
   ...operators(
-    'Rank cosec sech csch arccot arccsc arcsec arsinh arcosh artanh Diag proj prox epi cl softmax ReLU sigmoid KL poly polylog Res PV Unif Bern relint sinc',
+    'relu Rank cosec sech csch arccot arccsc arcsec arsinh arcosh artanh Diag proj prox epi cl softmax ReLU sigmoid KL poly polylog Res Unif Bern relint sinc',
   ),
   ...Object.fromEntries(
     [...'αβγδεζηθικλμνξπρστυφχψω'].map((letter, index) => [`up${GREEK[index]}`, `\\mathrm{${letter}}`]),
@@ -234,4 +268,4 @@ const MORE = {
 };
 
 /** All of them, as MathJax takes macros. */
-export const MACROS = { ...OPERATORS, ...SIGNS, ...MORE, ...PACKAGES, ...COMMANDS };
+export const MACROS = { ...FACES, ...OPERATORS, ...SIGNS, ...MORE, ...PACKAGES, ...COMMANDS };

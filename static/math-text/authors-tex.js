@@ -3,7 +3,8 @@
  * It reads one formula and expands no definitions.
  */
 
-import { accented } from './tex-text.js';
+import { withoutPackages } from './packages.js';
+import { SIGNS, accented } from './tex-text.js';
 
 /** Signs that may stand in text and in mathematics. @type {Record<string, string>} */
 const TEXT_SIGNS = {
@@ -21,20 +22,27 @@ const PLAIN_LETTERS = {
 const TEXT = /\\(?:text[a-z]*|[mhf]box|mathrm|operatorname\*?)\s*\{((?:[^{}]|\{[^{}]*\}){0,2000})\}/g;
 const ACCENT =
   /\\(['"`^~=.]|[uvHcdbkr](?![A-Za-z]))[ \t]*(?:\{(\\?[A-Za-z])\}|(\\[ij](?![A-Za-z])\s?|\p{L}))/gu;
+/** Of those that are set as text alone, formulas between dollars or the words around them. */
+const WORDS = /^\\(?:text|[mhf]box)/;
+const SIGN = /\$[^$]*\$|\\(text[a-z]+|S|P|dag|ddag|euro|ldots|dots|LaTeX|TeX)(?![A-Za-z{])\s?|-{2,3}/g;
+const IF_MATHEMATICS = /\\ifmmode(?![A-Za-z])\s?([^]*?)(?:\\else(?![A-Za-z])\s?([^]*?))?\\fi(?![A-Za-z])\s?/g;
+const ENTITIES = /** @type {Record<string, string>} */ ({ lt: '<', gt: '>', amp: '&' });
 const LETTERS = /\\(?:aa|AA|ae|AE|oe|OE|o|O|l|L|ss|i|j)(?![A-Za-z])\s?/g;
 const ITEM =
   /(\\begin\{(?:enumerate|itemize)\}(?:\[[^\]]{0,80}\])?\s*)?\\item(?![A-Za-z])\s*(?:\[([^\]]{0,80})\])?/g;
 const LIST = /\\begin\{(?:enumerate|itemize)\}/;
 
 /**
- * A formula's TeX as MathJax should read it. A bare % makes a comment only before a further line, and a bare _ within text is itself;
+ * A formula's TeX as MathJax should read it. A bare % makes a comment only before a further line or after a space in one
+ * of several lines, and a bare _ within text is itself;
  * `\\unicode` is replaced by its character, since the extension would load a font of the author's choice.
  * @param {string} tex
  */
 export function asMeant(tex) {
   const { length } = tex.trimEnd();
-  return inText(listed(tex))
-    .replace(/\\ifmmode(?![A-Za-z])\s?([^]*?)(?:\\else(?![A-Za-z])[^]*?)?\\fi(?![A-Za-z])\s?/g, '$1')
+  const isLong = tex.trim().includes('\n');
+  return inText(listed(withoutPackages(tex.replace(/&(lt|gt|amp);/g, (_, name) => ENTITIES[name]))))
+    .replace(IF_MATHEMATICS, '$1')
     .replace(/\\unicode\s*\{\s*(?:[xX]([\da-fA-F]{1,6})|(\d{1,7}))\s*\}/g, (whole, hex, decimal) =>
       signOf(hex ? parseInt(hex, 16) : Number(decimal), whole),
     )
@@ -42,9 +50,11 @@ export function asMeant(tex) {
       /\\(textdegree|pounds|copyright|texteuro|textregistered|texttrademark)(?![A-Za-z])\s?/g,
       (whole, name) => TEXT_SIGNS[name] ?? whole,
     )
-    .replace(/\\[^]|%[^\n]*\n?/g, (found, at) => {
+    .replace(/\\[^]|%[^\n]*\n?/g, (found, at, whole) => {
       if (found[0] !== '%') return found;
-      const goesOn = found.endsWith('\n') && at + found.length < length;
+      const goesOn =
+        (found.endsWith('\n') && at + found.length < length) ||
+        (isLong && /^%+\s*[^\s%]/.test(found) && /\s/.test(whole[at - 1] ?? ' '));
       return goesOn ? '\n' : found.replace(/\\[^]|%/g, (sign) => (sign === '%' ? '\\%' : sign));
     })
     .replace(/\\(?:text[a-z]*|mbox)\s*\{[^{}$]*_[^{}$]*\}/g, (text) =>
@@ -62,13 +72,22 @@ function signOf(code, otherwise) {
 /** Accents and letters of text as the letters that they make: one sign for whoever hears the formula. @param {string} tex */
 function inText(tex) {
   return tex.replace(TEXT, (text) =>
-    text
+    (WORDS.test(text) ? asWords(text) : text)
       .replace(
         ACCENT,
         (found, accent, braced, letter) => accented(accent, (braced ?? letter).trim()) ?? found,
       )
       .replace(LETTERS, (found) => PLAIN_LETTERS[found.trim().slice(1)] ?? found),
   );
+}
+
+/** @param {string} text */
+function asWords(text) {
+  return text
+    .replace(IF_MATHEMATICS, '$2')
+    .replace(SIGN, (found, name) =>
+      found[0] === '-' ? (found.length === 2 ? '–' : '—') : ((name && SIGNS.get(name)) ?? found),
+    );
 }
 
 /** Items of a list as rows, each with its mark. @param {string} tex */

@@ -24,7 +24,10 @@ const ANY_WORD = /(?<![\\\p{L}])\p{L}{2,}/gu;
 /** Letters, numbers and signs, as in a list of indices or a point. */
 const COMPACT = /^(?=[^]*[A-Za-z([|])(?![^]*[A-Za-z]{2})[A-Za-z\d'+*/=<>,.;:()[\]|!\s-]+$/;
 /** A label in brackets: a task, a token, a reference. */
-const LABEL = /^\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d{2,}|\p{L}+\d{2,}[\p{L}\d]*)$/u;
+const LABEL = /^\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d{2,}|\p{L}+\d+[\p{L}\d]*|[\p{L}-]+,? \d{4})$/u;
+/** Labels that nothing else can be, also alone on a line: tokens of language models, tasks of contests, references. */
+const SURE_LABEL =
+  /^(?:CLS|SEP|PAD|MASK|UNK|BOS|EOS|TODO|WIP|NOTE|\p{Lu}[\p{L}&]+[ -]?\d{2,}[A-Za-z]*|\p{Lu}[\p{L}-]+,? (?:19|20)\d{2}|\p{Lu}\p{Ll}[\p{L}+]*\+\d{2})$/u;
 
 /** Full-width punctuation, which mathematics in Chinese and Japanese text has as well. */
 const WIDE_PUNCTUATION = /[\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]/g;
@@ -90,6 +93,7 @@ function isPaddedMath(tex, text, before, after) {
   if (/^(?:\\[A-Za-z]+|[A-Za-z]+[_^]\{[^{}\s]*\})$/.test(content)) return true;
   if (STOP_WORD.test(text)) return false;
   if (/^\s/.test(tex) && /\d/.test(before) && !COMMAND.test(text)) return false;
+  if (/^\d[\d.,]*\s+[a-z]$/.test(content)) return false; // a price and a word, as in `$ 5 y $ 6`
   const bothSides = /^\s/.test(tex) && /\s$/.test(tex);
   if (/\s$/.test(tex) && !bothSides && !HAN.test(after) && /[\p{L}\p{N}\\]/u.test(after)) return false;
   if (bothSides && /[A-Za-z\d]/.test(before) && opensNext(after)) return false;
@@ -115,7 +119,7 @@ function isPaddedMath(tex, text, before, after) {
 /** Whether something that starts with a digit is a price with text after it. @param {string} content @param {string} text @param {string} after */
 function isPrice(content, text, after) {
   if (COMMAND.test(text)) return STOP_WORD.test(text);
-  if (/^\d(?:,\d)+,$/.test(content) || /^\d+[A-Za-z]+[_^]\S+[-–]$/.test(content)) return /\d/.test(after);
+  if (/^\d(?:,\d)+,$/.test(content) || /^\d+ ?[A-Za-z]\S*[-–]$/.test(content)) return /\d/.test(after);
   if (/[-–—/,.;:，。；：、]$/.test(content) || /\d/.test(after)) return true;
   if (/=$/.test(content) && /[<\d]/.test(after)) return true; // a sum that goes on
   if (hasHanWords(text) || STOP_WORD.test(text) || words(text) >= 2) return true;
@@ -198,7 +202,7 @@ export function isBracketMath(tex, display, alone, before) {
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
   if (display && !alone && (/^[\d\s,;–-]+$/.test(content) || /^[xX]$/.test(content))) return false;
   if (display && !alone && LABEL.test(content)) return false;
-  if (display && /^\p{Lu}[\p{L}&]{2,}[ -]?\d{2,}[A-Za-z]*$/u.test(content)) return false;
+  if (display && SURE_LABEL.test(content)) return false;
   if (!/[\p{L}\p{N}=<>+*∞∅-]/u.test(content)) return false;
   const text = bare(content);
   if (COMMAND.test(text)) return true;

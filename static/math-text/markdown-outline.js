@@ -314,15 +314,24 @@ const afterQuote = (line, at) => (line[at + 1] === ' ' ? at + 2 : at + 1);
 
 /** Where a line goes on after so many columns of white space. @param {string} line @param {number} at @param {number} columns */
 function afterColumns(line, at, columns) {
-  for (let column = 0; column < columns; at += 1) column += line[at] === '\t' ? 4 - (column % 4) : 1;
+  const end = columnOf(line, at) + columns;
+  for (let column = end - columns; column < end; at += 1) column += line[at] === '\t' ? 4 - (column % 4) : 1;
   return at;
+}
+
+/** The column of a place near a line's start, where tabs stop at every fourth. @param {string} line @param {number} at */
+function columnOf(line, at) {
+  let column = 0;
+  for (let index = 0; index < at; index += 1) column += line[index] === '\t' ? 4 - (column % 4) : 1;
+  return column;
 }
 
 /** @param {string} line @param {number} [at] @returns {{length: number, columns: number}} characters and columns of the white space */
 function indentOf(line, at = 0) {
   let columns = 0;
   let length = 0;
+  const from = at > 0 && (line[at] === ' ' || line[at] === '\t') ? columnOf(line, at) : 0;
   for (; line[at + length] === ' ' || line[at + length] === '\t'; length += 1)
-    columns += line[at + length] === '\t' ? 4 - (columns % 4) : 1;
+    columns += line[at + length] === '\t' ? 4 - ((from + columns) % 4) : 1;
   return { length, columns };
 }

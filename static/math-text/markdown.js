@@ -52,8 +52,17 @@ const RULE = /^[ \t]*([-*_])(?:[ \t]*\1)*$/;
  * punctuation before a formula, or begins with it after one, is else none for Marked. It leaves with the HTML.
  */
 const PUNCTUATION = '\uA8F8';
+const MARKED = /\uA8F8|%EA%A3%B8/g;
 const CLOSES_BEFORE = /[\p{P}\p{S}](?<![*_~\\])(?:\*{1,3}|_{1,3}|~{1,2})$/u;
 const OPENS_AFTER = /^(?:\*{1,3}|_{1,3}|~{1,2})(?![*_~\\])[\p{P}\p{S}]/u;
+/**
+ * Likewise where Chinese, Japanese or Korean goes on right after emphasis that ends in punctuation, or stands right
+ * before emphasis that begins with it: they write no space there, without which Marked sees none.
+ */
+const CLOSES_IN_CJK =
+  /(?<=[\p{P}\p{S}])(?<![*_~\\])(\*{1,3}|~{1,2})(?=[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}])(?!\p{P})/gu;
+const OPENS_IN_CJK =
+  /(?<=[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}])(?<!\p{P})(\*{1,3}|~{1,2})(?=[\p{P}\p{S}])(?![*_~\\])/gu;
 /** Our own marks in somebody's text, as characters or as HTML would write them, and what an HTML parser drops. */
 const OURS = /(?:[\0\uA8F8\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
@@ -102,7 +111,7 @@ function toHtml(lexer, text, inLooseList) {
     const list = first?.type === 'list' ? /** @type {List} */ (first) : null;
     if (list && inLooseList && !list.loose) loosen(list);
     const html = /** @type {string} */ (Parser.parse(tokens, OPTIONS));
-    if (!leavesOpen(html)) return { html: html.replaceAll(PUNCTUATION, ''), loose: list?.loose ?? false };
+    if (!leavesOpen(html)) return { html: html.replace(MARKED, ''), loose: list?.loose ?? false };
   } catch (error) {
     // Nested too deeply for Marked, which calls itself for each level.
     if (!(error instanceof RangeError)) throw error;
@@ -112,7 +121,7 @@ function toHtml(lexer, text, inLooseList) {
 
 /** @param {string} text */
 const asWritten = (text) => ({
-  html: `<p>${text.replaceAll(PUNCTUATION, '').replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`,
+  html: `<p>${text.replace(MARKED, '').replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>\n`,
   loose: false,
 });
 
@@ -189,6 +198,7 @@ function protect(source, goesOn) {
     from = segment.end;
   }
   addProse(source.length);
+  text = text.replace(CLOSES_IN_CJK, `$1${PUNCTUATION}`).replace(OPENS_IN_CJK, `${PUNCTUATION}$1`);
   return { text, numbered };
 }
 

@@ -71,7 +71,21 @@ function begin() {
   skipHints();
   startup.extendHandler(ourDocument, 100);
   startup.defaultReady();
+  styleByRule(startup.adaptor);
   startup.hasTypeset = true; // otherwise the menu believes that its settings concern no formula
+}
+
+/** A strict policy takes styles that are set as properties and drops those set as an attribute: boxes, brackets. @param {any} adaptor */
+function styleByRule(adaptor) {
+  const { setAttribute } = adaptor;
+  adaptor.setAttribute = (
+    /** @type {any} */ node,
+    /** @type {string} */ name,
+    /** @type {string[]} */ ...more
+  ) => {
+    if (name === 'style' && node.style) node.style.cssText = more[0];
+    else setAttribute.call(adaptor, node, name, ...more);
+  };
 }
 
 /** MathML for screen readers is there unless formulas are spoken; MathJax leaves it out from the first word on. */

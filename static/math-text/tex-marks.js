@@ -30,7 +30,8 @@ const ENVIRONMENTS = new Set(
   ).split(' '),
 );
 const TOKEN = /\\(begin|end)\{([A-Za-z]+)\*?\}|\\[^]|\$+|[{}]/g;
-const TEXT_GROUP = /\\(?:text[a-z]*|[mhf]box|intertext|tag\*?)\s*$/;
+const TEXT_GROUP =
+  /\\(?:text[a-z]*|[mhf]box|framebox|makebox|ovalbox|[lr]lap|(?:short)?intertext|tag\*?|[hv]box\s*(?:to|spread)\s*[\d.]+[a-z]{2})\s*$/;
 /** A command that sets its last argument as text, after its others. */
 const BOX =
   /\\(?:f?colorbox|raisebox|parbox|makebox|framebox|scalebox|rotatebox|resizebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*$/;
@@ -88,7 +89,7 @@ export class Marks {
       const kind = kinds[index];
       const group = open[open.length - 1];
       if (kind === OPENING_BRACE && hasPartner[index]) {
-        const before = source.slice(Math.max(0, starts[index] - 14), starts[index]);
+        const before = source.slice(Math.max(0, starts[index] - 24), starts[index]);
         const isBox =
           /[}\]]\s*$/.test(before) &&
           BOX.test(source.slice(Math.max(0, starts[index] - BEFORE_BOX), starts[index]));

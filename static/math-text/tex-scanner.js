@@ -18,6 +18,8 @@ import { Marks } from './tex-marks.js';
 
 const CLOSING = new Set(['\\)', '\\]', 'end']);
 const BOXED = /\\boxed\s{0,9}\{/g;
+/** A formula alone in its dollars or brackets. */
+const DELIMITED = /^\{\s*(?:\$([^$]+)\$|\\\(((?:[^\\]|\\[^)])*)\\\))\s*\}$/;
 const LONGEST_BOX = 2000;
 /** What is longer is not a display formula. */
 const LONGEST_DISPLAY = 20000;
@@ -88,6 +90,7 @@ class Scanner {
     /** @param {number} to */
     const addProse = (to) => {
       for (const box of this.format === 'markdown' ? this.#boxes(from, to) : []) {
+        if (box.start >= to) break;
         if (box.start > from) segments.push(prose(source, from, box.start));
         segments.push(box);
         from = box.end;
@@ -100,6 +103,7 @@ class Scanner {
       if (!formula) continue;
       addFences(formula.start);
       addProse(formula.start);
+      if (formula.start < from) continue; // in a box, which is a formula as a whole
       segments.push(formula);
       from = formula.end;
     }
@@ -113,13 +117,22 @@ class Scanner {
     const { source, around } = this;
     BOXED.lastIndex = from;
     for (let match = BOXED.exec(source); match && match.index < to; match = BOXED.exec(source)) {
-      const end = endOfGroup(source, BOXED.lastIndex, Math.min(to, BOXED.lastIndex + LONGEST_BOX));
       const { index: start } = match;
-      if (end < 0 || source[start - 1] === '\\') continue;
+      const opening = BOXED.lastIndex - 1;
+      const end = endOfGroup(source, opening + 1, opening + LONGEST_BOX);
+      if (end < 0 || source[start - 1] === '\\' || !this.#isOneParagraph(start, end)) continue;
       if (around.opaque.some((stretch) => stretch.start < end && stretch.end > start)) continue;
-      yield this.#segment(start, end, source.slice(start, end), false);
+      const inner = DELIMITED.exec(source.slice(opening, end));
+      const tex = inner ? `{${inner[1] ?? inner[2]}}` : source.slice(opening, end);
+      if (end > to && !inner && /\$|\\[([]/.test(tex)) continue; // text with formulas in it
+      yield this.#segment(start, end, source.slice(start, opening) + tex, false);
       BOXED.lastIndex = end;
     }
+  }
+
+  /** @param {number} start @param {number} end */
+  #isOneParagraph(start, end) {
+    return !isBetween(this.around.breaks, start + 1, end);
   }
 
   /** The formula that a mark opens, if it does. @param {Mark} mark @param {number} from where the last formula ended */
@@ -185,7 +198,8 @@ class Scanner {
   #segment(start, end, tex, display) {
     const { source, format } = this;
     if (format === 'markdown') tex = this.#unquoted(tex, start).trim();
-    if (display) tex = /^\\\[([^]*)\\\]$/.exec(tex)?.[1].trim() ?? tex; // brackets within double dollars
+    // Brackets within double dollars, and either in a fence called math.
+    if (display) tex = (/^\\\[([^]*)\\\]$/.exec(tex) ?? /^\$\$([^$]*)\$\$$/.exec(tex))?.[1].trim() ?? tex;
     return { kind: 'math', source: source.slice(start, end), tex, display, start, end };
   }
 

@@ -175,3 +175,37 @@ test('signs within formulas do not count: a paragraph may hold thousands of them
   );
   assert.equal(html.match(/ and/g)?.length, 3000);
 });
+
+test('emphasis at punctuation holds where Chinese, Japanese or Korean goes on without a space', () => {
+  const shown = {
+    '**令$x=1$。**则': '<strong>令⟪x=1⟫。</strong>则',
+    '是**“$x$”**。': '是<strong>“⟪x⟫”</strong>。',
+    '说：**重点**（一）': '说：<strong>重点</strong>（一）',
+    '**『本』**を': '<strong>『本』</strong>を',
+    '~~旧。~~新': '<del>旧。</del>新',
+    '`**注意：**请`': '<code>**注意：**请</code>',
+    '**a。**b': '**a。**b',
+  };
+  for (const [source, html] of Object.entries(shown)) assert.equal(renderedHtml(source), `<p>${html}</p>\n`);
+});
+
+test('items that tabs indent keep their formulas', () => {
+  assert.match(renderedHtml('1.\ta\n\n\t$x_1$\n\n\t-\tb\n\n\t\t$y_1$'), /⟪x_1⟫[^]*⟪y_1⟫/);
+  assert.match(renderedHtml('- a\n\n\t\t$x_1$'), /<pre><code>[^]*\$x_1\$/);
+});
+
+test('a bare box is one formula, and text in it stays', () => {
+  const shown = {
+    '\\boxed{\\begin{pmatrix}1\\\\2\\end{pmatrix}}': '⟪\\boxed{\\begin{pmatrix}1\\\\2\\end{pmatrix}}⟫',
+    'so \\boxed{$x_1$}.': 'so ⟪\\boxed{x_1}⟫.',
+    '\\boxed{a $x_1$ b}': '\\boxed{a ⟪x_1⟫ b}',
+  };
+  for (const [source, html] of Object.entries(shown)) assert.equal(renderedHtml(source), `<p>${html}</p>\n`);
+});
+
+test('labels in escaped brackets stay brackets', () => {
+  for (const label of ['SEP', 'Vas+17', 'CF1234A', 'CSP-S 2019'])
+    assert.equal(renderedHtml(`\\[${label}\\]`), `<p>[${label}]</p>\n`);
+  assert.equal(renderedHtml('on \\[GSM8K\\] too'), '<p>on [GSM8K] too</p>\n');
+  assert.equal(renderedHtml('\\[ABC\\]'), '<p>⟪ABC⟫</p>\n');
+});

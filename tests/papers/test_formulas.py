@@ -36,6 +36,10 @@ def compare(texts: list[str]) -> None:
         (r"\begin{align*}a&=b\end{align*} and \begin{itemize}", [r"\begin{align*}a&=b\end{align*}"]),
         (r"$a \text{ for $b$ small}$", [r"$a \text{ for $b$ small}$"]),
         (r"\$5 and $x", []),
+        ("son $ 5.000 y $ 6.000", []),
+        ("from $5k-$10k", []),
+        ("the sum $2x+3y-$", ["$2x+3y-$"]),
+        (r"a $\framebox{$x$}$ b", [r"$\framebox{$x$}$"]),
         ("", []),
     ],
 )

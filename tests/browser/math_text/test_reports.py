@@ -5,6 +5,8 @@ import json
 import pytest
 
 from tests.browser.math_text.test_math_text import OpenPage, collapsed
+from tests.browser.math_text.test_printing import put_on_paper
+from tests.browser.opened import text_block
 from tests.shared import shared
 
 LEFT_TO_RIGHT = """() => [...document.querySelectorAll('span.math')].map((span) => {
@@ -50,6 +52,34 @@ def test_formulas_run_from_left_to_right_in_prose_that_does_not(
     assert all(opened.page.evaluate(LEFT_TO_RIGHT))
 
 
+HIGHLIGHT = """() => {
+    const range = new Range();
+    range.selectNodeContents(document.querySelector('math-text'));
+    CSS.highlights.set('found', new Highlight(range));
+}"""
+COPY = """() => {
+    getSelection().selectAllChildren(document.querySelector('math-text'));
+    const data = new DataTransfer();
+    document.dispatchEvent(new ClipboardEvent('copy', {clipboardData: data, cancelable: true}));
+    return data.getData('text/plain');
+}"""
+
+
+@pytest.mark.parametrize("words", ["إذا كان {} فإن {} صحيح", "אם {} אז {} נכון", "اگر {} آنگاه {} است"])
+def test_formulas_run_from_left_to_right_in_titles_under_marks_on_paper_and_in_copies(
+    open_page: OpenPage, words: str
+) -> None:
+    source = words.replace("{}", "$a<b$", 1).replace("{}", r"\(x+y-z=3\)")
+    opened = open_page(f'<div dir="rtl"><h2>{text_block(source, kind="title")}</h2></div>')
+    opened.settle()
+    assert opened.page.evaluate(LEFT_TO_RIGHT) == [True, True]
+    opened.page.evaluate(HIGHLIGHT)
+    assert opened.page.evaluate(LEFT_TO_RIGHT) == [True, True]
+    assert opened.page.evaluate(COPY).strip() == source
+    put_on_paper(opened)
+    assert opened.page.evaluate(LEFT_TO_RIGHT) == [True, True]
+
+
 BEFORE = """() => [...document.querySelectorAll('span.math')].map((span) => {
     const text = span.firstChild, range = document.createRange();
     const places = [...text.data].map((_, at) => {
@@ -81,10 +111,28 @@ def test_accents_items_and_conditions_are_drawn_and_spoken_as_they_are_meant(ope
         r"\ifmmode x\else y\fi+1": "x+1",
         r"\begin{enumerate}\item[(i)] x \item[(ii)] y\end{enumerate}": "(i)\u00a0x(ii)\u00a0y",
         r"\square": "◻",
+        r"\text{a--b \S 5 \textquotedblleft c}": "a–b §5 “c",
+        r"\qty{3e8}{\metre\per\second}": "3×108ms−1",
+        r"\mqty(a & b)": "(ab)",
+        r"\dv[2]{f}{x}": "d2fdx2",
+        r"\bra{a}\ket{b}": "⟨a|b⟩",
+        "x % one\n+ y % two": "x+y",
+        r"\cA\subset\bbR": "A⊂R",
+        "a &lt; b": "a<b",
     }
     opened.show(" ".join(f"${tex}$" for tex in formulas), "latex")
     spoken = "() => [...document.querySelectorAll('span.math')].map((math) => math.querySelector('math').textContent)"
-    assert opened.page.evaluate(spoken) == list(formulas.values())
+    told = [text.replace("\xa0", " ") for text in opened.page.evaluate(spoken)]
+    assert told == [text.replace("\xa0", " ") for text in formulas.values()]
+
+
+def test_boxes_and_brackets_are_drawn_without_a_complaint(open_page: OpenPage) -> None:
+    opened = open_page("")
+    opened.show(r"$\fcolorbox{red}{white}{$x$}$ $\overbracket{y}$ $\bbox[border: 2px solid red]{z}$")
+    borders = """() => [...document.querySelectorAll('span.math')].map((math) => Math.max(
+        ...[...math.querySelectorAll('*')].map((part) => parseFloat(getComputedStyle(part).borderTopWidth))))"""
+    assert all(width > 0 for width in opened.page.evaluate(borders))
+    assert opened.complaints == []
 
 
 def test_styles_of_a_text_are_dropped_without_a_complaint(open_page: OpenPage) -> None:
