@@ -50,8 +50,8 @@ export function withoutPackages(tex) {
   for (let count = 0, match = COMMAND.exec(tex); match && count < MOST; match = COMMAND.exec(tex)) {
     const [whole, name] = match;
     const found = rewritten(name, tex, match.index + whole.length);
-    if (!found) continue;
     count += 1;
+    if (!found) continue;
     tex = tex.slice(0, match.index) + found.tex + tex.slice(found.end);
     if (tex.length > LONGEST) break;
     COMMAND.lastIndex = match.index; // what was an argument may hold further ones
