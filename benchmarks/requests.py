@@ -5,7 +5,8 @@ logs to a file, request ids, metrics and security headers. Beside it is a FastAP
 same shape, which checks the body, finds the same ids with the same model and answers them, on the same uvicorn without
 access log, without any of these. They are measured in turns, so that what else the machine does weighs on both; the
 ratios are the figures, the requests a second are not. Where the machine is busy, requests for a second of the server's
-processor say more (Linux).
+processor say more (Linux). The last line is the same function as /api/v1/encode within the same layers, but called by
+FastAPI's own route: what the route for JSON bodies saves (app/web/json_route.py).
 
 `--papers FILE` (arXiv's metadata as JSON lines) measures lists and searches of that many papers too, by themselves.
 """
@@ -28,7 +29,12 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from app import main as main_module
+from app.commands.serve import serve
+from app.settings import Settings
 from app.tokenizer import Tokenizer
+from app.web.tokenizer.responses import Encoded
+from app.web.tokenizer.routes import encode
 from tests.server import QUIRE, ROOT, environment, quire
 
 TEXT = "Tokens all the way down, a token is a piece: 字节也一样"  # 60 bytes of UTF-8
@@ -44,6 +50,7 @@ READS = {
     "a list by day": "/api/v1/papers?categories=cs.AI&sort=published",
     "a search": "/api/v1/papers?q=graph+neural+networks",
 }
+PLAIN = "/plain/encode"
 CONNECTIONS = 16
 
 
@@ -134,10 +141,25 @@ def serve_bare(port: int) -> None:
     uvicorn.run(bare(), host="127.0.0.1", port=port, access_log=False, log_level="warning")
 
 
+def serve_ours(port: int) -> None:
+    """`quire serve` with one more route: the function behind /api/v1/encode, called by FastAPI itself."""
+    create = main_module.create_app
+
+    def create_with_plain_route(settings: Settings | None = None) -> FastAPI:
+        app = create(settings)
+        app.add_api_route(
+            PLAIN, encode, methods=["POST"], response_model=Encoded, response_model_exclude_none=True
+        )
+        return app
+
+    main_module.create_app = create_with_plain_route
+    serve(port=port)
+
+
 def compare(folder: Path, seconds: int, rounds: int) -> None:
     """Prints requests a second of each call and how many times those of the bare endpoint they are."""
     (ours, our_port), (plain, plain_port) = free_address(), free_address()
-    own = [*QUIRE, "serve", "--port", str(our_port)]
+    own = [sys.executable, "-m", "benchmarks.requests", "--ours", str(our_port)]
     other = [sys.executable, "-m", "benchmarks.requests", "--bare", str(plain_port)]
     with (
         running(own, ours, "/readyz", folder / "quire.log", LOG_FORMAT="json") as quire_server,
@@ -146,6 +168,7 @@ def compare(folder: Path, seconds: int, rounds: int) -> None:
         calls = {"bare": (bare_server, *CALLS["vLLM"])} | {
             name: (quire_server, *call) for name, call in CALLS.items()
         }
+        calls["ours, FastAPI's own route"] = (quire_server, PLAIN, {"text": TEXT})
         rates: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
         for number in range(rounds + 1):
             for name, (server, path, body) in calls.items():
@@ -185,9 +208,13 @@ def main() -> None:
         "--papers", type=Path, help="papers to list and to search, as `quire papers import` takes them"
     )
     parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--ours", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare is not None:
         serve_bare(options.bare)
+        return
+    if options.ours is not None:
+        serve_ours(options.ours)
         return
     with TemporaryDirectory() as name:
         compare(Path(name), options.seconds, options.rounds)
