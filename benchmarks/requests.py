@@ -2,11 +2,12 @@
 
 Run: `.venv/bin/python -m benchmarks.requests`. Needs wrk (Debian: wrk). Quire is `quire serve` with one worker, JSON
 logs to a file, request ids, metrics and security headers. Beside it is a FastAPI application with one endpoint of the
-same shape, which checks the body, finds the same ids with the same model and answers them, on the same uvicorn without
-access log, without any of these. They are measured in turns, so that what else the machine does weighs on both; the
-ratios are the figures, the requests a second are not. Where the machine is busy, requests for a second of the server's
-processor say more (Linux). The last line is the same function as /api/v1/encode within the same layers, but called by
-FastAPI's own route: what the route for JSON bodies saves (app/web/json_route.py).
+same shape, which checks the body, finds the same ids with the same model and answers them, on the same uvicorn
+without access log, without any of these; another one answers spans, as text-embeddings-inference does. They are
+measured in turns, so that what else the machine does weighs on both; the ratios are the figures, the requests a
+second are not. Where the machine is busy, requests for a second of the server's processor say more (Linux). The last
+line is the same function as /api/v1/encode within the same layers, but called by FastAPI's own route: what the route
+for JSON bodies saves (app/web/json_route.py).
 
 `--papers FILE` (arXiv's metadata as JSON lines) measures lists and searches of that many papers too, by themselves.
 """
@@ -39,10 +40,11 @@ from tests.server import QUIRE, ROOT, environment, quire
 
 TEXT = "Tokens all the way down, a token is a piece: 字节也一样"  # 60 bytes of UTF-8
 MODEL = ROOT / "models" / "default.model"
+TEI = "text-embeddings-inference"
 CALLS = {
     "vLLM": ("/tokenize", {"prompt": TEXT}),
     "llama.cpp": ("/tokenize", {"content": TEXT}),
-    "text-embeddings-inference": ("/tokenize", {"inputs": TEXT}),
+    TEI: ("/tokenize", {"inputs": TEXT}),
     "ours": ("/api/v1/encode", {"text": TEXT}),
 }
 READS = {
@@ -68,8 +70,21 @@ class _Answer(BaseModel):
     token_strs: list[str] | None = None
 
 
+class _TeiRequest(BaseModel):
+    inputs: str
+    add_special_tokens: bool = True
+
+
+class _TeiToken(BaseModel):
+    id: int
+    text: str
+    special: bool = False
+    start: int
+    stop: int
+
+
 def bare() -> FastAPI:
-    """The endpoint that one would write without Quire."""
+    """The endpoints that one would write without Quire."""
     app = FastAPI()
     tokenizer = Tokenizer.load(MODEL)
 
@@ -77,6 +92,19 @@ def bare() -> FastAPI:
     async def tokenize(request: _Request) -> _Answer:
         ids = tokenizer.encode(request.prompt)
         return _Answer(count=len(ids), max_model_len=1_000_000, tokens=ids)
+
+    @app.post("/tei")
+    async def tokenize_for_tei(request: _TeiRequest) -> list[list[_TeiToken]]:
+        source = request.inputs.encode()
+        pieces = tokenizer.spans(request.inputs)
+        return [
+            [
+                _TeiToken(id=number, text=source[start:stop].decode(), start=start, stop=stop)
+                for number, (start, stop) in zip(
+                    pieces.ids.tolist(), pieces.pairs("source_bytes").tolist(), strict=True
+                )
+            ]
+        ]
 
     return app
 
@@ -165,9 +193,10 @@ def compare(folder: Path, seconds: int, rounds: int) -> None:
         running(own, ours, "/readyz", folder / "quire.log", LOG_FORMAT="json") as quire_server,
         running(other, plain, "/openapi.json", folder / "bare.log") as bare_server,
     ):
-        calls = {"bare": (bare_server, *CALLS["vLLM"])} | {
-            name: (quire_server, *call) for name, call in CALLS.items()
-        }
+        calls = {
+            "bare": (bare_server, *CALLS["vLLM"]),
+            "bare, with spans": (bare_server, "/tei", CALLS[TEI][1]),
+        } | {name: (quire_server, *call) for name, call in CALLS.items()}
         calls["ours, FastAPI's own route"] = (quire_server, PLAIN, {"text": TEXT})
         rates: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
         for number in range(rounds + 1):
@@ -177,9 +206,10 @@ def compare(folder: Path, seconds: int, rounds: int) -> None:
                     rates[name].append(found)
     print(f"{'':26} {'requests/s':>10} {'of bare':>9} {'a CPU second':>13} {'of bare':>9}")
     for name, runs in rates.items():
+        beside = rates["bare, with spans" if name == TEI else "bare"]
         print(f"{name:26}", end="")
         for column, width in ((0, 11), (1, 14)):
-            ratios = [run[column] / empty[column] for run, empty in zip(runs, rates["bare"], strict=True)]
+            ratios = [run[column] / empty[column] for run, empty in zip(runs, beside, strict=True)]
             print(f"{median(run[column] for run in runs):{width},.0f} {median(ratios):9.2f}", end="")
         print()
 
