@@ -2,7 +2,8 @@
 
 Run: `.venv/bin/python -m benchmarks.others`. Needs wrk (Debian: wrk) and the vocabularies of the development
 requirements, which it names where they are missing. Both servers run one worker on loopback and are measured in turns.
-With `--standing` it sends a text of 16 MB instead, again and again, and prints how long `/healthz` takes meanwhile.
+With `--standing` it sends a text of 16 MB instead, again and again, and prints how long `/healthz` takes meanwhile;
+with `--cold` it touches the model's file, so that it is loaded again, and prints the same.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import httpx
 import uvicorn
 from fastapi import Body, FastAPI
 
+from app.web.tokenizer.bounds import FRESH
 from tests.tokenizer.others.real_vocabularies import VOCABULARIES, package_folder
 
 NAMES = {"tiktoken": "o200k_base", "huggingface": "deepseek", "sentencepiece": "mistral-v3"}
@@ -136,8 +138,10 @@ def rate(url: str, body: dict[str, str], folder: Path, seconds: int) -> float:
     return float(found[1])
 
 
-def standing(address: str, name: str, rounds: int) -> tuple[float, float]:
-    """Milliseconds of /healthz, the 99th percentile and the most, while texts of 16 MB are counted."""
+def beside(
+    address: str, name: str, work: Callable[[httpx.Client], object], rounds: int
+) -> tuple[float, float]:
+    """Milliseconds of /healthz, the 99th percentile and the most, while something is worked on again and again."""
     done = threading.Event()
     times: list[float] = []
 
@@ -149,17 +153,37 @@ def standing(address: str, name: str, rounds: int) -> tuple[float, float]:
                 times.append((time.perf_counter() - started) * 1000)
                 time.sleep(0.005)
 
-    body = {"model": name, "text": text_of(16 << 20)}
     with httpx.Client(base_url=address, timeout=600, trust_env=False) as client:
         client.post("/api/v1/count", json={"model": name, "text": "warm"}).raise_for_status()
         watcher = threading.Thread(target=watch)
         watcher.start()
-        for _ in range(rounds):
-            client.post("/api/v1/count", json=body).raise_for_status()
-        done.set()
-        watcher.join()
+        try:
+            for _ in range(rounds):
+                work(client)
+        finally:
+            done.set()
+            watcher.join()
     ordered = sorted(times)
     return ordered[int(len(ordered) * 0.99)], ordered[-1]
+
+
+def standing(address: str, path: Path, rounds: int) -> tuple[float, float]:
+    """The same while texts of 16 MB are counted."""
+    body = {"model": path.stem, "text": text_of(16 << 20)}
+    return beside(
+        address, path.stem, lambda client: client.post("/api/v1/count", json=body).raise_for_status(), rounds
+    )
+
+
+def cold(address: str, path: Path, rounds: int) -> tuple[float, float]:
+    """The same while the model is loaded again and again."""
+
+    def load(client: httpx.Client) -> None:
+        path.touch()
+        time.sleep(FRESH)  # before that the file is not looked at again
+        client.post("/api/v1/count", json={"model": path.stem, "text": "first"}).raise_for_status()
+
+    return beside(address, path.stem, load, rounds)
 
 
 def main() -> None:
@@ -168,6 +192,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="runs of each server, in turns")
     parser.add_argument(
         "--standing", action="store_true", help="how long /healthz takes beside texts of 16 MB"
+    )
+    parser.add_argument(
+        "--cold", action="store_true", help="how long /healthz takes beside loading the model"
     )
     parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -180,10 +207,12 @@ def main() -> None:
             (folder / "models").mkdir()
             path = VOCABULARIES[name].write(package_folder(VOCABULARIES[name].package), folder / "models")
             with both(kind, folder, path) as (ours, theirs):
-                if options.standing:
-                    high, most = standing(ours.removesuffix("/api/v1/count"), path.stem, options.rounds)
+                if options.standing or options.cold:
+                    measure = standing if options.standing else cold
+                    high, most = measure(ours.removesuffix("/api/v1/count"), path, options.rounds)
+                    what = "16 MB" if options.standing else "a model that is loaded"
                     print(
-                        f"{kind:14} /healthz beside 16 MB: p99 {high:.1f} ms, most {most:.1f} ms", flush=True
+                        f"{kind:14} /healthz beside {what}: p99 {high:.1f} ms, most {most:.1f} ms", flush=True
                     )
                     continue
                 for label, size in SIZES.items():

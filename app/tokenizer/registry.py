@@ -15,7 +15,7 @@ from time import monotonic
 
 from app.errors import ModelError, NotFound
 from app.tokenizer.others.base import OtherTokenizer
-from app.tokenizer.others.loading import VOCABULARIES, load
+from app.tokenizer.others.loading import VOCABULARIES, load_apart
 from app.tokenizer.tokenizer import Tokenizer
 
 AnyTokenizer = Tokenizer | OtherTokenizer
@@ -154,7 +154,7 @@ class ModelRegistry:
                 self._make_room(memory)
 
         try:
-            tokenizer: AnyTokenizer = load(path, self._most_bytes, name, admit)
+            tokenizer: AnyTokenizer = load_apart(path, self._most_bytes, name, admit)
         except ModelError as error:
             # Whoever asks may know which file is wrong, not where on the machine it lies.
             reason = str(error).replace(path.removesuffix(os.path.basename(path)), "")  # noqa: PTH119

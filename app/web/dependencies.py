@@ -43,25 +43,36 @@ class Limits:
 class RequestThreads:
     """Runs what would block the event loop in threads, a bounded number at once and a bounded number waiting.
 
-    Heavy requests have threads of their own; those that read papers share the ones that FastAPI runs functions in,
-    `concurrent` too. More would only take turns at the interpreter, each with a connection to the store and a heap.
+    Heavy requests have threads of their own, and so have short texts for tokenizers in processes of their own; requests
+    that read papers share the threads that FastAPI runs functions in, `concurrent` too. More would only take turns at
+    the interpreter, each with a connection to the store and a heap.
     """
 
     concurrent: int
     waiting: int
     readers_waiting: int
     _limiter: CapacityLimiter | None = field(default=None, init=False)
+    _short: CapacityLimiter | None = field(default=None, init=False)
     _looking: CapacityLimiter | None = field(default=None, init=False)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in a thread; raises Overloaded at once where too many wait already."""
         if self._limiter is None:
             self._limiter = CapacityLimiter(self.concurrent)
-        if self._limiter.statistics().tasks_waiting >= self.waiting:
+        return await self._run(self._limiter, lambda: function(*args, **kwargs))
+
+    async def run_short(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for what is soon done, which does not wait behind heavy requests."""
+        if self._short is None:
+            self._short = CapacityLimiter(self.concurrent)
+        return await self._run(self._short, lambda: function(*args, **kwargs))
+
+    async def _run(self, limiter: CapacityLimiter, function: Callable[[], T]) -> T:
+        if limiter.statistics().tasks_waiting >= self.waiting:
             raise Overloaded(
                 f"{self.waiting} requests are waiting already (QUIRE_MAX_WAITING); try again in a moment"
             )
-        return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._limiter)
+        return await anyio.to_thread.run_sync(function, limiter=limiter)
 
     def bound_readers(self) -> None:
         """Bound the threads of FastAPI in the event loop that runs."""

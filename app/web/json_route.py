@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from app.tokenizer import Tokenizer
 from app.web.dependencies import SMALL_TEXT, Services, get_services
 from app.web.tokenizer.bounds import at_hand
 
@@ -155,8 +156,11 @@ class JsonRoute(BareRoute):
             content = await read_body(request)
             if len(content) <= self.most_inline:
                 body = validate(schema, parse(content))
-                if at_hand(services, body.model):
+                tokenizer = at_hand(services, body.model)
+                if isinstance(tokenizer, Tokenizer):
                     return _json(dump(function(body=body, services=services)))
+                if tokenizer is not None:
+                    return _json(await services.work.run_short(work, content, services))
             return _json(await services.work.run(work, content, services))
 
         return handle

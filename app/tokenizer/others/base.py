@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from types import EllipsisType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class OtherTokenizer(ABC):
     `alpha`, `seed` and `normalize` are BytePiece's; giving one raises NotForThisModel.
     """
 
-    kind: ClassVar[str]
+    kind: str
 
     def __init__(
         self, name: str, sha256: str, card: Card, chat_template: str | dict[str, str] | None
@@ -59,11 +59,11 @@ class OtherTokenizer(ABC):
         """Special tokens by their role, such as `eos_token`, as chat templates name them."""
 
     @abstractmethod
-    def _encoded(self, text: str) -> Sequence[int]:
+    def _encoded(self, text: str) -> Sequence[int] | Ids:
         """The library's ids of a text, without the special tokens that it adds."""
 
     @abstractmethod
-    def _offsets(self, text: str) -> tuple[Sequence[int], NDArray[np.int64]]:
+    def _offsets(self, text: str) -> tuple[Sequence[int] | Ids, NDArray[np.int64]]:
         """The ids of a text and their places in it in characters, int64 (n, 2), by the library."""
 
     @property
@@ -139,7 +139,7 @@ class OtherTokenizer(ABC):
         self._check(alpha, normalize)
         before, after = self.added(add_bos, add_eos)
         to_utf8(text)
-        return np.array([*before, *self._encoded(text), *after], np.int32)
+        return np.concatenate((before, self._encoded(text), after), dtype=np.int32, casting="unsafe")
 
     def encode(self, text: str, add_bos: bool | None = None, add_eos: bool | None = None) -> list[int]:
         """The ids of a text as a list."""

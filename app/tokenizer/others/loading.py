@@ -1,14 +1,12 @@
 """A tokenizer from whatever a file or a folder is, recognised by its content; ModelError names what it is instead.
 
 Libraries that read these files may abort the process on a broken one. `load` reads a file first in a process of its
-own, with bounded time and memory, so that an abort there is a ModelError here.
+own, with bounded time and memory, so that an abort there is a ModelError here; `load_apart` leaves it in that process.
 """
 
 import hashlib
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +16,9 @@ import orjson
 
 from app.errors import FileError, ModelError
 from app.tokenizer.model import MAX_MODEL_BYTES, Card
+from app.tokenizer.others.apart import ApartTokenizer, Process
 from app.tokenizer.others.base import OtherTokenizer
 from app.tokenizer.tokenizer import Tokenizer
-
-CHECK_SECONDS = 60
-CHECK_BYTES = 4 << 30
-"""Bounds of the process in which a file is tried, of its time and its memory."""
 
 VOCABULARIES = (
     "tokenizer.json",
@@ -37,19 +32,15 @@ VOCABULARIES = (
 MOST_ADDED = 200_000
 """Added tokens of a tokenizer.json; each is looked for in every text."""
 
+_BYTEPIECE = re.compile(rb'\s*\{\s*"[A-Za-z0-9+/=]*"\s*:\s*\[')
+"""How BytePiece's JSON begins: a piece in base64, which no other file's key is, and a list."""
+
 _RANK = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
 _ROLES = ("bos_token", "eos_token", "pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 
 
-def load(
-    path: str | os.PathLike[str],
-    max_bytes: int = MAX_MODEL_BYTES,
-    name: str | None = None,
-    admit: Callable[[str, int], None] | None = None,
-) -> Any:
+def load(path: str | os.PathLike[str], max_bytes: int = MAX_MODEL_BYTES, name: str | None = None) -> Any:
     """The tokenizer of a file or a Hub folder: a `Tokenizer` or an `OtherTokenizer`. Raises ModelError.
-
-    `admit`, where given, is called with the kind and the bytes of a vocabulary before it is loaded; it may refuse.
 
     >>> load("models/small.model").kind
     'bytepiece'
@@ -58,12 +49,34 @@ def load(
     vocabulary = vocabulary_of(path)
     data = read_bounded(vocabulary, max_bytes)
     kind = kind_of(data, vocabulary)
-    if admit is not None:
-        admit(kind, len(data))
     if kind == "bytepiece":
         return Tokenizer.load(vocabulary, max_bytes=max_bytes)
-    _try_apart(path, max_bytes)
+    Process(path, max_bytes, name).close()
     return load_here(path, data, kind, name)
+
+
+def load_apart(
+    path: str | os.PathLike[str],
+    max_bytes: int,
+    name: str,
+    admit: Callable[[str, int], None],
+) -> Tokenizer | ApartTokenizer:
+    """The same for a server: a tokenizer of another kind stays in the process in which it was tried.
+
+    `admit` is called with the kind, as the file begins, and its bytes before it is loaded; it may refuse.
+    """
+    path = Path(path)
+    vocabulary = vocabulary_of(path)
+    data = read_bounded(vocabulary, max_bytes)
+    kind = _kind_at_sight(data, vocabulary)
+    if kind == "json":  # reading it whole to know which holds the interpreter's lock
+        kind = "bytepiece" if _BYTEPIECE.match(data) else "huggingface"
+    admit(kind, len(data))
+    if kind != "bytepiece":
+        process = Process(path, max_bytes, name)
+        if process.said["kind"] != "bytepiece":
+            return ApartTokenizer(process)
+    return Tokenizer.load(vocabulary, max_bytes=max_bytes)
 
 
 def load_here(path: Path, data: bytes, kind: str, name: str | None = None) -> OtherTokenizer:
@@ -103,6 +116,12 @@ def vocabulary_of(path: Path) -> Path:
 
 def kind_of(data: bytes, path: Path) -> str:
     """The kind of a vocabulary by its content. ModelError names what it is where it is not a vocabulary."""
+    kind = _kind_at_sight(data, path)
+    return _kind_of_json(data, path) if kind == "json" else kind
+
+
+def _kind_at_sight(data: bytes, path: Path) -> str:
+    """The kind by how a file begins, or `json`, which may be one of two."""
     start = data[:4096].lstrip()
     if start.startswith(b"version https://git-lfs"):
         raise _not(path, "a pointer of Git LFS, which stands for a file that was not fetched: git lfs pull")
@@ -121,7 +140,7 @@ def kind_of(data: bytes, path: Path) -> str:
             raise _not(path, "a model's weights (PyTorch's zip)")
         return "bytepiece"
     if start.startswith((b"{", b"[")):
-        return _kind_of_json(data, path)
+        return "json"
     if not data:
         raise _not(path, "an empty file")
     if _RANK.match(data if data.endswith(b"\n") else data + b"\n"):
@@ -234,21 +253,3 @@ def _text(path: Path) -> str:
         return read_bounded(path, MAX_MODEL_BYTES).decode()
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: a template is text in UTF-8, this is not") from error
-
-
-def _try_apart(path: Path, max_bytes: int) -> None:
-    """Read a file in a process of its own. ModelError where that process fails, aborts or takes too long."""
-    command = [sys.executable, "-m", "app.tokenizer.others.check", str(path.absolute()), str(max_bytes)]
-    try:
-        done = subprocess.run(  # noqa: S603 - this module, with a path as its argument
-            command, capture_output=True, timeout=CHECK_SECONDS, check=False, cwd=Path(__file__).parents[3]
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{path}: reading it takes more than {CHECK_SECONDS} seconds") from error
-    if done.returncode == 3:
-        raise ModelError(" ".join(done.stdout.decode(errors="replace").split()))
-    if done.returncode:
-        last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
-        raise ModelError(
-            f"{path}: the library that reads it broke down (status {done.returncode}): {last[:300]}"
-        )

@@ -101,15 +101,13 @@ async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answe
     dialect, answerer = choose(value)
     if unnamed and "content-type" in request.headers and dialect not in (LLAMA_CPP, DETOKENIZE):
         check_media_type(request)
-    if (
-        short
-        and isinstance(value, dict)
-        and "messages" not in value
-        and at_hand(services, value.get("model"))
-    ):
+    brief = short and isinstance(value, dict) and "messages" not in value
+    tokenizer = at_hand(services, value.get("model")) if brief else None
+    if isinstance(tokenizer, Tokenizer):
         return _answer_as(dialect, answerer, value, services)
+    run = services.work.run if tokenizer is None else services.work.run_short
     try:
-        return await services.work.run(_answer_as, dialect, answerer, value, services)
+        return await run(_answer_as, dialect, answerer, value, services)
     except Overloaded as error:
         return _failed(dialect, error)
 

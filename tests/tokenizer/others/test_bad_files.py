@@ -9,7 +9,7 @@ import pytest
 from app.errors import ModelError, NotFound
 from app.tokenizer import load
 from app.tokenizer.formats import _messages
-from app.tokenizer.others import loading
+from app.tokenizer.others import apart, loading
 from app.tokenizer.registry import ModelRegistry
 from tests.tokenizer.others.trained import CARD, byte_level, rank_list, sentence_piece, write_all
 
@@ -38,7 +38,7 @@ def test_a_panic_on_one_text_is_a_refusal_of_that_text(tmp_path: Path) -> None:
 
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(apart, "TRY_SECONDS", 0.01)
     (tmp_path / "file.json").write_bytes(byte_level().to_str().encode())
     with pytest.raises(ModelError, match=r"takes more than 0.01 seconds"):
         load(tmp_path / "file.json")
@@ -119,11 +119,12 @@ def test_a_file_that_can_not_be_used_is_tried_again_when_it_changes(
     models = ModelRegistry((tmp_path,), "one", 1 << 26, 8)
     tried: list[Path] = []
 
-    def try_apart(path: Path, _: int) -> None:
-        tried.append(path)
-        loading.load_here(path, rank_list(), "tiktoken")
+    class Counted(apart.Process):
+        def __init__(self, path: Path, max_bytes: int, name: str | None = None) -> None:
+            tried.append(path)
+            super().__init__(path, max_bytes, name)
 
-    monkeypatch.setattr(loading, "_try_apart", try_apart)
+    monkeypatch.setattr(loading, "Process", Counted)
     for _ in range(3):
         with pytest.raises(ModelError, match="write its splitting pattern"):
             models.get("one")
