@@ -6,11 +6,13 @@ as `nobody`.
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,21 @@ class PostgresServer:
         """Stops the server: `fast` ends its connections, `immediate` is a crash."""
         self.run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", self._data)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Keeps the server's processes from running while the block does: connections stay, and nothing answers."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        processes = [first, *map(int, children)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
+
     def promote(self) -> None:
         """Makes a replica the primary."""
         self.run("pg_ctl", "promote", "-w", "-D", self._data)
@@ -79,6 +96,12 @@ class PostgresServer:
         """Executes a statement as the server's owner."""
         with psycopg.connect(self.url(name, driver=""), autocommit=True) as connection:
             connection.execute(statement)
+
+    def value(self, statement: str) -> Any:
+        """The one value that a query gives to the server's owner."""
+        with psycopg.connect(self.url("postgres", driver=""), autocommit=True) as connection:
+            row = connection.execute(statement.encode()).fetchone()
+        return row and row[0]
 
     def admit(self, line: str) -> None:
         """Puts a line before all others of pg_hba.conf, which say who may connect and how; it counts at once."""
@@ -131,10 +154,31 @@ def postgres_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+_GUARD = """
+import os, pathlib, shutil, signal, sys
+sys.stdin.read()
+folder = pathlib.Path(sys.argv[1])
+try:
+    os.kill(int((folder / "data/postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+except (OSError, ValueError, IndexError):
+    sys.exit()
+shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
+@contextmanager
+def guarded(folder: Path) -> Iterator[None]:
+    """Ends the server of a folder when this process ends in whatever way, also where it is killed."""
+    command = [sys.executable, "-c", _GUARD, str(folder)]
+    # In a session of its own, so that what ends the tests does not end the guard.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, cwd="/"):
+        yield
+
+
 @contextmanager
 def postgres_server(*settings: str) -> Iterator[PostgresServer]:
     """A running server with these further settings; it and all that is in it goes when the block ends."""
-    with postgres_folder() as folder:
+    with postgres_folder() as folder, guarded(folder):
         server = PostgresServer(folder, _programs(folder))
         server.create()
         server.configure("".join(f"{line}\n" for line in settings))

@@ -24,7 +24,7 @@ class PostgresPlace:
     seconds: float = 10.0
 
     def __str__(self) -> str:
-        hidden = re.sub(r"//([^/@:]*):[^/]*@", r"//\1@", self.url.replace("+psycopg", "", 1))
+        hidden = re.sub(r"//([^/@:]*):.*@", r"//\1@", self.url.replace("+psycopg", "", 1))
         return re.sub(r"([?&]password=)[^&]*", r"\1***", hidden)
 
 

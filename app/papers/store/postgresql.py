@@ -1,13 +1,15 @@
 """A store in a database of PostgreSQL: its connections, the lock of its one writer, and its failures in plain words."""
 
+import math
 import os
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +24,12 @@ CHANGED_CHANNEL = "quire_changed"
 
 _DRIVER: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _PAUSE_SECONDS = 1.0
+_POLITE_SECONDS = 1.0
+"""For so long an answer is waited for after the server's own time for it is over: it may say so itself."""
+_LEAST_SILENCE = 10.0
+"""Who listens for changes waits for some seconds at a time, in which nothing has to come."""
+
+Answered = TypeVar("Answered")
 _WRITERS_LOCK = 0x5155495245  # "QUIRE"; advisory locks are named by numbers, and belong to one database
 
 
@@ -34,6 +42,35 @@ class Wake:
     def wait(self, seconds: float) -> bool:
         """Returns when the store was changed, or after so many seconds; whether it was changed."""
         return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that gives up when nothing comes from the server for `seconds`.
+
+    The server's own limit is of no use where the server stands still, or where what lies between stopped passing on
+    packets: then nothing is said at all.
+    """
+
+    seconds = math.inf
+
+    def wait(self, gen: PQGen[Answered], *arguments: Any, **named: Any) -> Answered:
+        return super().wait(self._in_time(gen), *arguments, **named)
+
+    def _in_time(self, gen: PQGen[Answered]) -> PQGen[Answered]:
+        deadline = time.monotonic() + self.seconds
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if ready:
+                    deadline = time.monotonic() + self.seconds
+                elif time.monotonic() > deadline:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError("timeout expired: no answer from the server")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            answered: Answered = done.value
+            return answered
 
 
 class PostgreSQL:
@@ -76,13 +113,17 @@ WHERE papers.changed = :changed AND papers.categories != ''
     def _connect_or_fail_at_once(self) -> psycopg.Connection[Any]:
         # While a database is away, each attempt may take as long as a reader is made to wait: one thread finds out,
         # the others say what it found.
-        if time.monotonic() < self._tried_again:
-            raise psycopg.OperationalError(self._failure)
+        if self._failure:
+            if time.monotonic() < self._tried_again:
+                raise psycopg.OperationalError(self._failure)
+            self._tried_again = time.monotonic() + self.place.seconds
         try:
-            return self.connect("quire, reading")
+            connection = self.connect("quire, reading")
         except psycopg.OperationalError as error:
             self._failure, self._tried_again = str(error), time.monotonic() + _PAUSE_SECONDS
             raise
+        self._failure = ""
+        return connection
 
     @contextmanager
     def writing(self, command: str) -> Iterator[Engine]:
@@ -112,6 +153,7 @@ WHERE papers.changed = :changed AND papers.categories != ''
     def listening(self) -> Iterator["Wake"]:
         """Hears of each change of the store while the block runs."""
         with self.errors(), self.connect("quire, following", limit=False) as connection:
+            connection.seconds = max(_LEAST_SILENCE, self.place.seconds)
             connection.autocommit = True
             connection.execute(f"LISTEN {CHANGED_CHANNEL}")
             yield Wake(connection)
@@ -143,7 +185,10 @@ WHERE papers.changed = :changed AND papers.categories != ''
         if encoding != "UTF8":
             raise StoreError(f"{self.place} is encoded in {encoding}; create a database with ENCODING 'UTF8'")
         tables = set(inspect(connection).get_table_names())
-        if tables and not tables >= {"migrations", "papers", "state", "listings"}:
+        ours = tables >= {"migrations", "papers", "state", "listings"} and {"identity", "changes"} <= {
+            column["name"] for column in inspect(connection).get_columns("state")
+        }
+        if tables and not ours:
             shown = ", ".join(sorted(tables)[:3])
             raise StoreError(
                 f"{self.place} holds tables of another program ({shown}); create a database for Quire alone"
@@ -169,7 +214,7 @@ WHERE papers.changed = :changed AND papers.categories != ''
                 f'{self.place} has a store whose texts sort by {collations[0]} and not by their bytes (COLLATE "C"); '
                 "export it, and import it into a new database"
             )
-        if not connection.execute(text("SELECT has_table_privilege('state', 'UPDATE')")).scalar_one():
+        if not connection.execute(text(_MAY_WRITE)).scalar_one():
             raise StoreError(
                 f"{self.place}: this user may not write to the store; grant it, or name another user"
             )
@@ -180,12 +225,14 @@ WHERE papers.changed = :changed AND papers.categories != ''
     def faults(self, connection: Connection) -> Iterator[str]:
         # What is compared next reads all papers and lists, which takes longer than a reader is given.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
+        own: Any = connection.connection.driver_connection
+        own.seconds = math.inf
         yield from ()
 
     def written(self, connection: Connection) -> float:
         return float(connection.execute(text("SELECT written FROM state")).scalar_one())
 
-    def connect(self, name: str, *, limit: bool = True) -> psycopg.Connection[Any]:
+    def connect(self, name: str, *, limit: bool = True) -> _Connection:
         """A connection that the server's lists show under `name`; `limit` bounds the time of each statement."""
         try:
             arguments = _DRIVER.create_connect_args(make_url(self.place.url))[1]
@@ -200,12 +247,13 @@ WHERE papers.changed = :changed AND papers.categories != ''
             "tcp_user_timeout": round(self.place.seconds * 1000),
             "client_encoding": "UTF8",
         }
-        connection = psycopg.connect(
+        connection = _Connection.connect(
             **(given | arguments),
             application_name=name.encode("ascii", "replace")[:63].decode(),
             autocommit=True,
         )
         if limit:
+            connection.seconds = self.place.seconds + _POLITE_SECONDS
             connection.execute(f"SET statement_timeout = {round(self.place.seconds * 1000)}")
         connection.autocommit = False
         return connection
@@ -227,10 +275,9 @@ WHERE papers.changed = :changed AND papers.categories != ''
     def _explain(self, error: BaseException | None) -> str:
         message = " ".join(str(error).split("\n")[0].split())
         state = getattr(error, "sqlstate", None)
-        for sign, explanation in _SIGNS:
-            if sign == state or sign in str(error):
-                return f"{self.place}: {explanation} ({message})"
-        return f"{self.place}: {message}"
+        found = [explanation for sign, explanation in _SIGNS if sign == state]
+        found += [explanation for sign, explanation in _SIGNS if sign in str(error)]
+        return f"{self.place}: {found[0]} ({message})" if found else f"{self.place}: {message}"
 
 
 _HOLDER = """
@@ -243,6 +290,15 @@ WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted AND pg_d
 _SIGNS = (
     ("password authentication failed", "the server refuses this password"),
     ("no password supplied", "the server wants a password; put it into the URL or into ~/.pgpass"),
+    (
+        "permission denied for database",
+        "this user may not connect to the database; grant it, or name another user",
+    ),
+    (
+        "FATAL:  role",
+        "the server has no such user, or does not let it log in; create it, or mend QUIRE_STORE_URL",
+    ),
+    ("not currently accepting", "the database is closed to connections; open it, or mend QUIRE_STORE_URL"),
     ("authentication failed", "the server refuses this user"),
     ("too many connections", "the server grants no more connections; raise its limit or close some"),
     ("too many clients", "the server grants no more connections; raise max_connections or close some"),
@@ -261,8 +317,9 @@ _SIGNS = (
     ("25006", "the database can only be read: it is a replica, or set to be read-only"),
     ("42501", "this user may not write to the database; grant it, or name another user"),
     ("53100", "the database's disk is full; make room and run the same command again, nothing is lost"),
-    ("42P01", "this is not a store of papers"),
-    ("42703", "this is not a store of papers"),
+    ("42P01", "this is not a store of papers; create a database for Quire alone"),
+    ("42703", "this is not a store of papers; create a database for Quire alone"),
+    ("42P07", "it holds tables of another program; create a database for Quire alone"),
     ("connection failed", "the database can't be reached"),
     ("connection is lost", "the connection to the database was lost; try again in a moment"),
     ("server closed the connection", "the connection to the database was lost; try again in a moment"),
@@ -274,6 +331,12 @@ _COLLATIONS = """
 SELECT coalesce(collation_name, 'the database''s collation') FROM information_schema.columns
 WHERE table_schema = current_schema() AND table_name IN ('papers', 'listings', 'answers') AND data_type = 'text'
 AND collation_name IS DISTINCT FROM 'C'
+"""
+
+_MAY_WRITE = """
+SELECT bool_and(has_table_privilege(oid, CASE relname WHEN 'state' THEN 'UPDATE' ELSE 'INSERT' END)) FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+AND relname IN ('state', 'papers', 'listings', 'answers', 'imports', 'keys')
 """
 
 _GRANTED = """

@@ -1,6 +1,7 @@
 """A database that can't hold a store is refused at the start, in one line that says why and never a password."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,10 @@ from app.papers.store.place import PostgresPlace, postgres_place
 from app.papers.store.postgresql import PostgreSQL
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
-from tests.nodes import quire_on
+from tests.nodes import quire_on, until
 from tests.papers.samples import paper, stored
 from tests.ports import free_port
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, postgres_server
 
 
 def name_of(place: PostgresPlace) -> str:
@@ -57,6 +58,36 @@ def only_read(server: PostgresServer) -> str:
     return server.url(name_of(place), "onlooker")
 
 
+def partly_written(server: PostgresServer) -> str:
+    url = only_read(server)
+    server.execute("GRANT UPDATE ON state TO onlooker", url.rsplit("/", 1)[1])
+    return url
+
+
+def without_its_user(server: PostgresServer) -> str:
+    return server.url("postgres", "ghost")
+
+
+def closed_to_the_user(server: PostgresServer) -> str:
+    place = server.new_database()
+    server.execute("DO $$BEGIN CREATE ROLE onlooker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$")
+    server.execute(f"REVOKE CONNECT ON DATABASE {name_of(place)} FROM PUBLIC")
+    return server.url(name_of(place), "onlooker")
+
+
+def with_tables_of_our_names(server: PostgresServer) -> str:
+    place = server.new_database()
+    for table in ("papers", "state", "migrations", "listings"):
+        server.execute(f"CREATE TABLE {table} (name text)", name_of(place))
+    return place.url
+
+
+def with_a_view_of_our_name(server: PostgresServer) -> str:
+    place = server.new_database()
+    server.execute("CREATE VIEW papers AS SELECT 1 AS name", name_of(place))
+    return place.url
+
+
 def set_to_be_read(server: PostgresServer) -> str:
     place = server.new_database()
     stored(place, [paper(1)]).close()
@@ -89,6 +120,11 @@ BAD: list[tuple[Callable[[PostgresServer], str], str]] = [
     (newer, "newer Quire"),
     (of_another_program, "another program (customers)"),
     (only_read, "may not write"),
+    (partly_written, "may not write"),
+    (without_its_user, "no such user"),
+    (closed_to_the_user, "may not connect"),
+    (with_tables_of_our_names, "another program"),
+    (with_a_view_of_our_name, "another program"),
     (set_to_be_read, "can only be read"),
     (in_latin_1, "encoded in LATIN1"),
     (collated, "sort by POSIX"),
@@ -156,6 +192,8 @@ def test_a_place_is_shown_without_its_password() -> None:
         "postgresql://a:pass@b/c",
         "postgres://a@b/c?password=pass",
         "postgresql+psycopg://a:p%40pass@b/c",
+        "postgresql://a:of/two/pass@b/c",
+        "postgresql://a:asks?pass@b/c",
     ):
         assert "pass@" not in str(postgres_place(url))
         assert "=pass" not in str(postgres_place(url))
@@ -176,6 +214,26 @@ def test_connections_end_with_their_store(postgres: PostgresServer) -> None:
                 break
             other.execute("SELECT pg_sleep(0.05)")
         assert other.execute(count.encode()).fetchone() == (0,)
+
+
+def test_a_server_that_stands_still_is_given_up_by_every_reader() -> None:
+    with postgres_server() as server:
+        place = PostgresPlace(server.new_database().url, seconds=1)
+        with stored(place, [paper(1)]) as store, ThreadPoolExecutor(12) as readers:
+            assert len(store.page().papers) == 1
+            with server.frozen():
+                pages = [readers.submit(store.page) for _ in range(12)]
+                for page in pages:
+                    with pytest.raises(StoreError, match=r"can't be reached|busy"):
+                        page.result(60)
+            until(lambda: can_read(store), "the store stays away")
+
+
+def can_read(store: Store) -> bool:
+    try:
+        return len(store.page().papers) == 1
+    except StoreError:
+        return False
 
 
 MOUNTS = "/dev/sda1 / ext4 rw 0 0\nhost:/export /mnt/share\\040one nfs4 rw 0 0\n"
