@@ -26,7 +26,7 @@ import httpx
 import uvicorn
 from fastapi import Body, FastAPI
 
-from app.web.tokenizer.bounds import FRESH
+from app.tokenizer.registry import FRESH_SECONDS
 from tests.tokenizer.others.real_vocabularies import VOCABULARIES, package_folder
 
 NAMES = {"tiktoken": "o200k_base", "huggingface": "deepseek", "sentencepiece": "mistral-v3"}
@@ -180,7 +180,7 @@ def cold(address: str, path: Path, rounds: int) -> tuple[float, float]:
 
     def load(client: httpx.Client) -> None:
         path.touch()
-        time.sleep(FRESH)  # before that the file is not looked at again
+        time.sleep(FRESH_SECONDS)  # before that the file is not looked at again
         client.post("/api/v1/count", json={"model": path.stem, "text": "first"}).raise_for_status()
 
     return beside(address, path.stem, load, rounds)

@@ -114,6 +114,15 @@ def test_the_picture_of_the_house_has_the_arrows_of_its_imports_and_none_leads_b
     assert sorted((one.replace("_", "/"), two.replace("_", "/")) for one, two in drawn) == sorted(arrows())
 
 
+def test_what_all_routes_share_imports_no_routes() -> None:
+    shared = {name: others for name, others in imports().items() if re.fullmatch(r"app\.web\.\w+", name)}
+    assert [
+        name
+        for name, others in shared.items()
+        if re.search(r"app\.web\.(tokenizer|papers)\.", " ".join(others))
+    ] == []
+
+
 def test_public_classes_have_names_of_their_own() -> None:
     places: dict[str, list[str]] = {}
     for path in APP.rglob("*.py"):

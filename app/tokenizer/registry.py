@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from weakref import ReferenceType, ref
 
 from app.errors import ModelError, NotFound
 from app.tokenizer.others.base import OtherTokenizer
@@ -34,6 +35,9 @@ MEMORY_PER_BYTE = {"bytepiece": 12, "huggingface": 24, "sentencepiece": 12, "tik
 
 _BROKEN_SECONDS = 60.0
 """For so long a file that can't be used is not tried again, unless it changes: trying one takes a process."""
+
+FRESH_SECONDS = 1.0
+"""For so long a model is used again before its file is looked at: that costs as much as a short text's tokens."""
 
 Stamp = tuple[tuple[int, int, int], ...]
 
@@ -70,6 +74,7 @@ class ModelRegistry:
         self._lock = Lock()
         self._loading: dict[str, Lock] = {}
         self._broken: dict[str, tuple[Stamp, float, str]] = {}
+        self._used: dict[str | None, tuple[float, ReferenceType[AnyTokenizer]]] = {}
         self._aliases: tuple[tuple[int, int, int] | None, dict[str, str]] = (None, {})
 
     def names(self) -> list[str]:
@@ -110,7 +115,11 @@ class ModelRegistry:
 
     def get(self, name: str | None) -> AnyTokenizer:
         """The tokenizer called `name`, or the default for None; raises NotFound or ModelError."""
-        name = self.default if name is None else name
+        tokenizer = self._get(self.default if name is None else name)
+        self._used[name] = (monotonic() + FRESH_SECONDS, ref(tokenizer))
+        return tokenizer
+
+    def _get(self, name: str) -> AnyTokenizer:
         path, name = self._path(name)
         stamp = _stamp(path)
         if not stamp:
@@ -175,13 +184,27 @@ class ModelRegistry:
         ):
             self._loaded.popitem(last=False)
 
-    def in_memory(self, name: str | None) -> AnyTokenizer | None:
-        """The tokenizer if it is loaded and its file still the same, which costs a look at the file; else None."""
+    def at_hand(self, name: object) -> AnyTokenizer | None:
+        """The tokenizer if it is loaded, and its file was the same a second ago; else None: `get` it, in a thread.
+
+        A short text needs no thread then, and so does not wait behind heavy requests. Names that `get` never gave are
+        not looked up.
+        """
+        if name is not None and not isinstance(name, str):
+            return None
+        until, kept = self._used.get(name, (0.0, None))
+        if kept is None:
+            return None
+        if monotonic() < until:
+            return kept()
         try:
-            path, name = self._path(self.default if name is None else name)
+            path, own = self._path(self.default if name is None else name)
         except NotFound:
             return None
-        return self._kept(name, _stamp(path)) if name in self._loaded else None
+        tokenizer = self._kept(own, _stamp(path)) if own in self._loaded else None
+        if tokenizer is not None:
+            self._used[name] = (monotonic() + FRESH_SECONDS, ref(tokenizer))
+        return tokenizer
 
     def _path(self, name: str) -> tuple[str, str]:
         """Where a model lies, and its own name where an alias was given."""

@@ -24,7 +24,6 @@ from starlette.types import Receive, Scope, Send
 
 from app.tokenizer import Tokenizer
 from app.web.dependencies import SMALL_TEXT, Services, get_services
-from app.web.tokenizer.bounds import at_hand
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -156,7 +155,7 @@ class JsonRoute(BareRoute):
             content = await read_body(request)
             if len(content) <= self.most_inline:
                 body = validate(schema, parse(content))
-                tokenizer = at_hand(services, body.model)
+                tokenizer = services.models.at_hand(body.model)
                 if isinstance(tokenizer, Tokenizer):
                     return _json(dump(function(body=body, services=services)))
                 if tokenizer is not None:

@@ -4,53 +4,18 @@ Also what both do alike: find the model that was asked for.
 """
 
 from collections.abc import Sequence, Sized
-from time import monotonic
-from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from app.errors import InputError, NotFound, TooLarge
-from app.tokenizer.registry import AnyTokenizer, ModelRegistry
+from app.tokenizer.registry import AnyTokenizer
 from app.web.dependencies import Limits, Services
-
-FRESH = 1.0
-"""Seconds for which a model is used again before its file is looked at: that costs as much as a short text's tokens."""
-
-_used: WeakKeyDictionary[ModelRegistry, dict[str | None, tuple[float, ReferenceType[AnyTokenizer]]]] = (
-    WeakKeyDictionary()
-)
 
 
 def tokenizer_of(services: Services, name: str | None) -> AnyTokenizer:
     """The model asked for, and never another one. Loads it where it is not in memory, which takes a while."""
     if name == "":
         raise NotFound('there is no model ""; leave the field out for the default model', "/model")
-    tokenizer = at_hand(services, name)
-    if tokenizer is None:
-        tokenizer = services.models.get(name)
-        _note_used(services, name, tokenizer)
-    return tokenizer
-
-
-def at_hand(services: Services, name: object) -> AnyTokenizer | None:
-    """The model if it is loaded and its file still the same; else None, and a thread has to load it.
-
-    A short text needs no thread then, and so does not wait behind heavy requests. Names that were never asked for with
-    success are not looked up.
-    """
-    if name is not None and not isinstance(name, str):
-        return None
-    until, kept = _used.get(services.models, {}).get(name, (0.0, None))
-    if kept is None:
-        return None
-    if monotonic() < until:
-        return kept()
-    tokenizer = services.models.in_memory(name)
-    if tokenizer is not None:
-        _note_used(services, name, tokenizer)
-    return tokenizer
-
-
-def _note_used(services: Services, name: str | None, tokenizer: AnyTokenizer) -> None:
-    _used.setdefault(services.models, {})[name] = (monotonic() + FRESH, ref(tokenizer))
+    tokenizer = services.models.at_hand(name)
+    return services.models.get(name) if tokenizer is None else tokenizer
 
 
 def check_text(text: str, pointer: str, limits: Limits) -> None:

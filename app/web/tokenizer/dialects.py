@@ -27,7 +27,7 @@ from app.tokenizer.others.chat import special_pattern
 from app.tokenizer.registry import AnyTokenizer
 from app.web.dependencies import SMALL_TEXT, Limits, Services, get_services
 from app.web.json_route import BareRoute, check_media_type, dump, parse, read_body, validate
-from app.web.tokenizer.bounds import at_hand, check_batch, check_ids, check_text, tokenizer_of
+from app.web.tokenizer.bounds import check_batch, check_ids, check_text, tokenizer_of
 from app.web.tokenizer.chats import VllmChatRequest, chatted
 from app.web.tokenizer.dialect_docs import DECODE_DOCS, DETOKENIZE_DOCS, TOKENIZE_DOCS
 from app.web.tokenizer.dialect_shapes import (
@@ -102,7 +102,7 @@ async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answe
     if unnamed and "content-type" in request.headers and dialect not in (LLAMA_CPP, DETOKENIZE):
         check_media_type(request)
     brief = short and isinstance(value, dict) and "messages" not in value
-    tokenizer = at_hand(services, value.get("model")) if brief else None
+    tokenizer = services.models.at_hand(value.get("model")) if brief else None
     if isinstance(tokenizer, Tokenizer):
         return _answer_as(dialect, answerer, value, services)
     run = services.work.run if tokenizer is None else services.work.run_short
