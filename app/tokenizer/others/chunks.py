@@ -11,6 +11,7 @@ import numpy as np
 import regex
 
 from app.errors import InputError
+from app.tokenizer.spans import Pieces
 
 Boundary = Literal["token", "grapheme", "word", "sentence", "paragraph"]
 
@@ -108,6 +109,27 @@ def fitting_slice(
             more = max(1, (len(text) - start) * (count - room) // (2 * count))
             start = _next_cut(text, start + more, kind)
     return Part(len(text), len(text), 0)
+
+
+def fitting_pieces(
+    tokenizer: Any, text: str, whole: Pieces, room: int, side: Literal["right", "left"] = "right"
+) -> Pieces:
+    """At most `room` of the pieces of a text, cut off on a side, whose text takes no more than that by itself either.
+
+    >>> from app.tokenizer import load
+    >>> small, text = load("models/small.model"), "one two three"
+    >>> len(fitting_pieces(small, text, small.spans(text), 2))
+    2
+    """
+    pieces = whole.truncate(room, side)
+    while 0 < len(pieces) < len(whole):
+        spans = pieces.pairs("source_chars")
+        kept = text[: int(spans[-1, 1])] if side == "right" else text[int(spans[0, 0]) :]
+        excess = tokenizer.count(kept) - room
+        if excess <= 0:
+            break
+        pieces = whole.truncate(max(0, len(pieces) - max(1, excess // 2)), side)
+    return pieces
 
 
 def _fitting(tokenizer: Any, text: str, start: int, limit: int, room: int, boundary: Boundary) -> Part | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.errors import InputError, NotForThisModel, NotFound, TooLarge
 from app.tokenizer.lattice import Lattice, Path
-from app.tokenizer.others.chunks import fitting_parts
+from app.tokenizer.others.chunks import fitting_parts, fitting_pieces
 from app.tokenizer.registry import AnyTokenizer
 from app.tokenizer.spans import Pieces
 from app.web.dependencies import Limits, Services
@@ -232,7 +232,10 @@ def _with_places(
                 f"max_tokens is {body.truncate.max_tokens}, less than the special tokens that are added",
                 "/truncate/max_tokens",
             )
-        pieces = whole.truncate(room, body.truncate.side)
+        if tokenizer.kind == "bytepiece":  # a path's beginning and end are the best ones of their texts
+            pieces = whole.truncate(room, body.truncate.side)
+        else:
+            pieces = fitting_pieces(tokenizer, text, whole, room, body.truncate.side)
     ids = np.concatenate((bos, pieces.ids, eos), dtype=np.int32, casting="unsafe")
     answer: Answer = {"ids": ids, "count": len(ids)}
     if most_pieces is not None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.tokenizer import load
-from app.tokenizer.others.chunks import fitting_parts
+from app.tokenizer.others.chunks import fitting_parts, fitting_pieces
 from tests.tokenizer.others.trained import write_all
 
 TEXT = "Hello world, the cat sat. 你好，世界。🦊👨‍👩‍👧 cafe\u0301!\n\nThe mat. "
@@ -42,6 +42,35 @@ def test_each_part_keeps_the_limit_by_itself(folder: Path, name: str) -> None:
             assert tokenizer.count(text[part.start : part.end]) + added <= most
             end = part.end
         assert end == len(text)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "name", ["bert.json", "llama.model", "org/chatty", "ranks.tiktoken", "unigram.model", "small"]
+)
+def test_what_is_left_of_a_text_takes_no_more_tokens_by_itself(folder: Path, name: str) -> None:
+    tokenizer: Any = load("models/small.model" if name == "small" else folder / name)
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.lists(st.sampled_from([*TEXT, "hello ", "世界", "don't", "▁"]), max_size=40).map("".join),
+        st.integers(0, 24),
+        st.sampled_from(["left", "right"]),
+    )
+    def check(text: str, most: int, side: Any) -> None:
+        whole = tokenizer.spans(text)
+        pieces = (
+            whole.truncate(most, side)
+            if name == "small"
+            else fitting_pieces(tokenizer, text, whole, most, side)
+        )
+        assert len(pieces) <= most
+        if not len(pieces):
+            return
+        spans = pieces.pairs("source_chars")
+        kept = text[: spans[-1, 1]] if side == "right" else text[spans[0, 0] :]
+        assert tokenizer.count(kept) <= most
 
     check()
 
