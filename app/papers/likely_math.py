@@ -66,7 +66,7 @@ def is_dollar_math(tex: str, before: str, after: str) -> bool:
     command = _COMMAND.search(content) is not None
     if re.match(r"[.,]?[0-9]", content) and _is_price(content, text, after):
         return False
-    if _is_digit(before) and not command and re.match(r"[,.;:]|[-–/][0-9]", content):
+    if _is_digit(before) and not command and re.match(r"[,.;:]|[-–/](?:[0-9]|[^\W\d_]{2})", content):
         return False
     if _is_digit(after) and not _may_precede_digit(content):
         return False

@@ -225,7 +225,8 @@ export class GrowingText {
     const holder = holderOf(last);
     const nodes = [...holder.childNodes];
     if (shown.begins) {
-      const { parts } = shown.begins;
+      const { parts, element } = shown.begins;
+      if (last instanceof HTMLTableElement && element instanceof HTMLTableElement) element.tHead = last.tHead;
       shown.begun = replace(shown.begun, nodes, parts.holder, parts.holder.firstChild);
       last.remove();
     } else {

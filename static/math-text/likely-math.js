@@ -57,7 +57,8 @@ export function isDollarMath(tex, before, after) {
   if (isSign(before, tex[0]) || isBetweenEmphasis(content, after)) return false;
   if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, before, after)) return false;
   if (/^[.,]?\d/.test(content) && isPrice(content, text, after)) return false;
-  if (/\d/.test(before) && /^[,.;:]|^[-–/]\d/.test(content) && !COMMAND.test(content)) return false;
+  if (/\d/.test(before) && /^[,.;:]|^[-–/](?:\d|\p{L}{2})/u.test(content) && !COMMAND.test(content))
+    return false;
   if (/\d/.test(after) && !mayPrecedeDigit(content)) return false;
   if (COMMAND.test(content)) return !(words(text) >= 8 && (text.match(STOP_WORDS) ?? []).length >= 2);
   if (/^[.…\s]{2,}$/.test(content) || content.split('"').length % 2 === 0) return false;

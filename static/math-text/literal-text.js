@@ -207,7 +207,7 @@ class InlineReader {
   #isInDollars(at, last) {
     const { source } = this;
     if (source[at - 1] !== '$' || source[last + 1] !== '$' || last === at + 1) return false;
-    return source[at - 2] !== '\\' && source[at - 2] !== '$' && !source.slice(at + 1, last).includes('$');
+    return source[at - 2] !== '\\' && source[at - 2] !== '$' && !/(?<!\\)\$/.test(source.slice(at + 1, last));
   }
 
   /** @param {number} at */

@@ -30,7 +30,8 @@ const UNITS = {
       'volt V ohm Ω farad F tesla T henry H coulomb C weber Wb siemens S lumen lm lux lx becquerel Bq gray Gy sievert Sv katal kat ' +
       'electronvolt eV eV eV litre L liter L l l L L minute min hour h day d degreeCelsius °C celsius °C degree ° arcminute ′ ' +
       'arcsecond ″ radian rad steradian sr decibel dB bel B neper Np bit bit byte B percent \\% dalton Da atomicmassunit u ' +
-      'astronomicalunit au hectare ha tonne t angstrom Å bar bar barn b mmHg mmHg atm atm knot kn year yr cal cal ' +
+      'astronomicalunit au molar M ppm ppm rpm rpm calorie cal parsec pc gauss G erg erg debye D torr Torr psi psi clight c ' +
+      'planckbar ħ elementarycharge e electronmass m_e bohr a_0 hartree E_h hectare ha tonne t angstrom Å bar bar barn b mmHg mmHg atm atm knot kn year yr cal cal ' +
       'fg fg pg pg ng ng ug μg mg mg g g kg kg pm pm nm nm um μm mm mm cm cm dm dm m m km km as as fs fs ps ps ns ns us μs ms ms s s ' +
       'fmol fmol pmol pmol nmol nmol umol μmol mmol mmol mol mol kmol kmol pA pA nA nA uA μA mA mA A A kA kA ul μL ml mL hl hL ' +
       'uL μL mL mL mHz mHz Hz Hz kHz kHz MHz MHz GHz GHz THz THz mN mN N N kN kN MN MN Pa Pa kPa kPa MPa MPa GPa GPa mohm mΩ kohm kΩ ' +

@@ -38,6 +38,7 @@ def compare(texts: list[str]) -> None:
         (r"\$5 and $x", []),
         ("son $ 5.000 y $ 6.000", []),
         ("from $5k-$10k", []),
+        ("giá 5$/cái và 10$/hộp", []),
         ("the sum $2x+3y-$", ["$2x+3y-$"]),
         (r"a $\framebox{$x$}$ b", [r"$\framebox{$x$}$"]),
         ("", []),
