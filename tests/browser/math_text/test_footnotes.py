@@ -94,7 +94,9 @@ def test_a_note_that_names_itself_and_one_that_nothing_defines_do_no_harm(open_p
 
 def test_the_head_of_a_table_names_notes_and_links_that_come_after_it(open_page: OpenPage) -> None:
     opened = open_page("")
-    opened.show("| a[^1] | [b][link] |\n|---|---|\n| c | d[^2] |\n\n[^1]: one\n[^2]: two\n\n[link]: https://e.org")
+    opened.show(
+        "| a[^1] | [b][link] |\n|---|---|\n| c | d[^2] |\n\n[^1]: one\n[^2]: two\n\n[link]: https://e.org"
+    )
     seen = opened.page.evaluate(SEEN)[0]
     assert (seen["marks"], len(seen["notes"])) == (["1", "2"], 2)
     assert opened.page.locator("th a[href='https://e.org']").count() == 1

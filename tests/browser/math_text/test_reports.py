@@ -151,3 +151,31 @@ def test_a_display_fades_out_where_more_of_it_lies_and_only_there(open_page: Ope
     opened.show("$$" + "+".join(f"a_{{{term}}}" for term in range(terms)) + "$$")
     mask = opened.page.evaluate("getComputedStyle(document.querySelector('.math[data-display]')).maskImage")
     assert (mask != "none") == (terms == 40)
+
+
+@pytest.mark.parametrize("scrolled", [0, 100, 10_000])
+def test_the_number_of_a_wide_display_stays_in_view_beside_it(open_page: OpenPage, scrolled: int) -> None:
+    opened = open_page("", width=360)
+    terms = "+".join(f"a_{{{term}}}" for term in range(40))
+    opened.show(rf"$${terms}\tag{{7}}$$" "\n\n" r"$$x=1\tag{8}$$")
+    rights = opened.page.evaluate(
+        """(scrolled) => [...document.querySelectorAll('.math[data-display]')].map((display) => {
+            display.scrollLeft = scrolled;
+            const number = display.querySelector('mjx-labels mjx-mtd').getBoundingClientRect();
+            return display.getBoundingClientRect().right - number.right;
+        })""",
+        scrolled,
+    )
+    assert all(0 <= right <= 8 for right in rights)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_code_in_the_cells_of_a_table_is_readable_on_a_telephone(open_page: OpenPage) -> None:
+    opened = open_page("", width=360)
+    code = "`very_long_function_name(argument_one, argument_two)`"
+    opened.show(
+        f"| Option | Meaning |\n|---|---|\n| {code} | {code} bounds what a model takes |\n| `a` | `b` |"
+    )
+    widths = "() => [...document.querySelectorAll('td code')].map((code) => code.closest('td').clientWidth)"
+    assert min(opened.page.evaluate(widths)) > 60
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 360
