@@ -133,6 +133,10 @@ ANSWER = r"""The note derives a vocabulary from counts, without a seed vocabular
 3. It says itself what that does not give: the objective does not minimise the number of pieces.
 
 It was "adopted as a national standard in 2024" [S4.p2]."""
+TYPESET = """() => [...document.querySelectorAll('math-text')].every((text) => {
+    const { top, bottom } = text.getBoundingClientRect();
+    return bottom < 0 || top > innerHeight || top === bottom || text.getAttribute('state') !== 'waiting';
+})"""
 PASSAGE = (
     "by Gibbs' inequality, so relative frequency is the maximum-likelihood choice. No iteration of EM is needed to get "
     "here, in contrast to the unigram model of Kudo, which starts from a large seed vocabulary and alternates "
@@ -216,6 +220,7 @@ def take(browser: Browser, address: str, picture: Picture) -> None:
     if picture.scripted:
         picture.prepare(page)
         page.wait_for_load_state("networkidle")
+        page.wait_for_function(TYPESET)
     page.wait_for_timeout(1500)
     page.screenshot(path=FOLDER / f"{picture.name}.png")
     context.close()
