@@ -5,11 +5,15 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from app.papers.store.place import StorePlace
 from tests import library
 from tests.postgres import PostgresServer, postgres_server
-from tests.server import quire, serving
+from tests.server import PATIENCE, quire, serving
+
+for _wait in ("connect", "read", "write", "pool"):  # of calls that name no timeout
+    setattr(DEFAULT_TIMEOUT_CONFIG, _wait, float(PATIENCE))
 
 
 @pytest.fixture(scope="session")

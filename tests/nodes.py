@@ -11,7 +11,7 @@ import httpx
 from app.papers.store.place import PostgresPlace
 from tests.server import QUIRE, ROOT, environment, server_process
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 def quire_on(
@@ -29,7 +29,7 @@ def quire_on(
         capture_output=True,
         env=environment(data, STORE_URL=url, **settings),
         cwd=ROOT,
-        timeout=240,
+        timeout=300,
         check=False,
     )
 
@@ -57,5 +57,5 @@ def until(condition: Callable[[], bool], said: str) -> float:
 
 def finds(address: str, query: str) -> int:
     """How many papers a search finds at a server."""
-    answer = httpx.get(f"{address}/api/v1/papers", params={"q": query}, trust_env=False, timeout=30)
+    answer = httpx.get(f"{address}/api/v1/papers", params={"q": query}, trust_env=False, timeout=300)
     return int(answer.raise_for_status().json()["total"])

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
+PATIENCE = 300
+"""Seconds after which a process that does not end fails a test: other tests run beside it, on few cores."""
+
 QUIRE = [sys.executable, "-m", "app.cli"]
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,7 +36,7 @@ def quire(
         capture_output=True,
         env=environment(data_dir),
         cwd=ROOT,
-        timeout=240,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -69,4 +72,7 @@ def server_process(
             yield found[0], process
         finally:
             process.terminate()
-            process.communicate(timeout=40)
+            try:
+                process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()

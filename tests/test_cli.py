@@ -301,7 +301,7 @@ def test_encode_answers_each_line_as_it_comes(model: Path, data: Path) -> None:
         process.stdin.write(f"{line}\n".encode())
         process.stdin.flush()
         assert process.stdout.readline().decode().split() == list(map(str, tokenizer.encode(line)))
-    assert process.communicate(timeout=60)[0] == b""
+    assert process.communicate(timeout=300)[0] == b""
     assert process.returncode == 0
 
 

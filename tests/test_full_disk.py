@@ -28,7 +28,7 @@ echo '{"id": "2606.99999", "title": "T", "abstract": "A", "categories": "cs.AI"}
 quire papers import "$OUT/one.jsonl"
 "$PYTHON" - "$(grep -o 'http[^ ]*' "$OUT/address")" <<'END'
 import sys, httpx
-with httpx.Client(base_url=sys.argv[1], trust_env=False, timeout=60) as client:
+with httpx.Client(base_url=sys.argv[1], trust_env=False, timeout=300) as client:
     for _ in range(4):
         print("server", client.get("/api/v1/papers?q=word").json()["total"], client.get("/readyz").status_code,
               client.post("/tokenize", json={"prompt": "a"}).status_code)
@@ -62,16 +62,16 @@ def ask(client):
         client.get(path)
     client.post("/tokenize", json={"prompt": "a"})
 for _ in range(20):
-    with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=address, trust_env=False, timeout=300) as client:
         ask(client)
 before = workers_of(server)
 os.kill(min(before), signal.SIGKILL)
 while len(workers_of(server) - before) < 1:
     time.sleep(0.05)
 for _ in range(20):
-    with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=address, trust_env=False, timeout=300) as client:
         ask(client)
-with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
+with httpx.Client(base_url=address, trust_env=False, timeout=300) as client:
     counted = [line for line in client.get("/metrics").text.splitlines() if 'route="/version"' in line]
 print("killed", len(before - workers_of(server)))
 print("counted", *(line.split()[1] for line in counted if line.startswith("http_requests_total")))
@@ -96,7 +96,7 @@ def run_in_namespace(story: str, tmp_path: Path, *arguments: Path) -> tuple[list
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     print(done.stdout, done.stderr)

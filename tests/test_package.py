@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home folder of a user who installed the wheel and nothing else."""
     home = tmp_path_factory.mktemp("home")
-    subprocess.run([sys.executable, "-m", "venv", home / "environment"], check=True, timeout=200)
+    subprocess.run([sys.executable, "-m", "venv", home / "environment"], check=True, timeout=300)
     subprocess.run(
         [home / "environment/bin/python", "-m", "pip", "install", "--quiet", wheel], check=True, timeout=500
     )
@@ -51,7 +51,7 @@ def run(home: Path, *words: str, text: str = "") -> subprocess.CompletedProcess[
         text=True,
         cwd=home,
         env=environment(home),
-        timeout=240,
+        timeout=300,
         check=False,
     )
 
@@ -80,7 +80,7 @@ def address(home: Path) -> Iterator[str]:
         yield found[0]
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
 
 def test_commands_work_in_another_folder(home: Path) -> None:

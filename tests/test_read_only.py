@@ -53,7 +53,7 @@ def test_one_folder_that_can_be_written_to_is_enough(tmp_path: Path, monkeypatch
         [*before, *QUIRE, "papers", "import", str(records)],
         env=environment(data),
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert imported.returncode == 0, imported.stderr.decode()
@@ -62,7 +62,7 @@ def test_one_folder_that_can_be_written_to_is_enough(tmp_path: Path, monkeypatch
             address,
             _,
         ),
-        httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
+        httpx.Client(base_url=address, trust_env=False, timeout=300) as client,
     ):
         ready = client.get("/readyz")
         assert ready.status_code == 200, ready.text
@@ -78,7 +78,7 @@ def test_kernels_are_compiled_also_where_their_code_cannot_be_kept(tmp_path: Pat
         [*closed_off(tmp_path / "data"), sys.executable, "-c", "import app.papers.meaning.kernels"],
         env={**os.environ, "XDG_CACHE_HOME": "", "HOME": "/"},
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -14,7 +14,7 @@ def ask(address: str, paper: str = "quire/0001", last: str = "", **body: Any) ->
     """All events of an answer."""
     headers = {"last-event-id": last} if last else {}
     url = f"{address}/api/v1/papers/{paper}/ask"
-    answer = httpx.post(url, json=body, headers=headers, trust_env=False, timeout=60)
+    answer = httpx.post(url, json=body, headers=headers, trust_env=False, timeout=300)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/event-stream")
     return events(answer.text)
@@ -74,7 +74,9 @@ class Reader:
         url = f"{address}/api/v1/papers/{paper}/ask"
         read = ""
         try:
-            with httpx.stream("POST", url, json=body, headers=headers, trust_env=False, timeout=60) as stream:
+            with httpx.stream(
+                "POST", url, json=body, headers=headers, trust_env=False, timeout=300
+            ) as stream:
                 self.status = stream.status_code
                 for part in stream.iter_text():
                     read += part

@@ -51,7 +51,7 @@ def ask(data: Path, model: ChatServerDouble | None, *arguments: str) -> subproce
         text=True,
         env=environment(data, **settings),
         cwd=ROOT,
-        timeout=240,
+        timeout=300,
         check=False,
     )
 

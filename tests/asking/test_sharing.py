@@ -102,7 +102,7 @@ def test_an_answer_is_stopped_at_another_process(model: ChatServerDouble, tmp_pa
         assert httpx.delete(f"{other}/api/v1/asking/{asking}", trust_env=False).status_code == 204
         failed = reader.end()[-1]
         assert (failed[0], failed[2]["type"]) == ("failed", "/problems/stopped")
-        assert model.broken_off.wait(20)
+        assert model.broken_off.wait(300)
         assert kept(other) == []
 
 
@@ -137,7 +137,7 @@ def test_a_server_that_is_killed_while_it_writes_leaves_nothing_half(
         reader.wait_for("text")
         process.kill()
         assert names(reader.end())[-1] in ("text", "failed")
-    assert model.broken_off.wait(20)
+    assert model.broken_off.wait(300)
     model.reply = lambda _: Reply(words("Whole."))
     with serving(tmp_path, settings=settings(model)) as address:
         assert kept(address) == []

@@ -142,7 +142,7 @@ def test_a_line_is_answered_as_it_comes(data: Path, command: str) -> None:
         process.stdin.write(b"300\n")
         process.stdin.flush()
         assert process.stdout.readline()
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 0
 
 

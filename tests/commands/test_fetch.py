@@ -51,7 +51,7 @@ def start(server: Arxiv, data: Path, *arguments: str, **settings: str) -> subpro
 
 def fetch(server: Arxiv, data: Path, *arguments: str, **settings: str) -> tuple[int, str, str]:
     process = start(server, data, *arguments, **settings)
-    said, complained = process.communicate(timeout=120)
+    said, complained = process.communicate(timeout=300)
     return process.returncode, said, complained
 
 
@@ -78,15 +78,15 @@ def test_a_killed_fetch_goes_on_where_it_was(server: Arxiv, tmp_path: Path) -> N
 
     def never_answers(handler: Handler) -> None:
         asked.set()
-        over.wait(60)
+        over.wait(300)
         handler.close_connection = True
 
     process = start(server, tmp_path, "cs.AI")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not server.requests and time.monotonic() < deadline:
         time.sleep(0.02)
     server.faults.append(never_answers)
-    assert asked.wait(60)
+    assert asked.wait(300)
     process.kill()
     process.communicate()
     over.set()

@@ -102,7 +102,7 @@ def fetch(hub: Hub, data: Path, *arguments: str, **variables: str) -> "subproces
         }
         | variables,
         cwd=ROOT,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -53,7 +53,7 @@ def stop_when(path: Path, how: int, *arguments: object) -> int:
         time.sleep(0.001)
     if running.poll() is None:
         os.kill(running.pid, how)
-    return running.wait(60)
+    return running.wait(300)
 
 
 @pytest.mark.parametrize("stage", STAGES)

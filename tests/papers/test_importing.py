@@ -161,7 +161,7 @@ def test_a_pipe_is_read_once_and_its_errors_name_it(place: Place) -> None:
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=300,
         )
         assert said in done.stdout
         assert re.search(r"/dev/fd/\d+:2: this is not JSON", done.stderr)

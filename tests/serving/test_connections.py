@@ -31,7 +31,7 @@ def connect(address: str) -> socket.socket:
 
 def wait_for_a_hangup(connection: socket.socket) -> None:
     """Without taking anything of the answer: what is sent comes back as a reset; fails after a minute."""
-    deadline = monotonic() + 60
+    deadline = monotonic() + 300
     with suppress(ConnectionError):
         while monotonic() < deadline:
             connection.sendall(b"\r\n")
@@ -61,7 +61,7 @@ def test_requests_that_were_sent_ahead_end_with_their_connection(
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
     assert log.read_text() == ""
 
 
@@ -85,7 +85,7 @@ def test_no_more_connections_are_taken_than_the_system_grants_files(library_fold
             assert one_more.recv(100).startswith(b"HTTP/1.1 503")
         for connection in held:
             connection.close()
-        assert httpx.get(f"{address}/readyz", trust_env=False, timeout=60).status_code == 200
+        assert httpx.get(f"{address}/readyz", trust_env=False, timeout=300).status_code == 200
 
 
 def test_an_offer_to_upgrade_neither_loses_the_body_nor_runs_it_as_a_request(library_folder: Path) -> None:
@@ -129,7 +129,7 @@ def test_bodies_that_are_being_sent_are_bounded_together(library_folder: Path) -
         assert answered[0].recv(1 << 16).startswith(b"HTTP/1.1 503")
         for connection in held:
             connection.close()
-        short = httpx.post(f"{address}/api/v1/count", json={"text": "a"}, trust_env=False, timeout=60)
+        short = httpx.post(f"{address}/api/v1/count", json={"text": "a"}, trust_env=False, timeout=300)
         assert short.status_code == 200
 
 
@@ -146,4 +146,4 @@ def test_of_answers_that_nobody_takes_the_oldest_is_given_up(library_folder: Pat
             connection.sendall(request)
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
         wait_for_a_hangup(held[0])
-        assert httpx.get(f"{address}/healthz", trust_env=False, timeout=60).status_code == 200
+        assert httpx.get(f"{address}/healthz", trust_env=False, timeout=300).status_code == 200

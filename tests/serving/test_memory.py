@@ -45,7 +45,7 @@ def test_threads_share_heaps_and_huge_pages_are_declined(tmp_path: Path) -> None
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.stdout == "1\n", done.stderr

@@ -45,7 +45,7 @@ def record(number: int, title: str) -> bytes:
 
 
 def get(address: str, path: str, **headers: str) -> httpx.Response:
-    return httpx.get(f"{address}{path}", headers=headers, trust_env=False, timeout=30)
+    return httpx.get(f"{address}{path}", headers=headers, trust_env=False, timeout=300)
 
 
 def does_find(address: str, query: str) -> bool:
@@ -145,7 +145,7 @@ def test_a_server_follows_on_after_the_database_was_restarted(tmp_path: Path) ->
                 assert away.json()["type"] == "/problems/store-unavailable"
                 assert get(address, "/readyz").json()["reasons"].keys() == {"store", "index"}
                 assert get(address, "/healthz").status_code == 200
-                said = httpx.post(f"{address}/tokenize", json={"content": "on"}, trust_env=False, timeout=30)
+                said = httpx.post(f"{address}/tokenize", json={"content": "on"}, trust_env=False, timeout=300)
                 assert said.status_code == 200, "what needs no paper goes on"
             server.start()
             (tmp_path / "one.jsonl").write_bytes(record(3, "Zithers"))

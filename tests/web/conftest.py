@@ -64,7 +64,7 @@ def address(model_folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=address, timeout=300, trust_env=False) as client:
         yield client
 
 

@@ -166,7 +166,7 @@ def _begin(address: str, body: bytes) -> socket.socket:
 
 def _sent(address: str, request: bytes) -> socket.socket:
     parts = urlsplit(address)
-    connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
+    connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=300)
     connection.sendall(request)
     return connection
 
@@ -195,7 +195,7 @@ def short_of_patience(model_folder: Path) -> Iterator[str]:
 def talk(address: str, *sent: bytes) -> bytes:
     """What comes back until the server hangs up."""
     parts = urlsplit(address)
-    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=300) as connection:
         for part in sent:
             connection.sendall(part)
         received = b""
@@ -250,7 +250,7 @@ def test_a_client_that_reads_nothing_is_hung_up_on(short_of_patience: str) -> No
 def test_connections_over_the_bound_are_refused_and_later_ones_are_taken(short_of_patience: str) -> None:
     parts = urlsplit(short_of_patience)
     address = (parts.hostname or "", parts.port or 80)
-    held = [socket.create_connection(address, timeout=60) for _ in range(50)]
+    held = [socket.create_connection(address, timeout=300) for _ in range(50)]
     one_more = talk(short_of_patience)
     assert b" 503 " in one_more.partition(b"\r\n")[0]
     assert b"retry-after: 1" in one_more
@@ -272,7 +272,7 @@ def test_a_body_over_the_limit_is_answered_whole_however_the_client_sends_it(cli
 def test_a_length_of_many_digits_is_too_large(address: str, digits: int) -> None:
     parts = urlsplit(address)
     head = f"POST /api/v1/papers HTTP/1.1\r\nhost: quire\r\ncontent-length: {'0' * (digits - 19)}{'9' * 19}\r\n\r\n"
-    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=300) as connection:
         connection.sendall(head.encode())
         status = connection.recv(1 << 16).partition(b"\r\n")[0]
     assert b" 413 " in status or b" 400 " in status

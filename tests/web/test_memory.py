@@ -70,7 +70,7 @@ def test_a_request_takes_at_most_so_many_times_its_size(
         f"{address}{path}",
         content=content,
         headers={"content-type": "application/json"},
-        timeout=120,
+        timeout=300,
         trust_env=False,
     )
     assert answer.status_code in (200, 400, 404, 413, 422), answer.text[:300]
@@ -83,7 +83,7 @@ def test_short_texts_are_answered_while_heavy_requests_wait(model_folder: Path) 
     with (
         server_process(model_folder.parent, settings={"MAX_CONCURRENT": "1"}) as (address, _),
         ThreadPoolExecutor(8) as pool,
-        httpx.Client(base_url=address, timeout=120, trust_env=False) as client,
+        httpx.Client(base_url=address, timeout=300, trust_env=False) as client,
     ):
         assert client.post("/tokenize", json={"prompt": "a"}).status_code == 200
         many = [

@@ -20,7 +20,7 @@ def test_health_readiness_and_version(library_address: str) -> None:
         assert ready["models"]["loaded"] == ["default"]
         assert ready["store"]["papers"] == ready["index"]["papers"] == len(library.records())
         assert ready["index"]["behind"] == 0
-        assert ready["store"]["age_seconds"] < 3600
+        assert ready["store"]["age_seconds"] < 24 * 3600
         assert client.get("/version").json() == {"name": "quire", "version": __version__}
 
 
@@ -40,12 +40,12 @@ def test_a_server_that_lacks_something_says_what_and_why(model_folder: Path, tmp
     shutil.copytree(model_folder, tmp_path / "data" / "models")
     (tmp_path / "data" / "models" / "default.model").write_text("no model")
     with serving(tmp_path / "data") as address:
-        answer = httpx.get(f"{address}/readyz", trust_env=False, timeout=60)
+        answer = httpx.get(f"{address}/readyz", trust_env=False, timeout=300)
         assert answer.status_code == 503
         assert answer.json()["reasons"].keys() == {"models"}
         assert "default.model" in answer.json()["reasons"]["models"]
         shutil.rmtree(tmp_path / "data" / "index")
-        reasons = httpx.get(f"{address}/readyz", trust_env=False, timeout=60).json()["reasons"]
+        reasons = httpx.get(f"{address}/readyz", trust_env=False, timeout=300).json()["reasons"]
         assert "quire papers reindex" in reasons["index"]
         assert httpx.get(f"{address}/metrics", trust_env=False).status_code == 200
 

@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 from app.errors import InputError, NotForThisModel
 
 RENDER_SECONDS = 5.0
+_START_SECONDS = 60.0
 """Time in which a template has to be done."""
 
 _MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))  # noncharacters, which no text should hold
@@ -255,16 +256,9 @@ class _Renderer:
 
     def _ask(self, asked: bytes) -> dict[str, str] | None:
         process = self._process
-        if process is None or process.poll() is not None:
-            self.close()
-            process = self._process = subprocess.Popen(
-                [sys.executable, "-m", "app.tokenizer.others.template_process"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=Path(__file__).parents[3],
-            )
         try:
+            if process is None or process.poll() is not None:
+                process = self._start()
             process.stdin.write(asked)  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]
             line = _line(process, monotonic() + RENDER_SECONDS)
@@ -275,6 +269,20 @@ class _Renderer:
             return None
         answer: dict[str, str] = json.loads(line)
         return answer
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        self.close()
+        process = self._process = subprocess.Popen(
+            [sys.executable, "-m", "app.tokenizer.others.template_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=Path(__file__).parents[3],
+        )
+        _line(
+            process, monotonic() + _START_SECONDS
+        )  # it is ready: what starting takes is not the template's fault
+        return process
 
     def close(self) -> None:
         """End the process, if there is one."""

@@ -85,6 +85,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     jinja = environment()
+    print("ready", flush=True)
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         answer = render(jinja, asked["template"], asked["variables"])

@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         double = self.server_double
         double.requests.append({"path": self.path, "headers": dict(self.headers), **body})
         if double.gate is not None:
-            double.gate.wait(60)
+            double.gate.wait(300)
         reply = double.reply(body) or Reply(body=json.dumps(embeddings(body)).encode())
         self.send_response(reply.status)
         for name, value in ({"content-type": "application/json"} | reply.headers).items():

@@ -44,7 +44,7 @@ def test_a_file_is_asked_in_the_place_of_the_paper_and_its_answer_is_not_kept(
     settings = {"CHAT_URL": model.url, "CHAT_MODEL": "m-1", "OFFLINE": "true", "FEED_ANSWERS": "true"}
     with (
         serving(tmp_path, settings=settings) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
+        httpx.Client(base_url=address, trust_env=False, timeout=300) as client,
     ):
         brought = client.post(FILES, params={"name": "my paper.tex"}, content=TEX)
         assert brought.status_code == 202

@@ -122,7 +122,7 @@ def test_an_answer_is_stopped_and_nothing_half_is_kept(model: ChatServerDouble, 
                         httpx.delete(f"{address}/api/v1/asking/{asking}", trust_env=False).status_code == 204
                     )
         assert names(events(read))[-1] == "failed"
-        assert model.broken_off.wait(20)
+        assert model.broken_off.wait(300)
         items = httpx.get(f"{address}{PAPER}/answers", trust_env=False).json()["items"]
         assert all(item["name"] != "next" for item in items)
 

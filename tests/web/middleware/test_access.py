@@ -56,7 +56,7 @@ def guarded(data: Path, keys: dict[str, str]) -> Iterator[str]:
 def ask(guarded: str, method: str, path: str, *, who: str, **options: object) -> httpx.Response:
     """A request as it comes from the proxy on behalf of the client `who`."""
     headers = {"x-forwarded-for": who, "x-forwarded-proto": "https"} | dict(options.pop("headers", {}))  # type: ignore[call-overload]
-    return httpx.request(method, guarded + path, headers=headers, trust_env=False, timeout=30, **options)  # type: ignore[arg-type]
+    return httpx.request(method, guarded + path, headers=headers, trust_env=False, timeout=300, **options)  # type: ignore[arg-type]
 
 
 def test_what_needs_a_key_is_refused_without_one_and_says_how_to_send_it(guarded: str) -> None:
@@ -189,7 +189,7 @@ class _Proxy(BaseHTTPRequestHandler):
             return
         headers = {"host": self.headers["host"], "x-forwarded-for": "10.9.9.9", "accept": "text/html,*/*"}
         path = self.path.removeprefix(BASE)
-        answer = httpx.get(self.upstream + path, headers=headers, trust_env=False, timeout=30)
+        answer = httpx.get(self.upstream + path, headers=headers, trust_env=False, timeout=300)
         self.send_response(answer.status_code)
         for name in ("content-type", "location"):
             if name in answer.headers:
@@ -241,7 +241,7 @@ def test_every_link_on_pages_in_scripts_and_in_feeds_leads_through_the_proxy(pro
         "/static/js/reader/reading.js",
     ]
     wrong, led = [], set[str]()
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with httpx.Client(trust_env=False, timeout=300) as client:
         for path in (*pages, *others, "/nothing-here"):
             answer = client.get(proxied + path)
             assert answer.status_code == (404 if path == "/nothing-here" else 200), path

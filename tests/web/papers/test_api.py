@@ -19,7 +19,7 @@ PAPER_KEYS = {
 
 @pytest.fixture(scope="module")
 def client(library_address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{library_address}/api/v1", timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=f"{library_address}/api/v1", timeout=300, trust_env=False) as client:
         yield client
 
 
@@ -211,7 +211,7 @@ def test_an_address_of_ten_thousand_ids_is_414_in_the_shape_of_all_failures(
     address = urlsplit(library_address)
     ids = ",".join(f"2606.{number:05}" for number in range(10_000))
     # Clients in Python refuse such addresses themselves.
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=300) as connection:
         connection.sendall(f"GET {path}{ids} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode()
     assert answer.startswith("HTTP/1.1 414 ")

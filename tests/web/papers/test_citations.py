@@ -16,7 +16,7 @@ MEDIA_TYPES = {
 
 @pytest.fixture(scope="module")
 def client(library_address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=library_address, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=library_address, timeout=300, trust_env=False) as client:
         yield client
 
 

@@ -23,7 +23,7 @@ OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 
 @pytest.fixture(scope="module")
 def client(library_address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=library_address, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=library_address, timeout=300, trust_env=False) as client:
         yield client
 
 

@@ -32,7 +32,7 @@ FEEDS = [
 
 @pytest.fixture(scope="module")
 def client(library_address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=library_address, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=library_address, timeout=300, trust_env=False) as client:
         yield client
 
 
@@ -267,7 +267,7 @@ def test_a_withdrawn_paper_is_marked_and_leads_to_no_pdf(tmp_path: Path) -> None
     given = tmp_path / "given.jsonl"
     given.write_bytes(orjson.dumps(record))
     assert quire("papers", "import", given, data_dir=tmp_path).returncode == 0
-    with serving(tmp_path) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
+    with serving(tmp_path) as address, httpx.Client(base_url=address, timeout=300, trust_env=False) as client:
         (entry,) = feed(client, "/arxiv/math.NT/feed").iterfind(f"{ATOM}entry")
     assert text(entry, "title") == "[Withdrawn] On zeros"
     assert "/pdf/" not in str([node.attrib for node in entry.iter()])

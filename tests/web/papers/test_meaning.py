@@ -13,7 +13,7 @@ from tests import library
 from tests.papers.meaning.embedding_server import EmbeddingServer, Reply, embedding_server
 from tests.server import quire, serving
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 def record(number: int, title: str, abstract: str, categories: str = "cs.CL") -> dict[str, Any]:
@@ -58,7 +58,7 @@ def client(folder: Path, embeddings: EmbeddingServer) -> Iterator[httpx.Client]:
     }
     with (
         serving(folder, settings=settings) as address,
-        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+        httpx.Client(base_url=address, timeout=300, trust_env=False) as client,
     ):
         wait_for(lambda: client.get("/readyz").json()["meaning"]["lacking"] == 0)
         yield client
@@ -177,7 +177,7 @@ def test_papers_that_come_in_are_found_by_meaning_without_a_restart(
 def test_without_an_embedder_everything_is_as_before(folder: Path) -> None:
     with (
         serving(folder, settings={"OFFLINE": "true"}) as address,
-        httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+        httpx.Client(base_url=address, timeout=300, trust_env=False) as client,
     ):
         assert found(client, q="prosody").keys() == {"items", "next_cursor", "total"}
         assert "why" not in found(client, q="prosody")["items"][0]

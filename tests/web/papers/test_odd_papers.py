@@ -39,7 +39,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     file = folder / "odd.jsonl"
     file.write_bytes(b"\n".join(map(orjson.dumps, records)))
     assert import_files(folder / "papers.sqlite", folder / "index", [file]).new == len(ODD)
-    with serving(folder) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
+    with serving(folder) as address, httpx.Client(base_url=address, timeout=300, trust_env=False) as client:
         yield client
 
 

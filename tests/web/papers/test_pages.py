@@ -18,7 +18,7 @@ from tests import library
 @pytest.fixture(scope="module")
 def client(library_address: str) -> Iterator[httpx.Client]:
     headers = {"accept": "text/html,*/*;q=0.8", "accept-language": "en"}
-    with httpx.Client(base_url=library_address, headers=headers, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=library_address, headers=headers, timeout=300, trust_env=False) as client:
         yield client
 
 

@@ -28,7 +28,7 @@ def test_each_broken_file_is_refused_in_words_and_the_process_goes_on(folder: Pa
     said = {"deep": "deep", "pointer": "Git LFS", "pickled": "pickle"}
     with (
         server_process(folder, settings={"OFFLINE": "true"}) as (address, process),
-        httpx.Client(base_url=address, timeout=120, trust_env=False) as client,
+        httpx.Client(base_url=address, timeout=300, trust_env=False) as client,
     ):
         for name, words in said.items():
             answer = client.post("/api/v1/count", json={"model": name, "text": "Hello"})
@@ -54,8 +54,8 @@ def test_an_abort_of_a_library_costs_one_request_and_no_worker(
     settings = {"OFFLINE": "true", "DEFAULT_MODEL": "ranks"}
     with (
         server_process(tmp_path, "--workers", "2", settings=settings) as (address, process),
-        httpx.Client(base_url=address, timeout=120, trust_env=False) as client,
-        httpx.Client(base_url=address, timeout=120, trust_env=False) as other,
+        httpx.Client(base_url=address, timeout=300, trust_env=False) as client,
+        httpx.Client(base_url=address, timeout=300, trust_env=False) as other,
         ThreadPoolExecutor(1) as pool,
     ):
         workers = children_of(process.pid)

@@ -419,7 +419,7 @@ def test_a_stream_may_be_larger_than_a_body(client: httpx.Client) -> None:
 def test_lines_are_answered_while_others_still_come(address: str) -> None:
     """The client waits for the answer to each line before it writes the next one."""
     host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=300) as connection:
         head = f"POST {API}/encode HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/x-ndjson\r\n"
         connection.sendall(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
         received = b""
@@ -448,7 +448,7 @@ def test_many_requests_at_once_get_their_own_answers(address: str, tokenizer: To
     texts = [f"{TEXT} {number} " * (1 + number * 20) for number in range(24)]
 
     def one(text: str) -> list[int]:
-        ids: list[int] = httpx.post(f"{address}{API}/encode", json={"text": text}, timeout=60).json()["ids"]
+        ids: list[int] = httpx.post(f"{address}{API}/encode", json={"text": text}, timeout=300).json()["ids"]
         return ids
 
     with ThreadPoolExecutor(8) as pool:
