@@ -107,6 +107,9 @@ async def measure(streams: int, readers: int, seconds: float) -> None:
                 ]
                 while model.asked - calls < streams:
                     await asyncio.sleep(0.05)
+                    for task in tasks:
+                        if task.done():
+                            task.result()  # raises what went wrong
                 waits = sorted(await pauses(client, seconds / 2))
                 grown = (resident(process.pid) - before) / streams
                 await asyncio.gather(*tasks)

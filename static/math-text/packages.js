@@ -170,10 +170,7 @@ function numberOf(given) {
   if (!parts) return `{${given}}`;
   const [, compared, sign, whole, decimals, uncertain = '', spread, power] = parts;
   const mantissa =
-    sign +
-    threes(whole, /(?=(?:\d{3})+$)/) +
-    (decimals ? `.${threes(decimals, /(?<=^(?:\d{3})+)/)}` : '') +
-    uncertain;
+    sign + threes(whole, whole.length % 3) + (decimals ? `.${threes(decimals, 0)}` : '') + uncertain;
   const exponent = power === undefined ? '' : `10^{${power.replace('+', '')}}`;
   const digits =
     spread && power !== undefined
@@ -182,9 +179,11 @@ function numberOf(given) {
   return `${compared} ${digits}${digits && exponent ? '\\times ' : ''}${exponent}`.trimStart();
 }
 
-/** @param {string} digits @param {RegExp} where */
-const threes = (digits, where) =>
-  digits.length < 5 ? digits : digits.split(where).filter(Boolean).join('\\,');
+/** Digits in groups of three after the first one, which may be shorter. @param {string} digits @param {number} first */
+const threes = (digits, first) =>
+  digits.length < 5
+    ? digits
+    : [digits.slice(0, first), ...(digits.slice(first).match(/\d{1,3}/g) ?? [])].filter(Boolean).join('\\,');
 
 /** @param {string} given degrees, minutes and seconds */
 function angle(given) {

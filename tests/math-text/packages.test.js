@@ -12,6 +12,7 @@ const WRITTEN = {
   '\\unit{\\watt\\per\\square\\metre\\per\\kelvin}': '{\\mathrm{W\\,m^{-2}\\,K^{-1}}}',
   '\\si{\\per\\cubic\\centi\\metre}': '{\\mathrm{cm^{-3}}}',
   '\\num{12345.678}': '{12\\,345.678}',
+  '\\num{1234567.1234567}': '{1\\,234\\,567.123\\,456\\,7}',
   '\\num{1.5 +- 0.1 e3}': '{(1.5\\pm 0.1)\\times 10^{3}}',
   '\\num{\\alpha}': '{\\alpha }',
   '\\ang{45;30}': "{45^{\\circ}30'}",
