@@ -221,6 +221,10 @@ def main() -> None:
                     for number in range(options.rounds + 1):
                         one = rate(ours, {"model": path.stem, "text": text}, folder, options.seconds)
                         other = rate(theirs, {"text": text}, folder, options.seconds)
+                        if not one or not other:
+                            raise SystemExit(
+                                f"{kind}, {label}: nothing was answered in time; give more --seconds"
+                            )
                         if number:  # the first round warms up
                             ratios.append(one / other)
                     print(
