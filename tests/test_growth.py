@@ -11,12 +11,12 @@ from itertools import product
 import pytest
 
 from app.asking.folding import fold, substance
+from app.normalization import compose
 from app.papers.models import Author
 from app.papers.plain_text import resolve, resolved_parts
 from app.papers.search.schema import author_keys, terms
 from app.papers.sources.names import read_names
 from app.papers.tex import tex, title_text
-from app.tokenizer.normalization import compose
 
 SHORT = 1500
 

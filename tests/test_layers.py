@@ -10,7 +10,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-BASE = {"errors", "jit", "logs", "paths", "temporary"}
+BASE = {"errors", "jit", "logs", "normalization", "paths", "temporary"}
 LIBRARIES = {"papers", "tokenizer"}
 TOP = {"main", "cli", "commands", "embedding", "settings"}
 MAY_IMPORT = {
@@ -18,11 +18,12 @@ MAY_IMPORT = {
     "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
     "web": {"web", "asking"} | LIBRARIES | BASE,
     "asking": {"asking"} | LIBRARIES | BASE,
-    "papers": {"papers", "errors", "jit", "paths", "temporary"},
-    "tokenizer": {"tokenizer", "errors", "jit"},
+    "papers": {"papers", "errors", "jit", "normalization", "paths", "temporary"},
+    "tokenizer": {"tokenizer", "errors", "jit", "normalization"},
     "settings": {"errors", "papers", "paths", "web", "asking"},
     "logs": {"errors"},
     "jit": set[str](),
+    "normalization": set[str](),
     "temporary": set[str](),
     "paths": set[str](),
     "errors": set[str](),

@@ -7,7 +7,7 @@ import unicodedata
 from array import array
 from dataclasses import dataclass
 
-from app.papers.accents import composed
+from app.normalization import compose
 
 _SIGNS = "+<>=±∓≤≥≠≈∞%"
 _NEGATIONS = (
@@ -61,7 +61,7 @@ def substance(text: str) -> list[str]:
     >>> substance("does not exceed −1.50 (10,000 runs)")
     ['not', '-', '1.50', '10000']
     """
-    plain = composed(_TEX.sub(lambda match: _TEX_SIGNS[match[0]], text), "NFKC").translate(_MINUS)
+    plain = compose(_TEX.sub(lambda match: _TEX_SIGNS[match[0]], text), "NFKC").translate(_MINUS)
     plain = _THOUSANDS.sub("", plain)
     found = []
     for match in _TOKEN.finditer(plain):

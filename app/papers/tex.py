@@ -11,7 +11,7 @@ from functools import lru_cache
 from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
-from app.papers.accents import composed
+from app.normalization import compose
 from app.papers.plain_text import resolved_parts
 
 _ENCODER = UnicodeToLatexEncoder(unknown_char_policy="keep", unknown_char_warning=False)
@@ -90,7 +90,7 @@ def _in_formula(match: re.Match[str]) -> str:
 def _prose(text: str) -> str:
     # Straight quotes open where a word begins, and close elsewhere.
     text = re.sub(r'"(?=\w)(?<!\w")', "“", text).replace('"', "”") if '"' in text else text
-    return "".join([_encoded(character) for character in composed(text)])
+    return "".join([_encoded(character) for character in compose(text)])
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError
-from app.tokenizer.normalization import compose
+from app.normalization import compose
 from app.tokenizer.text import split_lines
 
 Boundaries = NDArray[np.int64]

@@ -8,7 +8,7 @@ import re
 from typing import Literal
 
 from app.errors import InputError
-from app.tokenizer.normalization import compose
+from app.normalization import compose
 
 Normalization = Literal["NFC"]
 

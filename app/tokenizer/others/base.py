@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError, ModelError, NotForThisModel
+from app.normalization import compose
 from app.tokenizer.model import Card
-from app.tokenizer.normalization import compose
 from app.tokenizer.spans import GappedPieces, Pieces, locate
 from app.tokenizer.text import to_utf8
 

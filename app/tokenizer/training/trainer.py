@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError
+from app.normalization import UNICODE_VERSION
 from app.tokenizer.model import FIRST_PIECE, Card, Model
-from app.tokenizer.normalization import UNICODE_VERSION
 from app.tokenizer.training import compression, likelihood
 from app.tokenizer.training.characters import check_coverage, count_characters, covering, with_characters
 from app.tokenizer.training.compression_library import Library, LocalLibrary

@@ -1,4 +1,4 @@
-"""NFC is the standard library's to the letter, and takes time in proportion to the text."""
+"""NFC and NFKC are the standard library's to the letter, and take time in proportion to the text."""
 
 import unicodedata
 from itertools import pairwise
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tokenizer import normalization
-from app.tokenizer.normalization import compose
+from app import normalization
+from app.normalization import compose
 
 MARKS = "\u0301\u0323\u0327\u0344\u0345\u0f71\u0f72\u0f73\u0f75\u05b0\u3099\U0001d165\u0340\u1dce\u0300"
 STARTERS = "aeố가각中ア\u09c7\u0344\n"
@@ -23,10 +23,10 @@ pieces = st.one_of(
 )
 
 
-@given(st.lists(pieces, max_size=12).map("".join))
-def test_it_is_the_standard_library_s(text: str) -> None:
+@given(st.lists(pieces, max_size=12).map("".join), st.sampled_from(["NFC", "NFKC"]))
+def test_it_is_the_standard_library_s(text: str, form: Literal["NFC", "NFKC"]) -> None:
     with patch.object(normalization, "_LEAST_LENGTH", 0):
-        assert compose(text) == unicodedata.normalize("NFC", text)
+        assert compose(text, form) == unicodedata.normalize(form, text)
 
 
 @pytest.mark.parametrize("starter", ["a", "", "ố", "가"])

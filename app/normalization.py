@@ -1,4 +1,4 @@
-"""Unicode's composed form NFC in time proportional to the text, whatever the text is.
+"""Unicode's composed forms in time proportional to the text, whatever the text is.
 
 The standard library sorts each run of combining marks by insertion, which takes quadratic time where a long run is out
 of order, and holds the interpreter meanwhile. Here long runs are put into canonical order first; what is left for the
@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +30,15 @@ _WINDOW = 1 << 16
 """Characters that are looked through at once: other threads run between two windows."""
 
 
-def compose(text: str) -> str:
-    """The text in NFC, exactly as `unicodedata.normalize("NFC", text)` gives it, in linear time.
+def compose(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
+    """The text in a composed form, exactly as `unicodedata.normalize(form, text)` gives it, in linear time.
 
     >>> compose("e\\u0301") == "\\u00e9"
     True
     """
     if len(text) > _LEAST_LENGTH and not text.isascii() and _may_have_long_runs(text):
         text = "".join(_parts(text))
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize(form, text)
 
 
 def _may_have_long_runs(text: str) -> bool:
