@@ -32,7 +32,7 @@ def read_chunk(data: bytes) -> StreamChunk:
     """The chunk of an event's data; one that holds nothing for us is empty. Raises ChatError for what is not JSON.
 
     >>> read_chunk(b'{"choices": [{"delta": {"content": "So"}, "finish_reason": null}]}').pieces
-    (Piece(kind='text', text='So'),)
+    (AnswerPart(kind='text', text='So'),)
     """
     values = [_parsed(line) for line in _documents(data)]
     pieces: list[AnswerPart] = []

@@ -117,9 +117,13 @@ class ShardReader:
     read before it is looked at, and processes that read the same folder share its memory. Safe to use from many
     threads, and to hand to other processes, which open the files for themselves.
 
-    >>> reader = ShardReader(Path("corpus"))  # doctest: +SKIP
-    >>> len(reader), reader.tokens, reader[0][:4]  # doctest: +SKIP
-    (12000, 31415926, array([18401,    47,    35, 21907], dtype=uint16))
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with ShardWriter(Path(folder) / "corpus", 32_000, "default", "") as writer:
+    ...         writer.write([np.array([18401, 47], np.int32), np.array([35], np.int32)])
+    ...     reader = ShardReader(Path(folder) / "corpus")
+    ...     len(reader), reader.tokens, reader[0].tolist()
+    (2, 3, [18401, 47])
 
     Raises FileError where the folder is not such a folder, or its files are shorter than its index says.
     """
