@@ -41,6 +41,7 @@ const UNITS = {
 };
 
 /**
+ * A formula's TeX with what MathJax knows in the place of these packages' commands; of a long formula, of the first ones.
  * @param {string} tex
  * @returns {string}
  * @example withoutPackages('\\qty{5}{\\metre\\per\\second}') // '{5\\,\\mathrm{m\\,s^{-1}}}'

@@ -27,7 +27,7 @@ class ReadEntry:
 def read_document(path: Path, *, start: int = 0, longest: int = 4 << 20) -> Iterator[ReadEntry]:
     """Yields the entries of an XML file in order: Atom and OAI-PMH of arXiv, and its announcements.
 
-    `start` is the offset of the Entry after which to go on. Memory is bounded by the longest entry allowed. Bad
+    `start` is the offset of the entry after which to go on. Memory is bounded by the longest entry allowed. Bad
     entries are RecordErrors in their place; what can't be read on from is one too, and the last. Raises FileError
     where the file can't be opened or read.
     """
