@@ -58,6 +58,17 @@ class Opened:
         self.page.evaluate("async () => (await import('/static/math-text/math-text.js')).typesetAll()")
         self.settle()
 
+    def load_fonts_for_printing(self) -> None:
+        """Wait until the page has used its idle time to load the parts of the font that printing needs."""
+        self.page.evaluate(
+            """async () => {
+                const parts = MathJax.startup.document.outputJax.font.constructor.dynamicFiles;
+                // The page loads them one after another, and this one last.
+                while (!parts.variants.promise) await new Promise((done) => setTimeout(done, 20));
+                await parts.variants.promise;
+            }"""
+        )
+
     def show(self, source: str, format: str = "markdown") -> None:
         """Replace the page's content by one text, and wait for it."""
         self.page.evaluate(

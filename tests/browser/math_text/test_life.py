@@ -116,21 +116,24 @@ def test_texts_that_leave_the_page_are_let_go_of(open_page: OpenPage, way: str) 
 def test_printing_in_the_midst_of_typesetting_leaves_nothing_out(open_page: OpenPage) -> None:
     opened = open_page(papers(rich_papers(8)))
     opened.typeset_all()
-    opened.page.wait_for_timeout(1500)  # the browser's spare time, in which the font's parts are loaded
-    left: list[Any] = opened.page.evaluate(
+    opened.load_fonts_for_printing()
+    before, printed, everything, untypeset = opened.page.evaluate(
         """async (html) => {
-            const main = document.querySelector('main');
-            main.innerHTML = html;
+            document.querySelector('main').innerHTML = html;
             const count = (selector) => document.querySelectorAll(selector).length;
-            const untypeset = () => count('span.math:not(.math-error):not(:has(mjx-container))');
-            while (count('span.math') === untypeset()) await new Promise((done) => setTimeout(done));
-            const before = untypeset();
+            while (count('mjx-container') === 0) await new Promise((done) => setTimeout(done));
+            const before = count('mjx-container');
             window.dispatchEvent(new Event('beforeprint'));
-            return [before > 0, untypeset()];
+            const printed = count('mjx-container');
+            await (await import('/static/math-text/math-text.js')).typesetAll();
+            const untypeset = count('span.math:not(.math-error):not(:has(mjx-container))');
+            return [before, printed, count('mjx-container'), untypeset];
         }""",
         papers(rich_papers(120)),
     )
-    assert left == [True, 0]
+    # Texts far from the screen wait until they are near: on a machine of any speed some are left for the printer.
+    assert 0 < before < printed == everything
+    assert untypeset == 0
 
 
 def set_choice(opened: Opened, name: str, value: bool) -> None:

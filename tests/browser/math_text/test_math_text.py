@@ -339,7 +339,7 @@ def test_formulas_far_away_wait_and_mathjax_is_not_asked_for_before_one_is_near(
 def test_printing_typesets_everything_at_once(open_page: OpenPage) -> None:
     opened = open_page(papers(rich_papers(40)))
     opened.settle("article:first-child math-text")
-    opened.page.wait_for_timeout(1500)  # the browser's spare time, in which the font's parts are loaded
+    opened.load_fonts_for_printing()
     left = opened.page.evaluate(
         """() => {
             const waiting = 'span.math:not(.math-error):not(:has(mjx-container))';
@@ -360,14 +360,14 @@ def test_wide_formulas_stay_inside_the_page_of_a_telephone(open_page: OpenPage) 
         f"Inline ${long_sum}$ and $\\sqrt{{{long_sum}}}$ and $\\hspace{{9000em}}x$, "
         f"$\\rule{{500em}}{{500em}}$.\n\n$${long_sum}$$\n\n| a | b |\n|---|---|\n| ${long_sum}$ | 2 |\n",
     )
-    opened.page.wait_for_timeout(200)
+    opened.page.wait_for_function(
+        """() => {
+            const spans = document.querySelectorAll('p > span.math[data-wide], span.math[data-display]');
+            return spans.length === 4 && [...spans].every((span) => span.scrollWidth > span.clientWidth);
+        }"""
+    )
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 360
     assert opened.page.evaluate("document.documentElement.scrollHeight") < 10_000
-    reachable = opened.page.evaluate(
-        """() => [...document.querySelectorAll('p > span.math[data-wide], span.math[data-display]')]
-            .map((span) => span.scrollWidth > span.clientWidth)"""
-    )
-    assert reachable == [True, True, True, True]
 
 
 def test_the_shared_cases_of_markdown_hold_on_the_page(open_page: OpenPage) -> None:
