@@ -71,7 +71,7 @@ def known(client: httpx.Client) -> set[str]:
         for call in calls.values()
         for parameter in call.get("parameters", ())
     }
-    return told | {"text", "model", "other", "sample", "alpha", "seed", "spaces", "start", "lang", "by"}
+    return told | {"text", "model", "sample", "alpha", "seed", "spaces", "start", "lang", "by"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.tokenizer.spans import Piece
 from app.web.dependencies import ServicesDep
 from app.web.templates import render
-from app.web.tokenizer.bounds import tokenizer_of
+from app.web.tokenizer.bounds import check_batch, tokenizer_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,17 +24,23 @@ SAMPLE = """A byte-level unigram tokenizer cuts a text into the most probable pi
 Whole characters or not: 🦊 naïve café, π ≈ 3.14159."""
 
 _CONTROLS = {number: 0x2400 + number for number in range(32) if chr(number) not in "\n\t"}
+_NOTHING = "∅"
+"""What a piece shows that stands for nothing of the text, such as a space put before it."""
+
 _SPACES = {ord(" "): "·", ord("\n"): "↵\n", ord("\t"): "→\t"}
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A model and what it makes of the text; a piece is what it shows, whether as bytes, and what is known of it."""
+    """A model and what it makes of the text: nothing of a long one.
+
+    A piece is what it shows, whether as bytes, and what is known of it.
+    """
 
     model: str
-    pieces: list[tuple[str, bool, str]]
-    count: int
-    size: int
+    pieces: list[tuple[str, bool, str]] | None = None
+    count: int = 0
+    size: int = 0
 
 
 @router.get("/tokenizer")
@@ -42,27 +48,28 @@ def tokenizer_page(
     request: Request,
     services: ServicesDep,
     text: str = SAMPLE,
-    model: str | None = None,
-    other: str | None = None,
+    model: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
     sample: bool = False,
     alpha: Annotated[float, Query(gt=0, le=10)] = 0.5,
     seed: Annotated[int, Query(ge=0, lt=2**32)] = 1,
     spaces: bool = False,
 ) -> Response:
-    """The playground, with the pieces of a short text."""
+    """The playground, with the pieces of a short text; `model` may stand there several times."""
     text = text.replace("\r\n", "\n")
-    names = [tokenizer_of(services, name).name for name in (model or None, *([other] if other else []))]
+    asked: list[str | None] = [name for name in model if name]
+    check_batch(asked, "?model", services.limits)
+    names = dict.fromkeys(tokenizer_of(services, name).name for name in asked or [None])
     short = len(text) <= MOST_CHARACTERS
     rows = [
         _row(services, name, text, (alpha, seed) if sample else (None, None), spaces)
-        for name in names
         if short
+        else ModelRow(name)
+        for name in names
     ]
     return render(
         request,
         "tokenizer.html",
         models=services.models.names(),
-        chosen=[*names, ""][:2],
         text=text,
         short=short,
         rows=rows,
@@ -83,6 +90,8 @@ def _row(
 def _shown(piece: Piece, spaces: bool) -> tuple[str, bool, str]:
     score = "" if isnan(piece.score) else f" · {piece.score:.2f}"
     known = f"{piece.id}{score} · {piece.chars[0]}–{piece.chars[1]}"
+    if not piece.data:
+        return _NOTHING, True, known
     if piece.text is None:
         return piece.data.hex(" ").upper(), True, known
     shown = piece.text.translate(_CONTROLS)

@@ -11,10 +11,8 @@ export function keepAddress(form, { text, sample }) {
   const query = new URLSearchParams();
   const language = new URL(location.href).searchParams.get('lang');
   if (language) query.set('lang', language);
-  for (const name of ['model', 'other', 'spaces', ...(sample ? ['sample', 'alpha', 'seed'] : [])]) {
-    const value = given.get(name);
-    if (value) query.set(name, String(value));
-  }
+  for (const name of ['model', 'spaces', ...(sample ? ['sample', 'alpha', 'seed'] : [])])
+    for (const value of given.getAll(name)) query.append(name, String(value));
   const short = text.length <= LONGEST;
   if (short) query.set('text', text);
   const address = `${location.pathname}?${query}`;

@@ -8,6 +8,7 @@ import { differing, shown } from './text.js';
 
 const NEAR = '800px';
 const SLICE = 400; // pieces that come and go together
+const COLUMN = 256; // pixels that a model's pieces have beside others', about: .columns
 
 /**
  * @typedef {import('./text.js').Passage} Passage
@@ -18,7 +19,7 @@ const SLICE = 400; // pieces that come and go together
  * @property {number} number its place among the passages
  * @property {HTMLElement} element
  * @property {Pieces[] | null} rows what each model makes of it, null until it is known
- * @property {Uint8Array[]} differs
+ * @property {(Uint8Array | null)[]} differs which pieces of each model the first one does not have
  *
  * @typedef {object} Slice a part of a passage: pieces of the first model, and of the others what lies there
  * @property {Shown} shown
@@ -45,6 +46,8 @@ export class Flow {
     this.pane = pane;
     this.want = want;
     this.spaces = false;
+    /** @type {string[]} what the models are called */
+    this.models = [];
     this.#first = [...pane.children];
     this.#observer = new IntersectionObserver(this.#moved, { root: pane, rootMargin: NEAR });
   }
@@ -91,7 +94,7 @@ export class Flow {
   fill(shown, rows) {
     for (const element of this.#first.splice(0)) element.remove();
     shown.rows = rows;
-    shown.differs = rows.length === 2 ? [differing(rows[0], rows[1]), differing(rows[1], rows[0])] : [];
+    shown.differs = rows.map((pieces, row) => (row ? differing(pieces, rows[0]) : null));
     const near = this.near(shown);
     for (const child of shown.element.children) this.#observer.unobserve(child);
     const ranges = rangesOf(rows);
@@ -144,7 +147,7 @@ export class Flow {
   /** @param {Shown} shown @param {number[][]} ranges @param {boolean} near */
   #slice(shown, ranges, near) {
     const element = document.createElement('div');
-    element.className = 'slice';
+    element.className = 'slice columns';
     const slice = { shown, element, ranges, near };
     this.#slices.set(element, slice);
     if (near) this.#draw(slice);
@@ -174,7 +177,9 @@ export class Flow {
     const rows = owner.rows ?? [];
     const flows = rows.map((pieces, row) => {
       const flow = document.createElement('div');
-      flow.className = row ? 'flow other' : 'flow';
+      flow.className = 'flow';
+      flow.setAttribute('role', 'group');
+      flow.ariaLabel = flow.dataset.model = this.models[row];
       const [from, to] = ranges[row];
       for (let place = from; place < to; place++) {
         const [start, end] = pieces.byte_spans[place];
@@ -198,9 +203,10 @@ export class Flow {
   #estimate(passage, range, pieces) {
     let size = passage.text.length;
     if (range && pieces) size *= (range[1] - range[0]) / Math.max(1, pieces.ids.length);
-    const perLine = Math.max(20, this.pane.clientWidth / 9);
+    const across = Math.min(this.models.length, Math.max(1, Math.floor(this.pane.clientWidth / COLUMN)));
+    const perLine = Math.max(20, this.pane.clientWidth / across / 9);
     const lines = range ? 1 : passage.text.split('\n').length;
-    return Math.ceil((lines / 2 + size / perLine) * 28);
+    return Math.ceil((lines / 2 + size / perLine) * 28 * Math.ceil(this.models.length / across));
   }
 }
 

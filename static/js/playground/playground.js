@@ -8,6 +8,7 @@ import { keepAddress } from './address.js';
 import { Flow } from './flow.js';
 import { Ids } from './ids.js';
 import { drawn, listed } from './lattice.js';
+import { Models } from './models.js';
 import { Pointer } from './pointer.js';
 import { Server, dropped } from './server.js';
 import { WHOLE, bytesOf, lineAt, passagesOf, prepared, whole } from './text.js';
@@ -17,7 +18,7 @@ import { WHOLE, bytesOf, lineAt, passagesOf, prepared, whole } from './text.js';
  *
  * @typedef {object} State
  * @property {string} text
- * @property {string[]} models one or two
+ * @property {string[]} models one or more, each once
  * @property {boolean} sample
  * @property {number} alpha
  * @property {number} seed
@@ -44,6 +45,7 @@ const ids = new Ids(element('ids'), {
   copied: form.dataset.copied ?? '',
 });
 const pointer = new Pointer(flow, element('known'));
+const models = new Models(element('models'), element('add-model'), () => void update());
 /** @type {State} */
 let state = read();
 /** @type {Shown[]} */
@@ -58,11 +60,10 @@ let timer;
 /** @returns {State} */
 function read() {
   const text = whole(field('text').value);
-  const models = [field('model').value, field('other').value].filter(Boolean);
   const sample = field('sample').checked && text.length <= WHOLE;
   return {
     text,
-    models,
+    models: models.names,
     sample,
     alpha: Number(field('alpha').value),
     seed: Number(field('seed').value) || 0,
@@ -74,25 +75,24 @@ async function update() {
   const now = read();
   state = now;
   wanted.clear();
-  for (const row of [0, 1]) {
-    server.drop(`encode ${row}`);
-    server.drop(`count ${row}`);
-  }
-  const { models, sample, alpha, seed } = state;
+  server.dropAll();
+  const { sample, alpha, seed } = now;
+  const several = now.models.length > 1;
   pointer.forget();
-  flow.pane.classList.toggle('two', models.length > 1);
-  element('differs').hidden = models.length < 2;
+  element('halves').classList.toggle('several', several);
+  element('differs').hidden = !several;
   keepAddress(form, state);
   complain(field('sample').checked && !sample ? (form.dataset.tooLongToDraw ?? '') : '');
   const all = state.text.length <= WHOLE;
   try {
     // Pieces of BytePiece end with their line; those of other tokenizers may depend on all that is around them.
-    const known = await Promise.all(models.map((model) => server.model(model)));
+    const known = await Promise.all(now.models.map((model) => server.model(model)));
     if (now !== state) return;
     const byLine = known.every(({ can }) => can.includes('scores'));
     exact = byLine || all;
     const cut = byLine || !all ? passagesOf(now.text) : now.text ? [{ text: now.text, character: 0 }] : [];
-    passages = flow.show(cut, JSON.stringify([models, sample && [alpha, seed, now.text]]));
+    flow.models = now.models;
+    passages = flow.show(cut, JSON.stringify([now.models, sample && [alpha, seed, now.text]]));
   } catch (error) {
     complain(failed(error));
     return;
@@ -128,10 +128,10 @@ async function fetchWanted() {
 /** @param {Shown[]} some passages that follow each other where they are drawn at random */
 async function fetchSome(some) {
   if (!some.length) return;
-  const { models, sample, alpha, seed } = state;
+  const { sample, alpha, seed } = state;
   const drawing = sample ? { alpha, seed: seed + some[0].number } : {};
   const rows = await Promise.all(
-    models.map(async (model, row) => {
+    state.models.map(async (model, row) => {
       const { normalization, can } = await server.model(model);
       const texts = some.map(({ passage }) => prepared(passage.text, normalization));
       // Tokenizers of other kinds have no scores, and may normalise a text: their places are those in it as sent.
@@ -177,7 +177,7 @@ async function showFigures() {
       }),
     );
     if (asked !== state) return;
-    element('figures').replaceChildren(...figures.map((figure, row) => figureRow(asked.models[row], figure)));
+    models.show(figures);
   } catch (error) {
     if (!dropped(error)) complain(failed(error));
   }
@@ -186,24 +186,6 @@ async function showFigures() {
 /** The ids of a model over all passages, which are known. @param {number} row @returns {number[]} */
 function idsOf(row) {
   return passages.flatMap((shown) => /** @type {any[]} */ (shown.rows)[row].ids);
-}
-
-/** @param {string} model @param {{count: number, bytes: number}} figure */
-function figureRow(model, { count, bytes }) {
-  const row = document.createElement('tr');
-  const name = document.createElement('th');
-  name.scope = 'row';
-  name.textContent = model;
-  name.translate = false;
-  row.append(name);
-  for (const text of [
-    count.toLocaleString(),
-    bytes.toLocaleString(),
-    count ? (bytes / count).toFixed(2) : '–',
-  ]) {
-    row.insertCell().textContent = text;
-  }
-  return row;
 }
 
 /** The cursor has moved, perhaps to another line; a text that has just changed is on its way already. */

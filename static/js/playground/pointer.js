@@ -48,15 +48,34 @@ export class Pointer {
       ArrowLeft: () => own[Math.max(0, here - 1)],
       ArrowDown: () => lineAway(own, here, 1),
       ArrowUp: () => lineAway(own, here, -1),
+      PageDown: () => this.#beside(1),
+      PageUp: () => this.#beside(-1),
       Home: () => own[0],
       End: () => own[own.length - 1],
     };
     const move = moves[/** @type {keyof typeof moves} */ (event.key)];
     if (!move) return;
-    event.preventDefault();
     const piece = move();
+    if (!piece && event.key.startsWith('Page')) return; // without another model the pane scrolls
+    event.preventDefault();
     if (piece) this.#select(piece);
   };
+
+  /** Where the selected piece begins, the piece of the next model or of the one before. @param {1 | -1} direction */
+  #beside(direction) {
+    const found = this.#selected && this.flow.known(this.#selected);
+    const row = (found?.row ?? 0) + direction;
+    const spans = found?.shown.rows?.[row]?.byte_spans;
+    if (!found?.shown.rows || !spans) return null;
+    const [start] = found.shown.rows[found.row].byte_spans[found.place];
+    const place = Math.max(
+      0,
+      spans.findLastIndex((span) => span[0] <= start),
+    );
+    return /** @type {HTMLElement | null} */ (
+      found.shown.element.querySelector(`[data-row="${row}"][data-place="${place}"]`)
+    );
+  }
 
   /** @param {HTMLElement} piece */
   #select(piece) {
@@ -80,6 +99,7 @@ export class Pointer {
     const from = before + begun(pieces.bytes, start);
     const to = before + begun(pieces.bytes, end);
     this.#write({
+      model: this.flow.models[found.row],
       id: String(pieces.ids[found.place]),
       bytes: hex(pieces.bytes.subarray(start, end)),
       score: pieces.scores?.[found.place]?.toFixed(3) ?? '–',

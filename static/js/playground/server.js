@@ -39,6 +39,11 @@ export class Server {
     }
   }
 
+  /** Nothing that is asked is wanted any longer. */
+  dropAll() {
+    for (const kind of [...this.#asked.keys()]) this.drop(kind);
+  }
+
   /** @param {string} kind what is asked of this kind is no longer wanted */
   drop(kind) {
     this.#asked.get(kind)?.abort();

@@ -9,6 +9,7 @@
 export const WHOLE = 64_000;
 
 const PASSAGE = 2000;
+const NOTHING = '∅'; // what a piece shows that stands for nothing of the text, such as a space put before it
 
 /**
  * @typedef {object} Passage whole lines of a text
@@ -96,6 +97,7 @@ export const bytesOf = (text) => encoder.encode(text);
  * @returns {{shown: string, raw: boolean}}
  */
 export function shown(bytes, spaces) {
+  if (!bytes.length) return { shown: NOTHING, raw: true };
   let text;
   try {
     text = decoder.decode(bytes);

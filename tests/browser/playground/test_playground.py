@@ -16,6 +16,8 @@ from tests.web.conftest import write_models
 
 OpenPage = Callable[..., Page]
 
+FIGURES = "#models td:not(:last-child)"
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -32,16 +34,20 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     complaints: list[str] = []
     contexts = []
 
-    def open_one(javascript: bool = True, width: int = 1280, **query: str) -> Page:
+    def open_one(
+        javascript: bool = True, width: int = 1280, theme: str = "light", **query: str | list[str]
+    ) -> Page:
         context = browser.new_context(
-            java_script_enabled=javascript, viewport={"width": width, "height": 800}
+            java_script_enabled=javascript,
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if theme == "dark" else "light",
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if _is_ours(line) else None)
-        page.goto(f"{address}/tokenizer?{urlencode(query)}")
+        page.goto(f"{address}/tokenizer?{urlencode(query, doseq=True)}")
         return page
 
     yield open_one
@@ -50,28 +56,37 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     assert complaints == []
 
 
-def pieces(page: Page, row: str = ":not(.other)") -> list[str]:
-    return page.locator(f"#pieces .flow{row} .piece").all_text_contents()
+def pieces(page: Page, model: str = "default") -> list[str]:
+    return page.locator(f"#pieces .flow[data-model='{model}'] .piece").all_text_contents()
 
 
 def figures(page: Page) -> list[str]:
-    return page.locator("#figures td").all_text_contents()
+    return page.locator(FIGURES).all_text_contents()
+
+
+def models(page: Page) -> list[str]:
+    return [select.input_value() for select in page.locator("#models select").all()]
 
 
 def test_without_script_the_form_shows_the_pieces(open_page: OpenPage) -> None:
-    page = open_page(javascript=False, text="hello the fox天", other="bare")
+    page = open_page(javascript=False, text="hello the fox天", model=["default", "bare"])
     assert pieces(page)[:3] == ["hello", " the", " fox"]
-    assert all(len(piece) == 1 or piece in ("E5", "A4", "A9") for piece in pieces(page, ".other"))
+    assert all(len(piece) == 1 or piece in ("E5", "A4", "A9") for piece in pieces(page, "bare"))
     page.fill("#text", "the")
     page.click("#cut")
     assert pieces(page) == ["the"]
     assert figures(page)[0] == "1"
+    page.get_by_label("Model 2").select_option("none")
+    page.get_by_label("Add a model").select_option("unigram")
+    page.click("#cut")
+    assert models(page)[:2] == ["default", "unigram"]
+    assert page.locator("#pieces .flow").count() == 2
 
 
 def test_typing_shows_pieces_and_figures(open_page: OpenPage) -> None:
     page = open_page(text="the")
     page.fill("#text", "hello 你好，世界。\n天")
-    expect(page.locator("#figures td").first).to_have_text("7")
+    expect(page.locator(FIGURES).first).to_have_text("7")
     assert pieces(page) == ["hello", " ", "你好", "，世界", "。\n", *pieces(page)[5:]]
     assert page.locator("#pieces .piece.raw").first.text_content() == "E5 A4"
     assert figures(page)[1:] == ["28", "4.00"]
@@ -86,7 +101,7 @@ def test_white_space_shows_on_wish(open_page: OpenPage) -> None:
 
 def test_arrow_keys_go_through_the_pieces_and_tell_what_is_known(open_page: OpenPage) -> None:
     page = open_page(text="the fox\nhello 你好")
-    expect(page.locator("#figures td").first).to_be_visible()
+    expect(page.locator(FIGURES).first).to_be_visible()
     expect(page.locator("#pieces .slice .piece").first).to_be_visible()
     page.focus("#pieces")
     page.keyboard.press("ArrowRight")
@@ -106,14 +121,14 @@ def test_a_long_text_is_counted_as_a_whole_by_other_tokenizers(open_page: OpenPa
     whole = httpx.post(f"{address}/api/v1/encode", json=call, trust_env=False).raise_for_status().json()
     page = open_page(model="llama")
     page.fill("#text", text)
-    expect(page.locator("#figures td").first).to_have_text(f"{len(whole['ids']):,}")
+    expect(page.locator(FIGURES).first).to_have_text(f"{len(whole['ids']):,}")
     page.click("#ids summary")
     shown = page.locator("#ids code").first.text_content()
     assert json.loads((shown or "").replace(", …", "")) == whole["ids"][:2000]
 
 
 def test_ids_are_in_view_and_copied(open_page: OpenPage) -> None:
-    page = open_page(text="hello the", other="bare")
+    page = open_page(text="hello the", model=["default", "bare"])
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click("#ids summary")
     expect(page.locator("#ids code")).to_have_count(2)
@@ -127,7 +142,7 @@ def test_ids_are_in_view_and_copied(open_page: OpenPage) -> None:
 
 def test_what_is_known_of_a_piece_goes_with_its_text(open_page: OpenPage) -> None:
     page = open_page(text="hello the fox")
-    expect(page.locator("#figures td").first).to_have_text("3")
+    expect(page.locator(FIGURES).first).to_have_text("3")
     page.focus("#pieces")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#known")).to_be_visible()
@@ -149,12 +164,54 @@ def test_the_box_grows_with_its_text(open_page: OpenPage) -> None:
     assert box["height"] < 800, "it scrolls within itself from there"
 
 
-def test_differences_between_two_models_are_marked(open_page: OpenPage) -> None:
-    page = open_page(text="hello 5", other="bare")
-    expect(page.locator("#pieces .slice .other .piece")).to_have_count(7)
-    assert page.locator("#pieces .flow:not(.other) .differs").all_text_contents() == ["hello"]
-    assert len(page.locator("#pieces .other .differs").all()) == 5
-    assert figures(page)[::3] == ["3", "7"]
+def test_models_stand_side_by_side_with_their_differences_from_the_first(open_page: OpenPage) -> None:
+    page = open_page(text="hello 5", model=["default", "bare", "llama"])
+    expect(page.locator("#pieces .slice [data-model=bare] .piece")).to_have_count(7)
+    assert page.locator("#pieces [data-model=default] .differs").count() == 0
+    assert len(page.locator("#pieces [data-model=bare] .differs").all()) == 5
+    assert "".join(pieces(page, "llama")) == "∅hello 5"
+    expect(page.locator(FIGURES).nth(3)).to_have_text("7")
+    assert figures(page)[::3] == ["3", "7", str(len(pieces(page, "llama")))]
+    columns = [box["x"] for flow in page.locator("#pieces .flow").all() if (box := flow.bounding_box())]
+    assert columns == sorted(set(columns)), "beside each other"
+
+
+def test_models_are_added_and_removed_and_the_link_keeps_them(open_page: OpenPage) -> None:
+    page = open_page(text="hello the", model="default")
+    expect(page.locator(FIGURES).first).to_have_text("2")
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+    page.get_by_role("button", name="Add a model").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Model 2")).to_be_focused()
+    page.get_by_label("Model 2").select_option("llama")
+    page.click("#add-model")
+    page.get_by_label("Model 3").select_option("marked")
+    assert page.get_by_label("Model 3").locator("option[value=llama], option:text-is('llama')").is_disabled()
+    expect(page.locator("#pieces .slice [data-model=marked] .piece")).to_have_count(2)
+    expect(page).to_have_url(re.compile("model=default&model=llama&model=marked"))
+    page.get_by_role("button", name="Remove (llama)").press("Enter")
+    expect(page.get_by_role("button", name="Remove (marked)")).to_be_focused()
+    expect(page.locator("#pieces .flow")).to_have_count(2)
+    assert models(page) == ["default", "marked"]
+    again = open_page(**parse_qs(urlsplit(page.url).query))
+    expect(again.locator("#pieces .slice [data-model=marked] .piece")).to_have_count(2)
+    assert models(again) == ["default", "marked"]
+    again.get_by_role("button", name="Remove (default)").click()
+    expect(again.locator(FIGURES)).to_have_text(["2", "9", "4.50"])
+    assert pieces(again, "marked") == ["hello", " the"]
+
+
+def test_keys_lead_from_one_model_to_another(open_page: OpenPage) -> None:
+    page = open_page(text="hello the", model=["default", "bare"])
+    expect(page.locator("#pieces .slice [data-model=bare] .piece")).to_have_count(9)
+    page.focus("#pieces")
+    page.keyboard.press("End")
+    page.keyboard.press("PageDown")
+    expect(page.locator("[data-known=model]")).to_have_text("bare")
+    expect(page.locator("[data-known=span]")).to_have_text("5 – 6")
+    page.keyboard.press("PageUp")
+    expect(page.locator("[data-known=model]")).to_have_text("default")
+    expect(page.locator("[data-known=span]")).to_have_text("5 – 9")
 
 
 def test_drawing_is_reproduced_by_the_address(open_page: OpenPage, address: str) -> None:
@@ -204,7 +261,7 @@ def test_a_megabyte_is_shown_where_one_looks(open_page: OpenPage) -> None:
             text.dispatchEvent(new Event('input', { bubbles: true }));
         }"""
     )
-    expect(page.locator("#figures td").nth(1)).to_have_text("1,158,890")
+    expect(page.locator(FIGURES).nth(1)).to_have_text("1,158,890")
     assert 0 < page.locator(".piece").count() < 8000
     page.locator("#pieces").evaluate("pane => { pane.scrollTop = pane.scrollHeight / 2; }")
     page.wait_for_function(
@@ -226,22 +283,29 @@ def test_what_went_wrong_is_said(open_page: OpenPage) -> None:
     page.unroute("**/api/v1/encode")
     page.fill("#text", "dog")
     expect(page.locator("#failure")).to_be_hidden()
-    expect(page.locator("#figures td").first).to_have_text("1")
+    expect(page.locator(FIGURES).first).to_have_text("1")
 
 
-def test_a_phone_needs_no_sideways_scrolling(open_page: OpenPage) -> None:
-    page = open_page(width=360, text="hello 你好 " * 30)
+@pytest.mark.parametrize("width", [360, 2560])
+def test_no_width_needs_sideways_scrolling(open_page: OpenPage, width: int) -> None:
+    page = open_page(width=width, text="hello 你好 " * 30, model=["default", "bare", "org/chatty"])
     expect(page.locator("#pieces .slice .piece").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_it_is_sound_for_screen_readers(open_page: OpenPage) -> None:
-    page = open_page(text="hello 你好", other="bare")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_sound_for_screen_readers(open_page: OpenPage, theme: str) -> None:
+    page = open_page(theme=theme, text="hello 你好", model=["default", "bare", "llama"])
     expect(page.locator("#pieces .slice .piece").first).to_be_visible()
+    assert violations(page) == []
+
+
+def violations(page: Page) -> list[tuple[str, str]]:
+    """What axe finds wrong."""
     # Run by the debugger, not by the page, whose policy refuses it.
     page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text() + "; undefined")
     found = page.evaluate("axe.run(document.querySelector('main'))")
-    assert [(item["id"], item["nodes"][0]["html"]) for item in found["violations"]] == []
+    return [(item["id"], item["nodes"][0]["html"]) for item in found["violations"]]
 
 
 @pytest.mark.parametrize(

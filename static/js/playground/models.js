@@ -1,0 +1,95 @@
+/** The models side by side: a row of the table for each, with its figures. The first is what the others are held against. */
+
+import { filled } from '../page/announcements.js';
+
+/** @typedef {{ count: number, bytes: number }} Figures */
+
+const CELLS = 3; // tokens, bytes, bytes per token
+
+export class Models {
+  /**
+   * @param {HTMLTableSectionElement} table
+   * @param {HTMLButtonElement} add
+   * @param {() => void} changed called when other models stand there
+   */
+  constructor(table, add, changed) {
+    this.table = table;
+    this.add = add;
+    this.changed = changed;
+    for (const none of table.querySelectorAll('option[value=""]')) none.remove();
+    add.addEventListener('click', () => this.#add());
+    table.addEventListener('click', ({ target }) => {
+      if (target instanceof HTMLButtonElement) this.#remove(target);
+    });
+    table.addEventListener('change', ({ target }) => {
+      if (target instanceof HTMLSelectElement)
+        empty(/** @type {HTMLTableRowElement} */ (target.closest('tr')));
+      this.#arrange();
+    });
+    this.#arrange();
+  }
+
+  get names() {
+    return this.#selects.map(({ value }) => value);
+  }
+
+  /** @param {(Figures | null)[]} figures of each model, null where there are none */
+  show(figures) {
+    figures.forEach((figure, row) => {
+      const cells = this.table.rows[row].cells;
+      if (!figure) return empty(this.table.rows[row]);
+      const { count, bytes } = figure;
+      cells[1].textContent = count.toLocaleString();
+      cells[2].textContent = bytes.toLocaleString();
+      cells[3].textContent = count ? (bytes / count).toFixed(2) : '–';
+    });
+  }
+
+  get #selects() {
+    return [...this.table.querySelectorAll('select')];
+  }
+
+  #add() {
+    const row = /** @type {HTMLTableRowElement} */ (this.table.rows[0].cloneNode(true));
+    const select = /** @type {HTMLSelectElement} */ (row.querySelector('select'));
+    const taken = this.names;
+    select.value = [...select.options].map(({ value }) => value).find((name) => !taken.includes(name)) ?? '';
+    empty(row);
+    this.table.append(row);
+    this.#arrange();
+    select.focus();
+    this.changed();
+  }
+
+  /** @param {HTMLButtonElement} button */
+  #remove(button) {
+    const row = /** @type {HTMLTableRowElement} */ (button.closest('tr'));
+    const place = row.sectionRowIndex;
+    row.remove();
+    this.#arrange();
+    const near = this.table.rows[Math.min(place, this.table.rows.length - 1)];
+    /** @type {HTMLElement} */ (
+      near.querySelector('button:not([hidden])') ?? near.querySelector('select')
+    ).focus();
+    this.changed();
+  }
+
+  /** Each model stands there once, and one at least does. */
+  #arrange() {
+    const names = this.names;
+    this.#selects.forEach((select, row) => {
+      select.setAttribute('aria-label', filled(this.table.dataset.number ?? '', { number: row + 1 }));
+      for (const option of select.options)
+        option.disabled = option.value !== names[row] && names.includes(option.value);
+      const button = /** @type {HTMLButtonElement} */ (this.table.rows[row].querySelector('button'));
+      button.hidden = names.length === 1;
+      button.setAttribute('aria-label', `${button.textContent} (${names[row]})`);
+    });
+    this.add.hidden = names.length === this.#selects[0].options.length;
+  }
+}
+
+/** @param {HTMLTableRowElement} row whose figures are not known */
+function empty(row) {
+  for (let cell = 1; cell <= CELLS; cell++) row.cells[cell].textContent = '–';
+}
