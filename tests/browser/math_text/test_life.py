@@ -1,7 +1,6 @@
 """What becomes of a text when it is moved, copied or taken away, and when MathJax comes late or in pieces."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
