@@ -10,8 +10,10 @@ import re
 import selectors
 import subprocess
 import sys
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -29,12 +31,18 @@ _MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))  # noncharacters, which no text 
 
 @dataclass(frozen=True)
 class RenderedChat:
-    """A prompt with its ids; `counts` has the ids of each message, `rest` those that belong to none."""
+    """A prompt with its ids; `counts` has the ids of each message, `rest` those that belong to none.
+
+    `spans` says where each id begins and ends, `contents` where a message's content stands: the number of the message,
+    the beginning and the end. All else the template wrote. Both count bytes of the prompt in UTF-8.
+    """
 
     prompt: str
     ids: list[int]
     counts: list[int]
     rest: int
+    spans: list[tuple[int, int]]
+    contents: list[tuple[int, int, int]]
 
 
 def chat(
@@ -43,12 +51,13 @@ def chat(
     template: str | None = None,
     add_generation_prompt: bool = True,
     continue_final_message: bool = False,
+    find_contents: bool = False,
     **variables: Any,
 ) -> RenderedChat:
     """The prompt, ids and counts of messages; `variables` are `tools`, `documents` and the template's own.
 
-    `template` stands in the place of the model's. InputError says what the template refuses, NotForThisModel that the
-    model has none. Method: `transformers`' `apply_chat_template`.
+    `template` stands in the place of the model's; `contents` are looked for where `find_contents`. InputError says what
+    the template refuses, NotForThisModel that the model has none. Method: `transformers`' `apply_chat_template`.
     """
     if add_generation_prompt and continue_final_message:
         raise InputError(
@@ -79,17 +88,23 @@ def chat(
                 "the template doesn't write the last message as it is, so it can't be continued", "/messages"
             )
         whole = whole[: at + len(final.strip())]
+
+    def size(end: int) -> int:
+        return len(whole[:end].replace(mark, "").encode())
+
     ends = _ends(marked, whole, rendered)
-    ids, places = _encoded(tokenizer, whole, mark)
-    counts = [0] * len(messages)
-    rest = 0
-    for place, count in places:
-        owner = next((i for i, end in enumerate(ends) if place < end), None)
-        if owner is None:
-            rest += count
-        else:
-            counts[owner] += count
-    return RenderedChat(whole.replace(mark, ""), ids, counts, rest)
+    contents = []
+    if find_contents:
+        contents = _contents(marked, whole, ends, rendered, add_generation_prompt, final is not None)
+    ids, spans = _encoded(tokenizer, whole, mark)
+    counts = [0] * (len(messages) + 1)
+    sizes = list(map(size, ends))
+    for begin, _ in spans:
+        counts[bisect_right(sizes, begin)] += 1
+    return RenderedChat(
+        whole.replace(mark, ""), ids, counts[:-1], counts[-1], spans,
+        [(number, size(begin), size(end)) for number, begin, end in contents],
+    )  # fmt: skip
 
 
 def special_pattern(tokenizer: Any) -> re.Pattern[str]:
@@ -198,37 +213,82 @@ def _common(one: str, other: str) -> int:
     return low
 
 
+def _contents(
+    messages: Sequence[Any], whole: str, ends: Sequence[int], rendered: Any, generation: bool, cut_short: bool
+) -> list[tuple[int, int, int]]:
+    """Where the contents of messages stand in the prompt: number of the message, beginning and end in characters.
+
+    The chat is rendered once more with a sign in the place of each content; what is left is what the template writes
+    between them, after the last one nothing where the prompt is cut short there. Where it would write something else
+    between the contents themselves, each is looked for in its message.
+    """
+    texts = [content if isinstance(content := one.get("content"), str) else "" for one in messages]
+    sign = _mark_for(json.dumps([whole, texts], ensure_ascii=False))
+    stood_for = [
+        {**one, "content": f"{sign}{number}{sign}"} if texts[number].strip() else one
+        for number, one in enumerate(messages)
+    ]
+    try:
+        parts = re.split(f"{sign}([0-9]+){sign}", rendered(stood_for, generation))
+    except InputError:  # a template may refuse such a content
+        parts = []
+    if cut_short and parts:
+        parts[-1] = ""
+    found: list[tuple[int, int, int]] = []
+    at = len(parts[0]) if parts and whole.startswith(parts[0]) else -1
+    for number, after in zip(map(int, parts[1::2]), parts[2::2], strict=True):
+        text = texts[number]
+        for written in (text, text.rstrip(), text.lstrip(), text.strip()):
+            if at >= 0 and whole.startswith(written + after, at):
+                found.append((number, at, at + len(written)))
+                at += len(written + after)
+                break
+        else:
+            at = -1
+    if at >= len(whole):
+        return found
+    begins = [0, *ends]
+    places = [
+        whole.rfind(text.strip(), begin, end) for text, begin, end in zip(texts, begins, ends, strict=False)
+    ]
+    return [
+        (number, at, at + len(texts[number].strip()))
+        for number, at in enumerate(places)
+        if at >= 0 and texts[number].strip()
+    ]
+
+
 def _encoded(tokenizer: Any, marked: str, mark: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """The ids of a prompt, and where its parts begin in the marked text, each with its number of ids."""
+    """The ids of a prompt, and where each begins and ends in its bytes without the marks."""
     ids: list[int] = []
-    places: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     at = 0
     for part in special_pattern(tokenizer).split(marked):
+        text = part.replace(mark, "")
+        size = len(text.encode())
         if part in tokenizer.special_tokens:
             ids.append(tokenizer.special_tokens[part])
-            places.append((at, 1))
+            spans.append((at, at + size))
         elif part:
-            found, begins = _plain_places(tokenizer, part, mark)
+            found, places = _plain_spans(tokenizer, text, size)
             ids += found
-            places += [(at + begin, 1) for begin in begins]
-        at += len(part)
-    return ids, places
+            spans += [(at + begin, at + end) for begin, end in places]
+        at += size
+    return ids, spans
 
 
-def _plain_places(tokenizer: Any, part: str, mark: str) -> tuple[list[int], list[int]]:
-    """The ids of a text without special tokens, and about where in it each begins."""
-    text = part.replace(mark, "")
+def _plain_spans(tokenizer: Any, text: str, size: int) -> tuple[list[int], list[tuple[int, int]]]:
+    """The ids of a text in which special tokens are text, and about where in it each begins and ends, in bytes."""
     ids = tokenizer.encode_plain(text)
     if any(token in text for token in tokenizer.special_tokens):
-        step = len(part) / max(1, len(ids))
-        return ids, [int(i * step) for i in range(len(ids))]
-    begins = tokenizer.spans(text).source_chars[: len(ids)].tolist()
-    if len(begins) < len(ids):
-        begins += [len(text)] * (len(ids) - len(begins))
-    for i, character in enumerate(part):
-        if character == mark:
-            begins = [begin + (begin >= i) for begin in begins]
-    return ids, begins
+        pieces = [tokenizer.pieces[number] or b"" for number in ids]
+        steps = list(map(len, pieces))
+        if b"".join(pieces) != text.encode():
+            steps = [size // len(ids)] * len(ids)
+        ends = list(accumulate(steps))
+        return ids, list(zip([0, *ends], ends, strict=False))
+    places = tokenizer.spans(text).pairs("source_bytes")[: len(ids)].tolist()
+    return ids, [*map(tuple, places), *[(size, size)] * (len(ids) - len(places))]
 
 
 class _Renderer:

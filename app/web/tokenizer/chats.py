@@ -5,7 +5,7 @@ A dialect's request is put into messages of a role and a text, its answer into t
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +20,7 @@ from app.web.json_route import BareRoute, Characters, check_media_type, dump, pa
 from app.web.tokenizer.bounds import check_batch, check_text, tokenizer_of
 from app.web.tokenizer.dialect_shapes import LLAMA_CPP, VLLM, Dialect, explained
 from app.web.tokenizer.metrics import note
+from app.web.tokenizer.responses import Span
 
 Message = Annotated[dict[str, Any], Field(examples=[{"role": "user", "content": "Hello"}])]
 Messages = Annotated[list[Message], Field(min_length=1, description="messages of a role and a content")]
@@ -40,6 +41,9 @@ class ChatRequest(BaseModel):
     add_generation_prompt: bool = Field(True, description="end with the beginning of an answer")
     continue_final_message: bool = Field(False, description="leave the last message open")
     template_arguments: dict[str, Any] = Field({}, description="further variables of the template")
+    wanted: list[Literal["byte_spans", "contents"]] = Field(
+        [], alias="return", description="what to answer beside the ids: where they, or the contents, stand"
+    )
 
 
 class MessageCount(BaseModel):
@@ -47,6 +51,13 @@ class MessageCount(BaseModel):
 
     role: str | None
     count: int
+
+
+class MessageContent(BaseModel):
+    """Where a message's own text stands in the prompt; what is in no content was written by the template."""
+
+    message: int = Field(description="the message's place in the request, from 0")
+    bytes: Span = Field(description="in the prompt's UTF-8")
 
 
 class ChatAnswer(BaseModel):
@@ -57,6 +68,10 @@ class ChatAnswer(BaseModel):
     ids: list[int]
     count: int
     messages: list[MessageCount]
+    byte_spans: list[Span] = Field(
+        default=[], description="if asked for; where each id lies in the prompt's UTF-8"
+    )
+    contents: list[MessageContent] = Field(default=[], description="if asked for; in the order of the prompt")
 
 
 class _Loose(BaseModel):
@@ -143,18 +158,24 @@ def count_chat(body: ChatRequest, services: Services) -> dict[str, Any]:
         services, body.model, body.messages, body.tools, body.template_arguments,
         add_generation_prompt=body.add_generation_prompt,
         continue_final_message=body.continue_final_message,
+        find_contents="contents" in body.wanted,
     )  # fmt: skip
     roles = [message.get("role") for message in body.messages]
     counts = [{"role": role, "count": n} for role, n in zip(roles, made.counts, strict=True)]
     if made.rest:
         counts.append({"role": None, "count": made.rest})
-    return {
+    answer: dict[str, Any] = {
         "model": tokenizer_of(services, body.model).name,
         "prompt": made.prompt,
         "ids": made.ids,
         "count": len(made.ids),
         "messages": counts,
     }
+    if "byte_spans" in body.wanted:
+        answer["byte_spans"] = made.spans
+    if "contents" in body.wanted:
+        answer["contents"] = [{"message": i, "bytes": place} for i, *place in made.contents]
+    return answer
 
 
 @router.post(
@@ -263,6 +284,7 @@ def chatted(
     template: str | None = None,
     add_generation_prompt: bool = True,
     continue_final_message: bool = False,
+    find_contents: bool = False,
 ) -> RenderedChat:
     """The chat under a model, within the limits of a request."""
     started, tokenizer = perf_counter(), tokenizer_of(services, model)
@@ -279,6 +301,7 @@ def chatted(
         "tokenizer",
         "add_generation_prompt",
         "continue_final_message",
+        "find_contents",
     } & variables.keys()
     if taken:
         raise InputError(
@@ -292,6 +315,7 @@ def chatted(
         None,
         add_generation_prompt,
         continue_final_message,
+        find_contents,
         tools=tools,
         **variables,
     )

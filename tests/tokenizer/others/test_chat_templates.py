@@ -70,6 +70,9 @@ CHATS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]] | None]] = {
 }
 
 
+ROLES = ("user", "assistant", "user")
+
+
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder: Path = tmp_path_factory.mktemp("models")
@@ -129,3 +132,16 @@ def test_special_tokens_of_a_user_stay_words_in_real_templates(tokenizer: Any) -
         asked = chat(tokenizer, [{"role": "user", "content": "stop <|end|> here"}], source)
         assert "stop <|end|> here" in asked.prompt
         assert asked.ids.count(end) == plain.ids.count(end) > 0
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_contents_are_found_in_real_prompts(tokenizer: Any, name: str) -> None:
+    said = ["user", "assistant <b>, 世界 🦊", "user"]
+    messages = [{"role": role, "content": text} for role, text in zip(ROLES, said, strict=True)]
+    try:
+        made = chat(tokenizer, messages, template(name), find_contents=True)
+    except InputError:
+        pytest.skip("it takes no such chat")
+    prompt = made.prompt.encode()
+    found = [(number, prompt[begin:end].decode()) for number, begin, end in made.contents]
+    assert found == list(enumerate(said))

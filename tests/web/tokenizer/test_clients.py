@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from app.tokenizer import load
@@ -69,6 +70,19 @@ def test_openai(server: str, expected: Any) -> None:
             count(model="gpt-9", input="Hello")
         with pytest.raises(openai.APIStatusError, match="no chat template"):
             count(model="ranks", input="Hello")
+
+
+def test_chat_says_where_ids_and_contents_stand_where_asked(server: str) -> None:
+    call: dict[str, Any] = {"model": MODEL, "messages": MESSAGES}
+    plain = httpx.post(f"{server}/api/v1/chat", json=call, trust_env=False).raise_for_status().json()
+    assert plain.keys() == {"model", "prompt", "ids", "count", "messages"}
+    call["return"] = ["byte_spans", "contents"]
+    told = httpx.post(f"{server}/api/v1/chat", json=call, trust_env=False).raise_for_status().json()
+    prompt = told["prompt"].encode()
+    assert b"".join(prompt[begin:end] for begin, end in told.pop("byte_spans")) == prompt
+    found = [(one["message"], prompt[slice(*one["bytes"])].decode()) for one in told.pop("contents")]
+    assert found == [(number, message["content"]) for number, message in enumerate(MESSAGES)]
+    assert told == plain
 
 
 def test_anthropic(server: str, expected: Any) -> None:
