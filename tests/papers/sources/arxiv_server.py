@@ -109,6 +109,8 @@ class Arxiv:
     page_size: int = 3
     announced: date = date(2026, 11, 23)
     feed_limit: int = 2000
+    texts: dict[str, bytes] = field(default_factory=dict)
+    """What papers' addresses answer: `/html/2401.00001v2` and the like."""
     faults: deque[Fault] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
@@ -120,7 +122,8 @@ class Arxiv:
     @property
     def addresses(self) -> Addresses:
         """Where a client finds it."""
-        return Addresses(f"{self.address}/api/query", f"{self.address}/oai", f"{self.address}/atom/")
+        texts = [f"{self.address}/{name}/" for name in ("html", "ar5iv", "pdf")]
+        return Addresses(f"{self.address}/api/query", f"{self.address}/oai", f"{self.address}/atom/", *texts)
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
         """The answer to a request without a fault."""
@@ -130,6 +133,8 @@ class Arxiv:
             return 200, self._oai(query)
         if path.startswith("/atom/"):
             return self._feed(path.removeprefix("/atom/"))
+        if path in self.texts:
+            return 200, self.texts[path]
         return 404, b"<html><body><h1>404 Not Found</h1></body></html>"
 
     def _api(self, query: dict[str, str]) -> tuple[int, bytes]:
