@@ -63,7 +63,8 @@ KINDS = {
     r"$-2_{@}$ & 4 \end{tabular}\end{table}",
     "booktabs": r"\begin{table}\begin{tabular}{lcc}\toprule Name & \multicolumn{2}{c}{$\alpha_{@}$}\\ \midrule A & "
     r"$0.5_{@}$ & 1\\ \multirow{2}{*}{B} & 2 & $3_{@}$\\ & 4 & 5\\ \bottomrule\end{tabular}\caption{~}\end{table}",
-    "formulas in nested tables": r"\begin{tabular}{ll} a & $b_{@}$\\ c & \begin{tabular}{l} $d_{@}$\\ e\end{tabular}\end{tabular}",
+    "formulas in nested tables": r"\begin{tabular}{ll} a & $b_{@}$\\ c & "
+    r"\begin{tabular}{l} $d_{@}$\\ e\end{tabular}\end{tabular}",
     "figure": r"\begin{figure}\caption{~ for $f_{@}$. ~}\label{g}\end{figure}",
     "subfigures": r"\begin{figure}\begin{subfigure}{.4\textwidth}\caption{$s_{@}$}\end{subfigure}"
     r"\begin{subfigure}{.4\textwidth}\caption{~ $s_{@}$}\end{subfigure}\caption{~ $s_{@}$}\end{figure}",
