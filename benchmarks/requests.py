@@ -8,8 +8,6 @@ measured in turns, so that what else the machine does weighs on both; the ratios
 second are not. Where the machine is busy, requests for a second of the server's processor say more (Linux). The last
 line is the same function as /api/v1/encode within the same layers, but called by FastAPI's own route: what the route
 for JSON bodies saves (app/web/json_route.py).
-
-`--papers FILE` (arXiv's metadata as JSON lines) measures lists and searches of that many papers too, by themselves.
 """
 
 import argparse
@@ -36,7 +34,7 @@ from app.settings import Settings
 from app.tokenizer import Tokenizer
 from app.web.tokenizer.responses import Encoded
 from app.web.tokenizer.routes import encode
-from tests.server import QUIRE, ROOT, environment, quire
+from tests.server import ROOT, environment
 
 TEXT = "Tokens all the way down, a token is a piece: 字节也一样"  # 60 bytes of UTF-8
 MODEL = ROOT / "models" / "default.model"
@@ -46,11 +44,6 @@ CALLS = {
     "llama.cpp": ("/tokenize", {"content": TEXT}),
     TEI: ("/tokenize", {"inputs": TEXT}),
     "ours": ("/api/v1/encode", {"text": TEXT}),
-}
-READS = {
-    "a list": "/api/v1/papers?categories=cs.CL+cs.LG",
-    "a list by day": "/api/v1/papers?categories=cs.AI&sort=published",
-    "a search": "/api/v1/papers?q=graph+neural+networks",
 }
 PLAIN = "/plain/encode"
 CONNECTIONS = 16
@@ -111,12 +104,12 @@ def bare() -> FastAPI:
 
 @contextmanager
 def running(
-    command: list[str], address: str, ready: str, log: Path, **settings: str
+    command: list[str], address: str, ready: str, log: Path, checkout: Path = ROOT, **settings: str
 ) -> Iterator[tuple[str, int]]:
     """The address of a server in a process of its own, once it answers, and that process."""
     with log.open("w") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=out, env=environment(log.parent / "data", **settings)
+            command, cwd=checkout, stdout=out, stderr=out, env=environment(log.parent / "data", **settings)
         )
         try:
             transport = httpx.HTTPTransport(retries=8)
@@ -214,29 +207,12 @@ def compare(folder: Path, seconds: int, rounds: int) -> None:
         print()
 
 
-def read(folder: Path, papers: Path, seconds: int, rounds: int) -> None:
-    """Prints how many lists and searches a second."""
-    done = quire("papers", "import", papers, data_dir=folder / "data")
-    if done.returncode:
-        raise SystemExit(done.stderr.decode())
-    address, port = free_address()
-    command = [*QUIRE, "serve", "--port", str(port)]
-    with running(command, address, "/readyz", folder / "quire.log", LOG_FORMAT="json") as server:
-        for name, path in READS.items():
-            runs = [measure(server, folder, path, None, seconds) for _ in range(rounds + 1)][1:]
-            rate, processor = (median(column) for column in zip(*runs, strict=True))
-            print(f"{name:26} {rate:10,.0f} {processor:23,.0f}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=int, default=3, help="of each run")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each call, in turns")
-    parser.add_argument(
-        "--papers", type=Path, help="papers to list and to search, as `quire papers import` takes them"
-    )
     parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--ours", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -248,8 +224,6 @@ def main() -> None:
         return
     with TemporaryDirectory() as name:
         compare(Path(name), options.seconds, options.rounds)
-        if options.papers:
-            read(Path(name), options.papers, options.seconds, options.rounds)
 
 
 if __name__ == "__main__":

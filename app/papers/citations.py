@@ -143,16 +143,15 @@ def markdown_title(paper: Paper) -> str:
 
 def coins(paper: Paper) -> str:
     """The context object that programs find in a list (COinS, OpenURL 1.0 over Dublin Core), as a query string."""
-    item = csl(paper)
     fields = [
         ("ctx_ver", "Z39.88-2004"),
         ("rft_val_fmt", "info:ofi/fmt:kev:mtx:dc"),
         ("rft.type", "preprint"),
-        ("rft.title", item["title"]),
+        ("rft.title", title_text(paper.title)),
         *(("rft.au", _inverted(author)) for author in _people(paper)),
         ("rft.date", "-".join(f"{part:02}" for part in _issued(paper))),
-        ("rft.publisher", item["publisher"]),
-        ("rft.identifier", item.get("URL") or item["number"]),
+        ("rft.publisher", _publisher(paper)),
+        ("rft.identifier", _address(paper) or _number(paper)),
     ]
     return urlencode(fields, quote_via=quote)
 

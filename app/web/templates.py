@@ -20,6 +20,7 @@ _environment = Environment(
     loader=FileSystemLoader(STATIC / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    auto_reload=False,  # it would look at a dozen files for each page
     trim_blocks=True,
     lstrip_blocks=True,
 )

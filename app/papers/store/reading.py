@@ -92,7 +92,7 @@ class Store:
     def changes(self) -> int:
         """How many transactions have changed the store: it grows whenever anything does."""
         with self._reading() as connection:
-            return int(connection.execute(select(state.c.changes)).scalar_one())
+            return _changes(connection)
 
     @property
     def identity(self) -> str:
@@ -133,31 +133,32 @@ class Store:
         with self._reading() as connection:
             positions = list(connection.execute(self._ordered(query, limit + 1, after)).scalars())
             found = _by_number(connection, [number_at(position) for position in positions[:limit]])
+            total = self._count(connection, _changes(connection), query)
         shown = tuple(
             found[number] for position in positions[:limit] if (number := number_at(position)) in found
         )
         more = write_cursor((positions[limit - 1],), str(query)) if len(positions) > limit else None
-        return Page(shown, more, self.count(query))
+        return Page(shown, more, total)
 
     def count(self, query: ListQuery | None = None) -> int:
         """How many papers a list holds. Remembered until the store changes."""
-        query = query or ListQuery()
+        return self.counts([query or ListQuery()])[0]
 
-        def ask(connection: Connection, changes: int) -> int:
-            # SQLite reads every listing of a list to count it: seconds where there are millions.
-            quickly = self._counter(query, changes) if self._counter is not None else None
-            return int(connection.execute(counted(query)).scalar_one()) if quickly is None else quickly
-
-        return int(self._remember("count", query, ask))
+    def counts(self, queries: Sequence[ListQuery]) -> list[int]:
+        """How many papers each of some lists holds, all in one state of the store. Remembered until it changes."""
+        with self._reading() as connection:
+            changes = _changes(connection)
+            return [self._count(connection, changes, query) for query in queries]
 
     def days(self, query: ListQuery | None = None) -> dict[date, int]:
         """The days of a list with the number of its papers, the newest first. Remembered until the store changes."""
         query = query or ListQuery()
         if query.sort != "announced":
             raise InputError("days are counted in the order of announcement", "?sort")
-        rows = self._remember(
-            "days", query, lambda connection, _: connection.execute(counted_by_day(query)).all()
-        )
+        with self._reading() as connection:
+            rows = self._remember(
+                _changes(connection), "days", query, lambda: connection.execute(counted_by_day(query)).all()
+            )
         return {date.fromordinal(day): count for day, count in rows}
 
     def latest_day(self, expression: CategoryExpression | None = None) -> date | None:
@@ -187,29 +188,23 @@ class Store:
                 listings.c.announced_position >= day_position(day),
                 listings.c.announced_position < day_after(day),
             )
-        rows = self._remember(
-            "categories", ListQuery(since=day), lambda connection, _: connection.execute(query).all()
-        )
+        with self._reading() as connection:
+            rows = self._remember(
+                _changes(connection),
+                "categories",
+                ListQuery(since=day),
+                lambda: connection.execute(query).all(),
+            )
         return {row.category: row[1] for row in rows}
 
     def newest_days(self) -> dict[str, tuple[date, int]]:
         """The newest day of each category that has papers, with their number on it; until the store changes."""
 
-        def ask(connection: Connection, _: int) -> dict[str, tuple[date, int]]:
-            found = {}
-            for code in CATEGORIES:
-                # Both are a look into the index of the category, and no walk through its listings.
-                newest = select(func.max(listings.c.announced_position)).where(listings.c.category == code)
-                position = connection.execute(newest).scalar()
-                if position is not None:
-                    day = day_at(position)
-                    of_day = select(func.count()).where(
-                        listings.c.category == code, listings.c.announced_position >= day_position(day)
-                    )
-                    found[code] = day, int(connection.execute(of_day).scalar_one())
-            return found
-
-        return dict(self._remember("newest days", ListQuery(), ask))
+        with self._reading() as connection:
+            found = self._remember(
+                _changes(connection), "newest days", ListQuery(), lambda: _newest_days(connection)
+            )
+        return dict(found)
 
     def paper(self, paper_id: str) -> Paper:
         """The paper of an id in any of its forms. Raises NotFound where it is malformed or not here."""
@@ -334,14 +329,21 @@ class Store:
             if listed != connection.execute(wanted).scalar_one():
                 yield "papers and lists do not agree"
 
-    def _remember(self, what: str, query: ListQuery, ask: Callable[[Connection, int], Any]) -> Any:
-        changes = self.changes
+    def _count(self, connection: Connection, changes: int, query: ListQuery) -> int:
+        def ask() -> int:
+            # SQLite reads every listing of a list to count it: seconds where there are millions.
+            quickly = self._counter(query, changes) if self._counter is not None else None
+            return int(connection.execute(counted(query)).scalar_one()) if quickly is None else quickly
+
+        return int(self._remember(changes, "count", query, ask))
+
+    def _remember(self, changes: int, what: str, query: ListQuery, ask: Callable[[], Any]) -> Any:
+        """What is asked of the store in its state after so many changes; asked once, and then remembered."""
         key = (changes, what, query)
         with self._remembering:
             if key in self._remembered:
                 return self._remembered[key]
-        with self._reading() as connection:
-            answer = ask(connection, changes)
+        answer = ask()
         with self._remembering:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
@@ -355,6 +357,25 @@ class Store:
     def _reading(self) -> Iterator[Connection]:
         with self._database.errors(), self._engine.connect() as connection:
             yield connection
+
+
+def _changes(connection: Connection) -> int:
+    return int(connection.execute(select(state.c.changes)).scalar_one())
+
+
+def _newest_days(connection: Connection) -> dict[str, tuple[date, int]]:
+    found = {}
+    for code in CATEGORIES:
+        # Both are a look into the index of the category, and no walk through its listings.
+        newest = select(func.max(listings.c.announced_position)).where(listings.c.category == code)
+        position = connection.execute(newest).scalar()
+        if position is not None:
+            day = day_at(position)
+            of_day = select(func.count()).where(
+                listings.c.category == code, listings.c.announced_position >= day_position(day)
+            )
+            found[code] = day, int(connection.execute(of_day).scalar_one())
+    return found
 
 
 def _by_number(connection: Connection, numbers: Sequence[int]) -> dict[int, Paper]:

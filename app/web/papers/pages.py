@@ -97,9 +97,10 @@ class Present:
 
 @router.get("/")
 def home(request: Request, store: StoreDep, services: ServicesDep, offer: OfferDep) -> Response:
+    newest = sorted(store.newest_days().items())
+    total, *totals = store.counts([ListQuery(), *(ListQuery(parse_expression(code)) for code, _ in newest)])
     present = [
-        Present(code, day, count, store.count(ListQuery(parse_expression(code))))
-        for code, (day, count) in sorted(store.newest_days().items())
+        Present(code, day, count, of_all) for (code, (day, count)), of_all in zip(newest, totals, strict=True)
     ]
     papers = [category for category in present if category.code != NOTES]
     fetched = None
@@ -112,7 +113,7 @@ def home(request: Request, store: StoreDep, services: ServicesDep, offer: OfferD
         latest=max((category.day for category in papers or present), default=None),
         categories=papers,
         notes=[category for category in present if category.code == NOTES],
-        total=store.count(),
+        total=total,
         fetched=fetched,
         taxonomy=CATEGORIES.values(),
         everything=_EVERYTHING,
