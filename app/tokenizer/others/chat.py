@@ -280,12 +280,10 @@ def _encoded(tokenizer: Any, marked: str, mark: str) -> tuple[list[int], list[tu
 def _plain_spans(tokenizer: Any, text: str, size: int) -> tuple[list[int], list[tuple[int, int]]]:
     """The ids of a text in which special tokens are text, and about where in it each begins and ends, in bytes."""
     ids = tokenizer.encode_plain(text)
-    if any(token in text for token in tokenizer.special_tokens):
-        pieces = [tokenizer.pieces[number] or b"" for number in ids]
-        steps = list(map(len, pieces))
-        if b"".join(pieces) != text.encode():
-            steps = [size // len(ids)] * len(ids)
-        ends = list(accumulate(steps))
+    pieces = [tokenizer.pieces[number] or b"" for number in ids]
+    exact = b"".join(pieces) == text.encode()
+    if exact or any(token in text for token in tokenizer.special_tokens):
+        ends = list(accumulate(map(len, pieces) if exact else [size // len(ids)] * len(ids)))
         return ids, list(zip([0, *ends], ends, strict=False))
     places = tokenizer.spans(text).pairs("source_bytes")[: len(ids)].tolist()
     return ids, [*map(tuple, places), *[(size, size)] * (len(ids) - len(places))]

@@ -4,6 +4,7 @@
  * It fetches nothing: what it lacks it asks its delegate for.
  */
 
+import { TEMPLATE } from './prompt.js';
 import { differing, shown } from './text.js';
 
 const NEAR = '800px';
@@ -94,10 +95,11 @@ export class Flow {
   fill(shown, rows) {
     for (const element of this.#first.splice(0)) element.remove();
     shown.rows = rows;
-    shown.differs = rows.map((pieces, row) => (row ? differing(pieces, rows[0]) : null));
+    const { apart = false } = shown.passage;
+    shown.differs = rows.map((pieces, row) => (row && !apart ? differing(pieces, rows[0]) : null));
     const near = this.near(shown);
     for (const child of shown.element.children) this.#observer.unobserve(child);
-    const ranges = rangesOf(rows);
+    const ranges = rangesOf(rows, apart);
     shown.element.replaceChildren(...ranges.map((each, i) => this.#slice(shown, each, near && i === 0)));
   }
 
@@ -183,9 +185,14 @@ export class Flow {
       const [from, to] = ranges[row];
       for (let place = from; place < to; place++) {
         const [start, end] = pieces.byte_spans[place];
-        const piece = shown(pieces.bytes.subarray(start, end), this.spaces);
+        // The template's white space is what one looks for, so it always shows.
+        const template = pieces.owners?.[place] === TEMPLATE;
+        const piece = shown(pieces.bytes.subarray(start, end), this.spaces || template);
         const span = document.createElement('span');
-        span.className = `piece${piece.raw ? ' raw' : ''}${owner.differs[row]?.[place] ? ' differs' : ''}`;
+        span.className = 'piece';
+        span.classList.toggle('raw', piece.raw);
+        span.classList.toggle('differs', Boolean(owner.differs[row]?.[place]));
+        span.classList.toggle('template', template);
         span.setAttribute('role', 'option');
         span.dataset.row = String(row);
         span.dataset.place = String(place);
@@ -210,8 +217,18 @@ export class Flow {
   }
 }
 
-/** @param {Pieces[]} rows @returns {number[][][]} for each slice the range of each model's pieces */
-function rangesOf(rows) {
+/**
+ * @param {Pieces[]} rows
+ * @param {boolean} apart whether they are of texts that have no places in common
+ * @returns {number[][][]} for each slice the range of each model's pieces
+ */
+function rangesOf(rows, apart) {
+  if (apart) {
+    const most = Math.max(...rows.map(({ ids }) => ids.length));
+    return Array.from({ length: Math.max(1, Math.ceil(most / SLICE)) }, (_, slice) =>
+      rows.map(({ ids }) => [slice, slice + 1].map((place) => Math.min(place * SLICE, ids.length))),
+    );
+  }
   const slices = [];
   const before = rows.map(() => 0);
   const count = rows[0].ids.length;

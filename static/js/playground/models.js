@@ -33,7 +33,18 @@ export class Models {
     return this.#selects.map(({ value }) => value);
   }
 
-  /** @param {(Figures | null)[]} figures of each model, null where there are none */
+  /** Puts a model in the place of another one, and goes there. @param {string} old @param {string} name */
+  replace(old, name) {
+    const select = this.#selects.find(({ value }) => value === old);
+    if (!select) return;
+    select.value = name;
+    empty(/** @type {HTMLTableRowElement} */ (select.closest('tr')));
+    this.#arrange();
+    select.focus();
+    this.changed();
+  }
+
+  /** @param {(Figures | null | undefined)[]} figures of each model, nothing where there are none */
   show(figures) {
     figures.forEach((figure, row) => {
       const cells = this.table.rows[row].cells;

@@ -1,30 +1,23 @@
 /**
- * The playground: reads the form, asks the server, shows pieces, figures and the lattice, and keeps the address right.
+ * The playground: reads the form, has the text or the chat shown, draws the lattice, and keeps the address right.
  *
- * Without it the form is sent and the server shows the same.
+ * Without it the form is sent and the server shows a text's pieces.
  */
 
 import { keepAddress } from './address.js';
 import { Flow } from './flow.js';
 import { Ids } from './ids.js';
 import { drawn, listed } from './lattice.js';
+import { Messages } from './messages.js';
 import { Models } from './models.js';
 import { Pointer } from './pointer.js';
 import { Server, dropped } from './server.js';
-import { WHOLE, bytesOf, lineAt, passagesOf, prepared, whole } from './text.js';
+import { ShownChat } from './shown-chat.js';
+import { ShownText } from './shown-text.js';
+import { WHOLE, bytesOf, lineAt, whole } from './text.js';
 
-/**
- * @typedef {import('./flow.js').Shown} Shown
- *
- * @typedef {object} State
- * @property {string} text
- * @property {string[]} models one or more, each once
- * @property {boolean} sample
- * @property {number} alpha
- * @property {number} seed
- */
+/** @typedef {import('./shown-text.js').Text & import('./shown-chat.js').Chat & {chat: boolean}} State */
 
-const AT_ONCE = 64; // passages in a request
 const LONGEST_LINE = 120; // bytes of a line that a lattice is drawn of
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById('playground'));
@@ -32,27 +25,30 @@ const form = /** @type {HTMLFormElement} */ (document.getElementById('playground
 const element = (id) => /** @type {T} */ (document.getElementById(id));
 /** @param {string} name */
 const field = (name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+/** @param {string} name a text of the interface */
+const word = (name) => form.dataset[name] ?? '';
 
-const server = new Server(form.dataset.api ?? '');
-/** @type {Set<Shown>} */
-const wanted = new Set();
-const flow = new Flow(element('pieces'), (shown) => {
-  wanted.add(shown);
-  void fetchWanted();
-});
-const ids = new Ids(element('ids'), {
-  copy: form.dataset.copy ?? '',
-  copied: form.dataset.copied ?? '',
-});
+const server = new Server(word('api'));
+const flow = new Flow(element('pieces'), (shown) => shownText.want(shown));
 const pointer = new Pointer(flow, element('known'));
+const ids = new Ids(element('ids'), { copy: word('copy'), copied: word('copied') });
 const models = new Models(element('models'), element('add-model'), () => void update());
+const messages = new Messages(element('messages'), element('message'), () => void update());
+const shownText = new ShownText(server, flow, {
+  drawn: () => pointer.forgetWhatLeft(),
+  ids: (rows) => ids.show(rows),
+  figures: (figures) => models.show(figures),
+  failed: (error) => complain(failed(error)),
+});
+const shownChat = new ShownChat(server, flow, models, messages, element('cannot-chat'), element('rest'), {
+  cannot: word('cannotChat'),
+  others: word('canChat'),
+  none: word('noneCanChat'),
+  count: word('count'),
+  rest: word('rest'),
+});
 /** @type {State} */
 let state = read();
-/** @type {Shown[]} */
-let passages = [];
-/** Whether the tokens of the passages are those of the whole text. */
-let exact = true;
-let fetching = false;
 let drawnLine = '';
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -60,132 +56,59 @@ let timer;
 /** @returns {State} */
 function read() {
   const text = whole(field('text').value);
-  const sample = field('sample').checked && text.length <= WHOLE;
   return {
+    chat: element('chat-mode').matches(':checked'),
     text,
     models: models.names,
-    sample,
+    sample: field('sample').checked && text.length <= WHOLE,
     alpha: Number(field('alpha').value),
     seed: Number(field('seed').value) || 0,
+    messages: messages.all.map(({ role, content }) => ({ role: whole(role), content: whole(content) })),
+    generation: field('generation').checked,
   };
 }
 
-/** The form has changed: forget what was asked for, show what is known, ask for the rest. */
+/** The form has changed: forget what was asked for and show what is asked for now. */
 async function update() {
-  const now = read();
-  state = now;
-  wanted.clear();
+  state = read();
+  const { chat, sample } = state;
+  const several = state.models.length > 1;
   server.dropAll();
-  const { sample, alpha, seed } = now;
-  const several = now.models.length > 1;
   pointer.forget();
-  element('halves').classList.toggle('several', several);
-  element('differs').hidden = !several;
+  arrange(chat, several);
   keepAddress(form, state);
-  complain(field('sample').checked && !sample ? (form.dataset.tooLongToDraw ?? '') : '');
-  const all = state.text.length <= WHOLE;
-  try {
-    // Pieces of BytePiece end with their line; those of other tokenizers may depend on all that is around them.
-    const known = await Promise.all(now.models.map((model) => server.model(model)));
-    if (now !== state) return;
-    const byLine = known.every(({ can }) => can.includes('scores'));
-    exact = byLine || all;
-    const cut = byLine || !all ? passagesOf(now.text) : now.text ? [{ text: now.text, character: 0 }] : [];
-    flow.models = now.models;
-    passages = flow.show(cut, JSON.stringify([now.models, sample && [alpha, seed, now.text]]));
-  } catch (error) {
-    complain(failed(error));
-    return;
-  }
-  for (const shown of passages) if (!shown.rows && (all || flow.near(shown))) wanted.add(shown);
-  if (!state.text) flow.pane.replaceChildren();
-  void fetchWanted();
-  void showFigures();
-  void showLattice();
-}
-
-/** Fetch what is wanted, a number of passages at a time, until nothing is or the form has changed. */
-async function fetchWanted() {
-  if (fetching) return;
-  fetching = true;
-  try {
-    while (wanted.size) {
-      const some = [...wanted].sort((a, b) => a.number - b.number).slice(0, AT_ONCE);
-      for (const shown of some) wanted.delete(shown);
-      try {
-        await fetchSome(some.filter((shown) => !shown.rows));
-      } catch (error) {
-        if (!dropped(error)) throw error;
-      }
-    }
-  } catch (error) {
-    complain(failed(error));
-  } finally {
-    fetching = false;
+  complain(!chat && field('sample').checked && !sample ? word('tooLongToDraw') : '');
+  if (chat) {
+    shownText.leave();
+    await showChat(state);
+  } else {
+    shownChat.leave();
+    void shownText.show(state);
+    void showLattice();
   }
 }
 
-/** @param {Shown[]} some passages that follow each other where they are drawn at random */
-async function fetchSome(some) {
-  if (!some.length) return;
-  const { sample, alpha, seed } = state;
-  const drawing = sample ? { alpha, seed: seed + some[0].number } : {};
-  const rows = await Promise.all(
-    state.models.map(async (model, row) => {
-      const { normalization, can } = await server.model(model);
-      const texts = some.map(({ passage }) => prepared(passage.text, normalization));
-      // Tokenizers of other kinds have no scores, and may normalise a text: their places are those in it as sent.
-      const scored = can.includes('scores');
-      const spans = scored ? 'byte_spans' : 'source_byte_spans';
-      const body = { model, texts, normalize: null, add_bos: false, add_eos: false, ...drawing };
-      const { items } = await server.ask(`encode ${row}`, 'encode', {
-        ...body,
-        return: scored ? [spans, 'scores'] : [spans],
-      });
-      return texts.map((text, i) => ({
-        bytes: bytesOf(text),
-        ids: items[i].ids,
-        byte_spans: items[i][spans],
-        scores: items[i].scores ?? null,
-      }));
-    }),
+/** @param {boolean} chat @param {boolean} several */
+function arrange(chat, several) {
+  for (const id of ['text-input', 'sampling']) element(id).hidden = chat;
+  for (const id of ['chat-input', 'written-by']) element(id).hidden = !chat;
+  if (chat) element('lattice').hidden = true;
+  element('halves').classList.toggle('several', several);
+  element('differs').hidden = chat || !several;
+}
+
+/** @param {State} asked */
+async function showChat(asked) {
+  const prompts = await shownChat.show(asked);
+  if (!prompts || asked !== state) return;
+  const made = prompts.map(({ model, answer }) => ({ model, ids: answer?.ids ?? [] }));
+  ids.show(made.filter((row) => row.ids.length));
+  models.show(
+    prompts.map(({ answer }) => answer && { count: answer.count, bytes: bytesOf(answer.prompt).length }),
   );
-  some.forEach((shown, i) => {
-    if (passages.includes(shown))
-      flow.fill(
-        shown,
-        rows.map((row) => row[i]),
-      );
-  });
+  const refused = prompts.filter(({ reason }) => reason);
+  complain(refused.map(({ model, reason }) => `${model}: ${reason}`).join('\n'));
   pointer.forgetWhatLeft();
-  if (passages.every((shown) => shown.rows)) void showFigures();
-}
-
-/** Tokens and bytes of the whole text: added up where all is known, else counted by the server. */
-async function showFigures() {
-  const asked = state;
-  const known = exact && passages.every((shown) => shown.rows);
-  if (!known && state.text.length <= WHOLE) return;
-  ids.show(known ? asked.models.map((model, row) => ({ model, ids: idsOf(row) })) : []);
-  try {
-    const figures = await Promise.all(
-      asked.models.map(async (model, row) => {
-        if (!known) return server.ask(`count ${row}`, 'count', { model, text: asked.text });
-        const rows = passages.map((shown) => /** @type {any[]} */ (shown.rows)[row]);
-        const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
-        return { count: sum(rows.map((r) => r.ids.length)), bytes: sum(rows.map((r) => r.bytes.length)) };
-      }),
-    );
-    if (asked !== state) return;
-    models.show(figures);
-  } catch (error) {
-    if (!dropped(error)) complain(failed(error));
-  }
-}
-
-/** The ids of a model over all passages, which are known. @param {number} row @returns {number[]} */
-function idsOf(row) {
-  return passages.flatMap((shown) => /** @type {any[]} */ (shown.rows)[row].ids);
 }
 
 /** The cursor has moved, perhaps to another line; a text that has just changed is on its way already. */
@@ -202,21 +125,21 @@ async function showLattice() {
   const drawing = /** @type {HTMLElement} */ (details.querySelector('.drawing'));
   const list = /** @type {HTMLElement} */ (details.querySelector('ol'));
   server.drop('lattice');
-  if (!details.open) return;
-  const { can } = await server.model(asked.models[0]);
-  if (asked !== state) return;
-  details.hidden = !can.includes('lattice');
-  if (details.hidden) return;
-  const line = lineAt(asked.text, field('text').selectionStart ?? 0);
-  drawnLine = line;
-  const fits = line && bytesOf(line).length <= LONGEST_LINE;
-  details.classList.toggle('empty', !fits);
-  if (!fits) {
-    drawing.textContent = details.dataset.short ?? '';
-    list.replaceChildren();
-    return;
-  }
+  if (!details.open || asked.chat) return;
   try {
+    const { can } = await server.model(asked.models[0]);
+    if (asked !== state) return;
+    details.hidden = !can.includes('lattice');
+    if (details.hidden) return;
+    const line = lineAt(asked.text, field('text').selectionStart ?? 0);
+    drawnLine = line;
+    const fits = line && bytesOf(line).length <= LONGEST_LINE;
+    details.classList.toggle('empty', !fits);
+    if (!fits) {
+      drawing.textContent = details.dataset.short ?? '';
+      list.replaceChildren();
+      return;
+    }
     const lattice = await server.ask('lattice', 'lattice', { model: asked.models[0], text: line, n: 5 });
     const label = details.querySelector('summary')?.textContent ?? '';
     drawing.replaceChildren(drawn(lattice, label));
@@ -235,15 +158,31 @@ function complain(reason) {
 
 /** @param {unknown} error */
 function failed(error) {
-  return (form.dataset.failed ?? '{reason}').replace(
+  return (word('failed') || '{reason}').replace(
     '{reason}',
     error instanceof Error ? error.message : String(error),
   );
 }
 
+/** The chat that the address names, else a short one. */
+function restoreChat() {
+  const query = new URLSearchParams(location.search);
+  const contents = query.getAll('content');
+  const named = query.getAll('role').map((role, place) => ({ role, content: contents[place] ?? '' }));
+  const sample = [
+    { role: 'system', content: word('sampleSystem') },
+    { role: 'user', content: word('sampleUser') },
+  ];
+  messages.set(named.length ? named : sample);
+  if (query.get('mode') !== 'chat') return;
+  element('chat-mode').click();
+  field('generation').checked = !named.length || query.has('generation');
+}
+
 function start() {
   element('cut').hidden = true;
-  for (const id of ['link', 'again', 'lattice']) element(id).hidden = false;
+  for (const id of ['link', 'again', 'lattice', 'modes']) element(id).hidden = false;
+  restoreChat();
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('input', ({ target }) => {
     if (target === field('alpha')) element('alpha-shown').textContent = field('alpha').value;
@@ -258,6 +197,7 @@ function start() {
     field('seed').value = String((Number(field('seed').value) + 1) % 2 ** 32);
     void update();
   });
+  element('add-message').addEventListener('click', () => messages.add());
   document.addEventListener('selectionchange', followCursor);
   element('lattice').addEventListener('toggle', () => void showLattice());
   flow.spaces = field('spaces').checked;

@@ -1,5 +1,7 @@
 /** Which piece is looked at: by pointing at it, or by the arrow keys. Shows what is known of it. */
 
+import { filled } from '../page/announcements.js';
+import { TEMPLATE } from './prompt.js';
 import { hex } from './text.js';
 
 /** @typedef {import('./flow.js').Flow} Flow */
@@ -98,7 +100,10 @@ export class Pointer {
     const before = found.shown.passage.character;
     const from = before + begun(pieces.bytes, start);
     const to = before + begun(pieces.bytes, end);
+    const owner = pieces.owners?.[found.place];
+    const { template = '', message = '' } = this.table.dataset;
     this.#write({
+      by: owner === undefined ? '' : owner === TEMPLATE ? template : filled(message, { number: owner + 1 }),
       model: this.flow.models[found.row],
       id: String(pieces.ids[found.place]),
       bytes: hex(pieces.bytes.subarray(start, end)),

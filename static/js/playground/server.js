@@ -50,7 +50,7 @@ export class Server {
     this.#asked.delete(kind);
   }
 
-  /** @param {string} name @returns {Promise<{normalization: 'NFC' | null, can: string[]}>} what is known of a model; asked for once */
+  /** @param {string} name @returns {Promise<{normalization: 'NFC' | null, can: string[], lossless: boolean}>} what is known of a model; asked for once */
   model(name) {
     let known = this.#models.get(name);
     if (!known) {
@@ -59,6 +59,20 @@ export class Server {
       this.#models.set(name, known);
     }
     return known;
+  }
+
+  /** @param {string} ability @returns {Promise<string[]>} the names of all models that can do it */
+  async models(ability) {
+    /** @type {string[]} */
+    const names = [];
+    let cursor = '';
+    do {
+      const more = cursor && `&cursor=${encodeURIComponent(cursor)}`;
+      const { items, next_cursor: next } = await fetch(`${this.api}/models?limit=200${more}`).then(answer);
+      for (const { name, can } of items) if (can?.includes(ability)) names.push(name);
+      cursor = next ?? '';
+    } while (cursor);
+    return names;
   }
 }
 

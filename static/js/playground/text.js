@@ -15,6 +15,7 @@ const NOTHING = '∅'; // what a piece shows that stands for nothing of the text
  * @typedef {object} Passage whole lines of a text
  * @property {string} text
  * @property {number} character where it begins in the text, in characters (code points)
+ * @property {boolean} [apart] whether each model has a text of its own there, as in a chat
  */
 
 /**
@@ -23,6 +24,7 @@ const NOTHING = '∅'; // what a piece shows that stands for nothing of the text
  * @property {number[]} ids
  * @property {number[][]} byte_spans
  * @property {number[] | null} scores null where the model has none
+ * @property {number[]} [owners] in a chat whose text each piece is: prompt.js
  */
 
 const LINES = /[^\n]*\n+|[^\n]+/g;
@@ -53,6 +55,21 @@ export function lineAt(text, place) {
  * @param {'NFC' | null} normalization
  */
 export const prepared = (text, normalization) => (normalization ? text.normalize(normalization) : text);
+
+/**
+ * The bytes that a model's places are in. One of another kind than BytePiece may change a text: where its pieces give
+ * the text back, or its NFC, places are theirs to the byte; else they are those of whole characters in the text as sent.
+ *
+ * @param {string} text as it was sent
+ * @param {{byte_spans: number[][], source_byte_spans?: number[][]}} spans
+ * @param {boolean} lossless
+ */
+export function placed(text, { byte_spans, source_byte_spans }, lossless) {
+  const size = byte_spans.at(-1)?.[1] ?? 0;
+  const bytes = [text, text.normalize('NFC')].map(bytesOf).find(({ length }) => length === size);
+  if (!source_byte_spans || (lossless && bytes)) return { bytes: bytes ?? bytesOf(text), byte_spans };
+  return { bytes: bytesOf(text), byte_spans: source_byte_spans };
+}
 
 /**
  * Cut a text between lines into passages of about 2,000 characters; a longer line is one of its own.

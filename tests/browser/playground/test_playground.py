@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -24,8 +26,18 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("playground")
     write_models(folder / "models")
     write_all(folder / "models")
+    write_strict(folder / "models")
     with serving(folder, settings={"OFFLINE": "true"}) as url:
         yield url
+
+
+def write_strict(folder: Path) -> None:
+    """`org/strict`, whose template trims what is said and takes no system."""
+    shutil.copytree(folder / "org" / "chatty", folder / "org" / "strict")
+    (folder / "org" / "strict" / "chat_template.jinja").write_text(
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system here') }}{% endif %}"
+        "{% for one in messages %}{{ one.role | upper }}: {{ one.content | trim }}<|end|>{% endfor %}"
+    )
 
 
 @pytest.fixture
@@ -74,11 +86,12 @@ def test_without_script_the_form_shows_the_pieces(open_page: OpenPage) -> None:
     assert all(len(piece) == 1 or piece in ("E5", "A4", "A9") for piece in pieces(page, "bare"))
     page.fill("#text", "the")
     page.click("#cut")
-    assert pieces(page) == ["the"]
+    expect(page.locator("#pieces [data-model=default] .piece")).to_have_text(["the"])
     assert figures(page)[0] == "1"
     page.get_by_label("Model 2").select_option("none")
     page.get_by_label("Add a model").select_option("unigram")
     page.click("#cut")
+    expect(page.locator("#pieces [data-model=unigram]")).to_be_visible()
     assert models(page)[:2] == ["default", "unigram"]
     assert page.locator("#pieces .flow").count() == 2
 
@@ -90,6 +103,14 @@ def test_typing_shows_pieces_and_figures(open_page: OpenPage) -> None:
     assert pieces(page) == ["hello", " ", "你好", "，世界", "。\n", *pieces(page)[5:]]
     assert page.locator("#pieces .piece.raw").first.text_content() == "E5 A4"
     assert figures(page)[1:] == ["28", "4.00"]
+
+
+def test_parts_of_characters_show_as_bytes_for_every_kind(open_page: OpenPage) -> None:
+    page = open_page(text="天e", model=["org/chatty", "ranks"])
+    for model in ("org/chatty", "ranks"):
+        expect(page.locator(f"#pieces .slice [data-model='{model}'] .piece")).to_have_text(
+            ["E5", "A4", "A9", "e"]
+        )
 
 
 def test_white_space_shows_on_wish(open_page: OpenPage) -> None:
@@ -300,6 +321,156 @@ def test_it_is_sound_for_screen_readers(open_page: OpenPage, theme: str) -> None
     assert violations(page) == []
 
 
+def of_template(page: Page, model: str = "org/chatty") -> str:
+    """The pieces that are marked as the template's."""
+    return "".join(page.locator(f"#pieces [data-model='{model}'] .piece.template").all_text_contents())
+
+
+def counts(page: Page) -> list[int]:
+    """What is said of each message and of what belongs to none; the total is the first figure."""
+    said = [*page.locator("#messages .count").all_text_contents(), page.locator("#rest").text_content() or ""]
+    return [
+        int(found[0].replace(",", "")) for text in said if (found := re.search(r"[\d,]+(?= token)", text))
+    ]
+
+
+def total(page: Page) -> int:
+    return int(figures(page)[0].replace(",", ""))
+
+
+def test_a_chat_shows_its_prompt_with_the_template_marked_apart(open_page: OpenPage) -> None:
+    page = open_page(model="org/chatty")
+    page.get_by_role("radio", name="Chat").check()
+    expect(page.get_by_label("Role of message 1")).to_have_value("system")
+    expect(page.locator("#pieces .piece.template").first).to_be_visible()
+    expect(page.locator("#written-by")).to_contain_text("dotted underline")
+    expect(page.locator("#text-input")).to_be_hidden()
+    page.get_by_role("textbox", name="Message 1").fill("user")
+    page.get_by_label("Role of message 1").select_option("user")
+    page.get_by_role("textbox", name="Message 2").fill("naïve 你好🦊")
+    page.get_by_label("Role of message 2").select_option("assistant")
+    page.get_by_label("Add the generation prompt").uncheck()
+    expect(page.locator("#rest")).to_contain_text(" 0 tokens")
+    assert of_template(page) == "<|start|>user↵\n<|end|>↵\n<|start|>assistant↵\n<|end|>↵\n"
+    assert len(counts(page)) == 3
+    assert sum(counts(page)) == total(page) == len(pieces(page, "org/chatty"))
+    mark = page.locator("#pieces .piece.template").first
+    assert "dotted" in mark.evaluate("piece => getComputedStyle(piece).textDecoration")
+    page.get_by_label("Add the generation prompt").check()
+    expect(page.locator("#rest")).not_to_contain_text(" 0 tokens")
+    assert of_template(page).endswith("<|start|>assistant↵\n")
+    assert sum(counts(page)) == total(page)
+
+
+def test_keys_say_whose_text_a_piece_of_a_prompt_is(open_page: OpenPage) -> None:
+    page = open_page(mode="chat", model="org/chatty", role="user", content="Hello")
+    expect(page.locator("#pieces .piece.template").first).to_be_visible()
+    page.focus("#pieces")
+    page.keyboard.press("Home")
+    expect(page.locator("[data-known=by]")).to_have_text("The template's text")
+    for _ in range(pieces(page, "org/chatty").index("Hello")):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-known=by]")).to_have_text("Message 1")
+    page.get_by_role("textbox", name="Message 1").fill("Hell")
+    expect(page.locator("#known")).to_be_hidden()
+
+
+def test_messages_are_added_moved_and_removed_by_keys(open_page: OpenPage) -> None:
+    page = open_page(mode="chat", model="org/chatty", role="user", content="one")
+    expect(page.get_by_role("button", name="Remove (1)")).to_be_disabled()
+    page.get_by_role("button", name="Add a message").press("Enter")
+    expect(page.get_by_role("textbox", name="Message 2")).to_be_focused()
+    expect(page.get_by_label("Role of message 2")).to_have_value("assistant")
+    page.keyboard.type("two")
+    page.get_by_role("button", name="Up (2)").press("Enter")
+    expect(page.get_by_role("button", name="Down (1)")).to_be_focused()
+    expect(page.locator("#heard")).to_have_text("Message 1 of 2")
+    expect(page).to_have_url(re.compile("role=assistant&role=user&content=two&content=one"))
+    expect(page.locator("#pieces .slice")).to_contain_text(re.compile("assistant.*two.*user.*one", re.DOTALL))
+    page.get_by_role("button", name="Remove (1)").press("Enter")
+    expect(page.get_by_role("textbox", name="Message 1")).to_be_focused()
+    expect(page.locator("#pieces .slice")).not_to_contain_text("two")
+    assert page.locator("#messages li").count() == 1
+
+
+def test_a_role_is_typed_and_the_link_restores_the_chat(open_page: OpenPage) -> None:
+    page = open_page(mode="chat", model=["org/chatty", "org/strict"], role="user", content=" Hi ")
+    page.get_by_label("Role of message 1").select_option("another role…")
+    page.keyboard.type("judge")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Role of message 1")).to_be_focused()
+    expect(page.locator("#pieces [data-model='org/strict']")).to_contain_text("JUDGE")
+    page.get_by_label("Add the generation prompt").uncheck()
+    expect(page).not_to_have_url(re.compile("generation"))
+    again = open_page(**parse_qs(urlsplit(page.url).query))
+    expect(again.locator("#pieces [data-model='org/strict']")).to_contain_text("JUDGE:·Hi<|end|>")
+    assert of_template(again) == "<|start|>judge↵\n<|end|>↵\n"
+    assert of_template(again, "org/strict") == "JUDGE:·<|end|>"
+    expect(again.get_by_label("Role of message 1")).to_have_value("judge")
+    expect(again.get_by_role("textbox", name="Message 1")).to_have_value(" Hi ")
+    expect(again.locator(".count")).to_contain_text("org/chatty")
+    expect(again.get_by_label("Add the generation prompt")).not_to_be_checked()
+    again.get_by_role("radio", name="Text").check()
+    expect(again.locator("#text-input")).to_be_visible()
+    expect(again.locator("#pieces .template")).to_have_count(0)
+    assert figures(again)[0] == str(len(pieces(again, "org/chatty")))
+
+
+def test_what_a_template_refuses_is_said_beneath_the_messages(open_page: OpenPage) -> None:
+    page = open_page(mode="chat", model=["org/strict", "org/chatty"], role="system", content="Be brief")
+    expect(page.locator(".input #failure")).to_contain_text(
+        "org/strict: the chat template refuses this: no system"
+    )
+    assert page.locator("#pieces .flow").count() == 1, "the other model's prompt shows"
+    page.get_by_label("Role of message 1").select_option("user")
+    expect(page.locator("#pieces .flow")).to_have_count(2)
+    expect(page.locator("#failure")).to_be_hidden()
+    page.get_by_role("button", name="Remove (org/chatty)").click()
+    page.get_by_label("Role of message 1").select_option("system")
+    expect(page.locator("#failure")).to_be_visible()
+    expect(page.locator("#pieces .piece")).to_have_count(0)
+    assert figures(page) == ["–", "–", "–"]
+
+
+def test_a_model_that_cannot_chat_says_so_and_offers_those_that_can(open_page: OpenPage) -> None:
+    page = open_page(mode="chat", model="default", role="user", content="Hi")
+    expect(page.locator("#cannot-chat")).to_contain_text("default can't chat")
+    page.locator("#cannot-chat").get_by_role("button", name="org/chatty").click()
+    expect(page.locator("#pieces .slice")).to_contain_text("Hi<|end|>")
+    expect(page.locator("#cannot-chat")).to_be_hidden()
+    expect(page.get_by_label("Model 1")).to_be_focused()
+    assert models(page) == ["org/chatty"]
+
+
+def test_where_no_model_can_chat_it_says_how_to_get_one(open_page: OpenPage) -> None:
+    page = open_page(model="default", lang="en")
+    page.route(
+        "**/api/v1/models?*",
+        lambda route: route.fulfill(json={"items": [{"name": "default", "can": []}], "next_cursor": None}),
+    )
+    page.get_by_role("radio", name="Chat").check()
+    expect(page.locator("#cannot-chat")).to_contain_text("quire models fetch ORG/NAME")
+    expect(page.locator("#cannot-chat")).to_contain_text("chat_template.jinja")
+
+
+def test_a_chat_is_in_chinese_too(open_page: OpenPage) -> None:
+    page = open_page(lang="zh", mode="chat", model="org/chatty")
+    expect(page.get_by_role("radio", name="对话")).to_be_checked()
+    expect(page.get_by_role("textbox", name="消息 2")).to_have_value("天空为什么是蓝色的？")
+    expect(page.locator(".count").first).to_contain_text("个词元")
+
+
+@pytest.mark.parametrize("width", [360, 2560])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_chat_is_sound_at_every_width(open_page: OpenPage, theme: str, width: int) -> None:
+    page = open_page(theme=theme, width=width, mode="chat", model=["default", "org/chatty", "org/strict"])
+    expect(page.locator("#pieces .piece.template").first).to_be_visible()
+    expect(page.locator("#failure")).to_be_visible()
+    expect(page.locator("#cannot-chat")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+
+
 def violations(page: Page) -> list[tuple[str, str]]:
     """What axe finds wrong."""
     # Run by the debugger, not by the page, whose policy refuses it.
@@ -317,5 +488,6 @@ def test_a_wrong_address_is_answered_by_a_page(address: str, query: dict[str, st
 
 
 def _is_ours(line: ConsoleMessage) -> bool:
-    """Whether a line is of the page and not of the network, which a test broke on purpose."""
-    return line.type == "error" and "net::ERR_FAILED" not in line.text
+    """Whether a line is of the page and not of the network, which a test broke on purpose, or asked what is refused."""
+    broken = ("net::ERR_FAILED", "status of 422")
+    return line.type == "error" and not any(reason in line.text for reason in broken)

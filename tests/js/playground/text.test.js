@@ -9,6 +9,7 @@ import {
   differing,
   lineAt,
   passagesOf,
+  placed,
   shown,
   whole,
 } from '../../../static/js/playground/text.js';
@@ -83,4 +84,17 @@ test('a piece differs unless the other model cuts it at both ends too', () => {
   ]);
   assert.deepEqual([...differing(one, other)], [1, 0, 0]);
   assert.deepEqual([...differing(other, one)], [1, 1, 0, 0]);
+});
+
+test('places are to the byte where the pieces give the text back', () => {
+  const byte_spans = [[0, 1], [1, 3]]; // prettier-ignore
+  const source_byte_spans = [[0, 3], [3, 3]]; // prettier-ignore
+  const spans = { byte_spans, source_byte_spans };
+  assert.deepEqual(placed('你', spans, true), { bytes: bytesOf('你'), byte_spans });
+  assert.deepEqual(placed('你', spans, false), { bytes: bytesOf('你'), byte_spans: source_byte_spans });
+  const composed = { byte_spans: [[0, 2]], source_byte_spans: [[0, 3]] };
+  assert.deepEqual(placed('e\u0301', composed, true).bytes, bytesOf('é'));
+  assert.deepEqual(placed('Äh', { byte_spans: [[0, 2]], source_byte_spans: [[0, 3]] }, true).byte_spans, [
+    [0, 3],
+  ]);
 });
