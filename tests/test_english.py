@@ -20,7 +20,7 @@ READ = (
 )
 # The built-in papers are prose of their own, with authors' turns of phrase; libraries are not ours to word.
 LEFT_OUT = re.compile(
-    r"^(?:app/papers/collection/|static/vendor/|tests/tokenizer/training/written_by_bytepiece/|tests/test_english\.py)|\.(?:png|model|gz|xz|woff2?)$"
+    r"^(?:app/papers/collection/|static/vendor/|tests/tokenizer/training/written_by_bytepiece/|tests/test_english\.py)|\.(?:png|pdf|model|gz|xz|woff2?)$"
 )
 
 STUMBLED_OVER = {

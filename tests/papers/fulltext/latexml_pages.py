@@ -1,7 +1,7 @@
 """Fifty papers of all kinds, written for these tests, and what LaTeXML makes of them.
 
 Each formula holds a number of its own as a subscript, so that a test can count how often it arrives. The pages are
-kept in pages.jsonl.xz; `python -m tests.papers.fulltext.latexml_pages` writes them anew where `latexml` is installed.
+kept in pages.jsonl.xz; `python -m tests.papers.fulltext.latexml_pages` rewrites them where `latexml` is installed.
 """
 
 import json
@@ -191,12 +191,12 @@ def kept_pages() -> Iterator[tuple[Source, str]]:
         for source, line in zip(sources(), lines, strict=True):
             kept = json.loads(line)
             if kept["tex"] != source.tex:
-                raise ValueError(f"{PAGES.name} was made from another {source.name}; write it anew")
+                raise ValueError(f"{PAGES.name} was made from another {source.name}; write it again")
             yield source, kept["html"]
 
 
 def main() -> None:
-    """Writes the pages anew."""
+    """Rewrites the pages."""
     papers = list(sources())
     with ThreadPoolExecutor(2) as threads:
         pages = list(threads.map(page_of, papers))
