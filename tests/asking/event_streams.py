@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from tests.server import PATIENCE
+
 Event = tuple[str, str, Any]
 """The name of an event, its id and its data."""
 
@@ -14,7 +16,7 @@ def ask(address: str, paper: str = "quire/0001", last: str = "", **body: Any) ->
     """All events of an answer."""
     headers = {"last-event-id": last} if last else {}
     url = f"{address}/api/v1/papers/{paper}/ask"
-    answer = httpx.post(url, json=body, headers=headers, trust_env=False, timeout=300)
+    answer = httpx.post(url, json=body, headers=headers, trust_env=False, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/event-stream")
     return events(answer.text)
@@ -53,14 +55,14 @@ class Reader:
     def wait_for(self, name: str) -> list[Event]:
         """The events once there is one of this name."""
         with self._changed:
-            found = self._changed.wait_for(lambda: name in names(self.events) or self._ended, 60)
+            found = self._changed.wait_for(lambda: name in names(self.events) or self._ended, PATIENCE)
         assert found, f"{name} did not come"
         assert name in names(self.events), names(self.events)
         return list(self.events)
 
     def end(self) -> list[Event]:
         """All events, once the stream has ended."""
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         return self.events
 
@@ -75,7 +77,7 @@ class Reader:
         read = ""
         try:
             with httpx.stream(
-                "POST", url, json=body, headers=headers, trust_env=False, timeout=300
+                "POST", url, json=body, headers=headers, trust_env=False, timeout=PATIENCE
             ) as stream:
                 self.status = stream.status_code
                 for part in stream.iter_text():
