@@ -5,6 +5,7 @@
  * for text-definitions.js to say.
  */
 
+import { Groups, Matches } from './in-order.js';
 import { matchAt } from './markdown-outline.js';
 import { endOfGroup, readArguments } from './tex-groups.js';
 
@@ -70,30 +71,50 @@ export function expanded(tex, known = new Map()) {
   return (taken && expand(taken.rest, taken.definitions)) ?? tex;
 }
 
-/**
- * Where a definition ends that begins at a place of prose, or -1.
- * @param {string} source
- * @param {number} at
- * @param {number} to where it ends at the latest
- */
-export function endOfDefinition(source, at, to) {
-  const match = matchAt(BEGINS, source, at);
-  const end = match ? (readDefinition(source, match, new Map())?.end ?? -1) : -1;
-  return end > to || /`|\n[ \t]*\n/.test(source.slice(at, end)) ? -1 : end;
-}
+/** The definitions in the prose of one text, which is read from left to right. */
+export class ProseDefinitions {
+  #groups;
+  #backslashes;
+  #breaks;
 
-/**
- * The stretches of prose that define commands, in order.
- * @param {string} source
- * @param {number} from
- * @param {number} to
- * @returns {Generator<{start: number, end: number}>}
- */
-export function* definitionsInProse(source, from, to) {
-  for (let at = source.indexOf('\\', from); at >= 0 && at < to; at = source.indexOf('\\', at)) {
-    const end = endOfDefinition(source, at, to);
-    if (end > 0) yield { start: at, end };
-    at = end > 0 ? end : at + 2;
+  /** @param {string} source */
+  constructor(source) {
+    this.source = source;
+    this.#groups = new Groups(source);
+    this.#backslashes = new Matches(source, /\\/g);
+    this.#breaks = new Matches(source, /`|\n[ \t]*\n/g);
+  }
+
+  /**
+   * Where a definition ends that begins at a place, or -1.
+   * @param {number} at
+   * @param {number} to where it ends at the latest
+   */
+  endAt(at, to) {
+    const match = matchAt(BEGINS, this.source, at);
+    const end = match
+      ? (readDefinition(this.source, match, new Map(), (from) => this.#groups.endOf(from))?.end ?? -1)
+      : -1;
+    return end > to || (end > 0 && (this.#breaks.from(at)?.index ?? end) < end) ? -1 : end;
+  }
+
+  /**
+   * The stretches that define commands, in order.
+   * @param {number} from
+   * @param {number} to
+   * @returns {Generator<{start: number, end: number}>}
+   */
+  *between(from, to) {
+    for (let at = this.#backslash(from); at < to; at = this.#backslash(from)) {
+      const end = this.endAt(at, to);
+      if (end > 0) yield { start: at, end };
+      from = end > 0 ? end : at + 2;
+    }
+  }
+
+  /** @param {number} from */
+  #backslash(from) {
+    return this.#backslashes.from(from)?.index ?? Infinity;
   }
 }
 
@@ -101,9 +122,10 @@ export function* definitionsInProse(source, from, to) {
  * @param {string} tex
  * @param {RegExpExecArray} match of DEFINING
  * @param {Definitions} known
+ * @param {(from: number) => number} [endOf] where a group ends whose contents begin at a place, or -1
  * @returns {{name: string, definition: Definition, end: number} | null}
  */
-function readDefinition(tex, match, known) {
+function readDefinition(tex, match, known, endOf = (from) => endOfGroup(tex, from)) {
   const [word, , isDef, isLet, isOperator, isPaired] = match;
   const named = matchAt(NAME, tex, match.index + word.length);
   if (!named) return null;
@@ -119,7 +141,7 @@ function readDefinition(tex, match, known) {
     };
   }
   if (isPaired) {
-    const read = readArguments(tex, at, 2);
+    const read = readArguments(tex, at, 2, endOf);
     if (!read) return null;
     const [left, right] = read.values;
     return {
@@ -138,7 +160,7 @@ function readDefinition(tex, match, known) {
   const start = hashes ? PARAMETERS.lastIndex : counted ? COUNT.lastIndex : at;
   const opening = /\s*\{/y;
   if (!matchAt(opening, tex, start)) return null;
-  const end = endOfGroup(tex, opening.lastIndex);
+  const end = endOf(opening.lastIndex);
   if (end < 0) return null;
   const body = tex.slice(opening.lastIndex, end - 1);
   if (isOperator) {
@@ -164,14 +186,25 @@ function expand(tex, definitions) {
     const isStarred = definition.starred !== undefined && tex[at] === '*';
     const given = takeArguments(tex, isStarred ? at + 1 : at, definition);
     if (!given || expansions > MOST_EXPANSIONS || tex.length > LONGEST) return null;
-    const body = (isStarred ? definition.starred : definition.body)?.replace(
-      /\\[^]|#([1-9])/g,
-      (found, number) => (number ? (given.values[number - 1] ?? found) : found),
-    );
-    const written = setApart(body ?? '', tex, match.index, given.end);
+    const body = filledIn((isStarred && definition.starred) || definition.body, given.values);
+    if (body === null) return null;
+    const written = setApart(body, tex, match.index, given.end);
     tex = tex.slice(0, match.index) + written + tex.slice(given.end);
     at = match.index + (definition.plain ? written.length : 0);
   }
+}
+
+/** A body with its arguments in their places; null where it grows too long. @param {string} body @param {string[]} values */
+function filledIn(body, values) {
+  let written = '';
+  let from = 0;
+  for (const { 0: found, 1: number, index } of body.matchAll(/\\[^]|#([1-9])/g)) {
+    if (!number) continue;
+    written += body.slice(from, index) + (values[Number(number) - 1] ?? found);
+    from = index + found.length;
+    if (written.length > LONGEST) return null;
+  }
+  return body.length - from > LONGEST ? null : written + body.slice(from);
 }
 
 /** @param {string} tex @param {number} at @param {Definition} definition */

@@ -7,7 +7,7 @@
 import { Lexer, Parser } from './libraries.js';
 import { FootnoteLexer, OPTIONS } from './footnote-syntax.js';
 import { matchAt } from './markdown-outline.js';
-import { definitionsInProse } from './definitions.js';
+import { ProseDefinitions } from './definitions.js';
 import { scan, scanUnfinished } from './tex-scanner.js';
 
 /** @typedef {import('./tex-scanner.js').MathSegment} MathSegment */
@@ -163,6 +163,7 @@ export function isTableHead(lines) {
 /** @param {string} source @param {boolean} goesOn @returns {{text: string, numbered: Numbered}} */
 function protect(source, goesOn) {
   const numbered = new Numbered();
+  const definitions = new ProseDefinitions(source);
   const { segments, unfinished, around } = scanUnfinished(source);
   const plain = overloaded(source, segments, around, goesOn ? source.length : unfinished);
   let text = '';
@@ -176,7 +177,7 @@ function protect(source, goesOn) {
   };
   /** @param {number} to */
   const addProse = (to) => {
-    for (const { start, end } of definitionsInProse(source, from, to)) {
+    for (const { start, end } of definitions.between(from, to)) {
       addText(start);
       text += numbered.placeholder({ kind: 'definition', source: source.slice(start, end) });
       from = end;

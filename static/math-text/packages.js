@@ -41,12 +41,14 @@ const UNITS = {
 };
 
 /**
- * A formula's TeX with what MathJax knows in the place of these packages' commands; of a long formula, of the first ones.
+ * A formula's TeX with what MathJax knows in the place of these packages' commands; of many, of the first ones. What is
+ * longer than any formula stays as it is.
  * @param {string} tex
  * @returns {string}
  * @example withoutPackages('\\qty{5}{\\metre\\per\\second}') // '{5\\,\\mathrm{m\\,s^{-1}}}'
  */
 export function withoutPackages(tex) {
+  if (tex.length > LONGEST) return tex;
   tex = tex.replace(STARRED, '\\$1');
   COMMAND.lastIndex = 0;
   for (let count = 0, match = COMMAND.exec(tex); match && count < MOST; match = COMMAND.exec(tex)) {

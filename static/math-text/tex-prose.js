@@ -4,7 +4,7 @@
  * without its partner, is shown as it was written, so that nothing is lost.
  */
 
-import { endOfDefinition } from './definitions.js';
+import { ProseDefinitions } from './definitions.js';
 import { LETTERS, SIGNS, STYLES, SWITCHES, SYMBOLS, accented, dingbat } from './tex-text.js';
 import { ProseTree } from './tex-tree.js';
 
@@ -62,6 +62,7 @@ class ProseReader {
     }
     this.#starts = [...this.formulas.keys()];
     this.at = 0;
+    this.definitions = new ProseDefinitions(this.source);
     this.closingQuote = -1;
     this.tree = new ProseTree();
   }
@@ -180,7 +181,7 @@ class ProseReader {
   /** A command that the author defines, if this does: nothing of it is shown. */
   #definition() {
     const { source, at } = this;
-    const end = endOfDefinition(source, at, this.#nextFormula());
+    const end = this.definitions.endAt(at, this.#nextFormula());
     if (end < 0) return false;
     this.tree.append([{ type: 'definition', source: source.slice(at, end) }]);
     this.at = end;

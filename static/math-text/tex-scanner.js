@@ -6,8 +6,8 @@
  * linear: for each delimiter the one that could close it is known without searching.
  */
 
+import { Groups, Matches } from './in-order.js';
 import { isBracketMath, isDisplayMath, isDollarMath, isUnfinishedMath } from './likely-math.js';
-import { endOfGroup } from './tex-groups.js';
 import { Marks } from './tex-marks.js';
 
 /** @typedef {{kind: 'prose', text: string, start: number, end: number}} ProseSegment */
@@ -62,12 +62,17 @@ export function openDisplay(text) {
 }
 
 class Scanner {
+  /** Stretches of `around.opaque` that lie before the boxes read so far. */
+  #passed = 0;
+
   /** @param {string} source @param {'latex' | 'markdown'} format */
   constructor(source, format) {
     this.source = source;
     this.format = format;
     this.marks = new Marks(source, format);
     this.around = this.marks.around;
+    this.boxes = new Matches(source, new RegExp(BOXED));
+    this.groups = new Groups(source);
   }
 
   /** @returns {Segment[]} */
@@ -114,20 +119,27 @@ class Scanner {
 
   /** Bare boxes in prose, as models end an answer. @param {number} from @param {number} to @returns {Generator<MathSegment>} */
   *#boxes(from, to) {
-    const { source, around } = this;
-    BOXED.lastIndex = from;
-    for (let match = BOXED.exec(source); match && match.index < to; match = BOXED.exec(source)) {
+    const { source } = this;
+    for (let match = this.boxes.from(from); match && match.index < to; match = this.boxes.from(from)) {
       const { index: start } = match;
-      const opening = BOXED.lastIndex - 1;
-      const end = endOfGroup(source, opening + 1, opening + LONGEST_BOX);
-      if (end < 0 || source[start - 1] === '\\' || !this.#isOneParagraph(start, end)) continue;
-      if (around.opaque.some((stretch) => stretch.start < end && stretch.end > start)) continue;
+      from = start + match[0].length;
+      const opening = from - 1;
+      const end = this.groups.endOf(from);
+      if (end < 0 || end > opening + LONGEST_BOX || source[start - 1] === '\\') continue;
+      if (!this.#isOneParagraph(start, end) || this.#isOpaque(start, end)) continue;
       const inner = DELIMITED.exec(source.slice(opening, end));
       const tex = inner ? `{${inner[1] ?? inner[2]}}` : source.slice(opening, end);
       if (end > to && !inner && /\$|\\[([]/.test(tex)) continue; // text with formulas in it
       yield this.#segment(start, end, source.slice(start, opening) + tex, false);
-      BOXED.lastIndex = end;
+      from = end;
     }
+  }
+
+  /** Whether code, a tag or an address reaches into a stretch; stretches are asked for in order. @param {number} start @param {number} end */
+  #isOpaque(start, end) {
+    const { opaque } = this.around;
+    while (this.#passed < opaque.length && opaque[this.#passed].end <= start) this.#passed += 1;
+    return this.#passed < opaque.length && opaque[this.#passed].start < end;
   }
 
   /** @param {number} start @param {number} end */

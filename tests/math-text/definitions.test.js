@@ -43,3 +43,8 @@ test('what a text has defined before is expanded too, and a formula may define i
 test('what is broken, circular or too long stays as it was', () => {
   for (const tex of KEPT) assert.equal(expanded(tex), tex);
 });
+
+test('an argument that a body repeats into the millions is not written out', () => {
+  const tex = `\\newcommand{\\a}[1]{${'#1'.repeat(100_000)}}\\a{${'x'.repeat(9000)}}`;
+  assert.equal(expanded(tex), tex);
+});

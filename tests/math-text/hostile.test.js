@@ -19,6 +19,8 @@ const READERS = {
   markdown: (text) => scan(text, 'markdown'),
   blocks: (text) => new BlockCutter().append(text),
 };
+/** The whole way of a Markdown text. @param {string} text */
+const render = (text) => renderMarkdown(text);
 
 /** The least of a few runs, in milliseconds. @param {() => unknown} run */
 function leastTime(run) {
@@ -41,6 +43,24 @@ for (const [name, read] of Object.entries(READERS))
       assert.ok(large < 30 * small + 400, `${JSON.stringify(unit)}: ${small} ms, then ${large} ms`);
     }
   });
+
+test('definitions, boxes and formulas are read once, however many there are and whatever they leave open', () => {
+  /** @type {[(length: number) => string, (text: string) => unknown][]} */
+  const texts = [
+    [(length) => '\\a '.repeat(length / 3), READERS.latex],
+    [(length) => '\\def\\a{'.repeat(length / 7), READERS.latex],
+    [(length) => '\\newcommand{\\a}[1]{'.repeat(length / 20), render],
+    [(length) => '\\DeclarePairedDelimiter\\a{'.repeat(length / 26), READERS.latex],
+    [(length) => `${'\\def\\a{'.repeat(length / 8)}\`${'}'.repeat(length / 8)}`, READERS.latex],
+    [(length) => `${'$x$ '.repeat(length / 8)}${'a'.repeat(length / 2)}`, READERS.markdown],
+    [(length) => '`a` \\boxed{a} '.repeat(length / 14), READERS.markdown],
+  ];
+  for (const [text, read] of texts) {
+    const small = leastTime(() => read(text(100_000)));
+    const large = leastTime(() => read(text(400_000)));
+    assert.ok(large < 10 * small + 200, `${text(30)}: ${small} ms, then ${large} ms`);
+  }
+});
 
 test('ten megabytes of one sign are read', () => {
   for (const unit of ['$', '\\(', '\\begin{a}', '[']) {

@@ -45,3 +45,10 @@ test('commands within each other end', () => {
   assert.ok(withoutPackages(nested).length < 100_000);
   assert.ok(withoutPackages('\\qty('.repeat(5000)).length < 100_000);
 });
+
+test('what is longer than any formula is not read', () => {
+  const unclosed = '\\num{'.repeat(1_000_000);
+  const begun = performance.now();
+  assert.equal(withoutPackages(unclosed), unclosed);
+  assert.ok(performance.now() - begun < 1000);
+});
