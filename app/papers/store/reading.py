@@ -34,7 +34,7 @@ from app.papers.store.lock import hold_for_reading, readers_lock
 from app.papers.store.place import StorePlace
 from app.papers.store.positions import day_at, day_position, first_in_month, month_of, number_at, paper_number
 from app.papers.store.rows import row_answer, row_paper
-from app.papers.store.schema import answers, check_current, listings, papers, state
+from app.papers.store.schema import answers, check_current, check_whole, listings, papers, state
 from app.papers.taxonomy import CATEGORIES
 
 _MOST_REMEMBERED = 256
@@ -71,6 +71,7 @@ class Store:
             with self._reading() as connection:
                 self._database.check(connection)
                 check_current(connection, place)
+                check_whole(connection, place)
         except StoreError:
             self.close()
             raise

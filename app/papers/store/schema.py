@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     inspect,
+    select,
     text,
 )
 
@@ -236,6 +237,12 @@ def check_current(connection: Connection, path: object) -> None:
             f"{path} was written by an older Quire (format {version}, this one reads {len(MIGRATIONS)}); "
             "`quire papers check` brings it up to date"
         )
+
+
+def check_whole(connection: Connection, path: object) -> None:
+    """Raises StoreError where the row that counts the store's changes is gone: all that follows it would be wrong."""
+    if connection.execute(select(state.c.changes)).first() is None:
+        raise StoreError(f"{path} is damaged: the row that counts its changes is gone; restore a backup")
 
 
 def migrate(connection: Connection, version: int, migrations: list[Callable[[Connection], None]]) -> None:

@@ -23,6 +23,7 @@ from app.papers.store.schema import (
     MIGRATIONS,
     answers,
     check_version,
+    check_whole,
     imports,
     listings,
     migrate,
@@ -129,6 +130,7 @@ def open_for_writing(place: StorePlace, command: str) -> Iterator[StoreWriter]:
             version = check_version(connection, place)
             connection.rollback()
             migrate(connection, version, MIGRATIONS)
+            check_whole(connection, place)
         yield StoreWriter(kept, engine)
 
 

@@ -211,6 +211,15 @@ def execute(place: StorePlace, statement: str) -> None:
         connection.execute(text(statement))
 
 
+def test_a_store_that_lost_the_count_of_its_changes_is_refused(path: StorePlace) -> None:
+    stored(path, [paper(1)]).close()
+    execute(path, "DELETE FROM state")
+    with pytest.raises(StoreError, match="counts its changes is gone"):
+        Store(path)
+    with pytest.raises(StoreError, match="counts its changes is gone"), open_for_writing(path, "test"):
+        pass
+
+
 @pytest.mark.parametrize(
     "expression", ["cs.AI", "cs.AI+cs.LG+math.NA", "cs", "cs.AI-cs.CY", "cs+math-cs.CV", "-cs.CV", ""]
 )
