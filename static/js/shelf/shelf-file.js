@@ -2,7 +2,7 @@
 
 import { say, word } from '../page/announcements.js';
 import { shelf } from './shelf.js';
-import { fromFile, toFile } from './shelf-records.js';
+import { TooMuch, fromFile, toFile } from './shelf-records.js';
 
 const LARGEST_FILE = 64 << 20; // bytes
 
@@ -26,6 +26,7 @@ async function takeIn(file) {
 /** Says why nothing was kept. @param {unknown} error */
 export function sayWhy(error) {
   console.warn(error);
+  if (error instanceof TooMuch) return say(word(error.message, error.values));
   say(word(error instanceof SyntaxError ? 'notImported' : 'keepsNothing'));
 }
 

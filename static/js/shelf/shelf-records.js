@@ -22,6 +22,15 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 export const MOST_RECORDS = 100_000;
 
+/** More than a file of a shelf may hold; its message names the interface's words for that. */
+export class TooMuch extends RangeError {
+  /** @param {'tooManyPapers' | 'tooManyTags' | 'tooLongNote'} message @param {{id?: string, most: number}} values */
+  constructor(message, values) {
+    super(message);
+    this.values = values;
+  }
+}
+
 /** @param {string} id @returns {ShelfRecord} */
 export const emptyRecord = (id) => ({ id, starred: null, read: null, tags: [], note: '' });
 
@@ -48,6 +57,12 @@ export function merged(ours, theirs) {
     tags: [...new Set([...ours.tags, ...theirs.tags])].sort(),
     note: bothNotes(ours.note, theirs.note),
   };
+}
+
+/** Throws TooMuch for a record that no file may hold. @param {ShelfRecord} record */
+export function checkBounds({ id, tags, note }) {
+  if (tags.length > MOST_TAGS) throw new TooMuch('tooManyTags', { id, most: MOST_TAGS });
+  if (note.length > LONGEST_NOTE) throw new TooMuch('tooLongNote', { id, most: LONGEST_NOTE });
 }
 
 /** @param {string | null} one @param {string | null} other */

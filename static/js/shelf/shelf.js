@@ -5,7 +5,15 @@
  * other tabs are told which papers it was about.
  */
 
-import { emptyRecord, isEmpty, merged, wellFormed } from './shelf-records.js';
+import {
+  MOST_RECORDS,
+  TooMuch,
+  checkBounds,
+  emptyRecord,
+  isEmpty,
+  merged,
+  wellFormed,
+} from './shelf-records.js';
 
 /** @typedef {import('./shelf-records.js').ShelfRecord} ShelfRecord */
 
@@ -74,18 +82,34 @@ async function refresh(opened, ids) {
 
 /**
  * Reads each paper's record, changes it and writes it back, in one transaction that other tabs wait for.
+ * What throws while it checks leaves all as it was.
  * @param {string[]} ids @param {(record: ShelfRecord) => ShelfRecord} change
+ * @param {(count: number, written: Iterable<ShelfRecord>) => void} [check] is called with how many papers are kept then
  */
-async function update(ids, change) {
+async function update(ids, change, check) {
   const opened = await database();
+  /** @type {unknown} */
+  let refused;
   const transaction = opened.transaction(STORE, 'readwrite', { durability: 'strict' });
   const done = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
+    transaction.onabort = () => reject(refused ?? transaction.error);
   });
   const store = transaction.objectStore(STORE);
   /** @type {Map<string, ShelfRecord>} */
   const written = new Map();
+  let left = ids.length;
+  const checkAll = (/** @type {NonNullable<typeof check>} */ checkThem) => {
+    const counting = store.count(); // after all that was written
+    counting.onsuccess = () => {
+      try {
+        checkThem(counting.result, written.values());
+      } catch (error) {
+        refused = error;
+        transaction.abort();
+      }
+    };
+  };
   for (const id of ids) {
     const request = store.get(id);
     request.onsuccess = () => {
@@ -93,6 +117,8 @@ async function update(ids, change) {
       if (isEmpty(record)) store.delete(id);
       else store.put(record);
       written.set(id, record);
+      left -= 1;
+      if (left === 0 && check) checkAll(check);
     };
   }
   await done;
@@ -136,12 +162,23 @@ export const shelf = {
   /** The same values for many papers. @param {string[]} ids @param {Partial<ShelfRecord>} values */
   setAll: (ids, values) => update(ids, (record) => ({ ...record, ...values, id: record.id })),
 
-  /** Adds records to what is kept; nothing that is there is lost. @param {ShelfRecord[]} arriving */
+  /**
+   * Adds records to what is kept; nothing that is there is lost. Rejects with TooMuch, and keeps none of them, where a file
+   * could not hold all of it.
+   * @param {ShelfRecord[]} arriving
+   */
   async merge(arriving) {
     const byId = new Map();
     for (const record of arriving)
       byId.set(record.id, merged(byId.get(record.id) ?? emptyRecord(record.id), record));
-    await update([...byId.keys()], (record) => merged(record, byId.get(record.id)));
+    await update(
+      [...byId.keys()],
+      (record) => merged(record, byId.get(record.id)),
+      (count, written) => {
+        if (count > MOST_RECORDS) throw new TooMuch('tooManyPapers', { most: MOST_RECORDS });
+        for (const record of written) checkBounds(record);
+      },
+    );
   },
 
   /** Calls with the ids of papers whenever what is kept about them changed, here or in another tab. @param {(ids: string[]) => void} listener */

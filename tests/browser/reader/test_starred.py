@@ -132,6 +132,44 @@ def test_a_file_carries_everything_and_is_merged_into_what_is_there(
     assert listed(other, 3) == {first, second, third}
 
 
+def test_a_file_that_makes_the_shelf_larger_than_a_file_may_be_changes_nothing(
+    open_reader: OpenReader, tmp_path: Path
+) -> None:
+    opened = open_reader(ALL)
+    first, second, *_ = ids(opened)
+    opened.page.goto(opened.address + "/starred")
+    file = tmp_path / "shelf.json"
+
+    def take_in(papers: list[dict[str, object]], said: str) -> None:
+        file.write_text(json.dumps({"format": "quire-shelf", "version": 1, "papers": papers}))
+        opened.page.set_input_files("#import", file)
+        expect(opened.page.locator("#said")).to_contain_text(said)
+
+    starred = "2026-06-29T07:00:00.000Z"
+    take_in([{"id": first, "starred": starred, "note": "a" * 90_000, "tags": ["a"]}], "Imported: 1 paper")
+    assert listed(opened, 1) == {first}
+    take_in(
+        [{"id": second, "starred": starred}, {"id": first, "note": "b" * 90_000}],
+        f"The note on {first} would be longer than 100,000 characters; nothing was changed",
+    )
+    take_in(
+        [{"id": second, "starred": starred}, {"id": first, "tags": [f"t{number}" for number in range(100)]}],
+        f"{first} would have more than 100 tags; nothing was changed",
+    )
+    take_in(
+        [{"id": f"2401.{number:05}", "starred": starred} for number in range(100_000)],
+        "Together that would be more than 100,000 papers; nothing was changed",
+    )
+    assert listed(opened, 1) == {first}
+    opened.page.reload()
+    assert listed(opened, 1) == {first}
+    with opened.page.expect_download() as download:
+        opened.page.click("#export")
+    download.value.save_as(file)
+    (kept,) = json.loads(file.read_text())["papers"]
+    assert (kept["note"], kept["tags"]) == ("a" * 90_000, ["a"])
+
+
 def test_a_browser_that_keeps_nothing_says_so_and_shows_the_papers(open_reader: OpenReader) -> None:
     opened = open_reader("/")
     opened.page.add_init_script(CLOSED)

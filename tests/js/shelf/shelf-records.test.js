@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
+  checkBounds,
   emptyRecord,
   fromFile,
   idsOfLink,
@@ -93,4 +94,21 @@ test('a link carries ids and nothing else', () => {
 test('tags are typed with commas of either script', () => {
   assert.deepEqual(tagsOf(' b, a，b ,, c d '), ['a', 'b', 'c d']);
   assert.ok(isEmpty({ ...emptyRecord('2606.00001'), tags: tagsOf(' , ') }));
+});
+
+test('what no file may hold is named before it is kept', () => {
+  const note = 'a'.repeat(60_000);
+  const both = merged(
+    { ...emptyRecord('2401.00001'), note },
+    { ...emptyRecord('2401.00001'), note: `b${note}c` },
+  );
+  assert.doesNotThrow(() => checkBounds(both)); // one note holds the other
+  const longer = merged(both, { ...emptyRecord('2401.00001'), note: 'd'.repeat(60_000) });
+  assert.throws(() => checkBounds(longer), /tooLongNote/);
+  const tags = Array.from({ length: 60 }, (_, index) => `t${index}`);
+  const tagged = merged(
+    { ...emptyRecord('2401.00001'), tags },
+    { ...emptyRecord('2401.00001'), tags: tags.map((tag) => `${tag}!`) },
+  );
+  assert.throws(() => checkBounds(tagged), /tooManyTags/);
 });
