@@ -10,9 +10,8 @@ import zlib
 
 from app.errors import InputError, SourceError, TooLarge
 from app.papers.fulltext.blocks import PaperText
-from app.papers.fulltext.latexml import read_latexml
+from app.papers.fulltext.html_page import read_page
 from app.papers.fulltext.pdf import read_pdf
-from app.papers.fulltext.plain_html import read_html
 from app.papers.fulltext.tex_source import is_tex, read_tex
 
 _GZIP = b"\x1f\x8b"
@@ -35,7 +34,7 @@ def read_dropped(content: bytes, most_bytes: int) -> PaperText:
             return read_tex(_members(content, most_bytes))
         start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         if start.startswith(_HTML):
-            return _of_html(content)
+            return read_page(content, "html", None, any_page=True)
         text = _decoded(content)
         if is_tex(text):
             return read_tex({"main.tex": text})
@@ -44,10 +43,6 @@ def read_dropped(content: bytes, most_bytes: int) -> PaperText:
     raise InputError(
         "the file is neither HTML, nor a PDF, nor TeX (.tex, or .gz and .tar.gz as arXiv packs it)"
     )
-
-
-def _of_html(content: bytes) -> PaperText:
-    return read_latexml(content, "html", None) if b"ltx_document" in content else read_html(content)
 
 
 def _unpacked(content: bytes, most: int) -> bytes:

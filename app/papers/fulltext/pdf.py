@@ -6,16 +6,14 @@ A PDF knows no headings; where a line says that the references or an appendix be
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 
 from app.errors import SourceError
+from app.papers.fulltext.apart import bound, read_apart
 from app.papers.fulltext.blocks import Block, PaperText, Part
 
-_SECONDS = 60.0
 _MOST_PAGES = 500
-_MOST_MEMORY = 2 << 30
 _REFERENCES = re.compile(
     r"(?:\d+\.?\s+)?(?:references|bibliography|literature cited|参考文献)", re.IGNORECASE
 )
@@ -26,19 +24,8 @@ _SENTENCE = re.compile(r"[.:;!?。][\"”')\]]?$")
 
 def read_pdf(content: bytes, version: int | None) -> PaperText:
     """The text of a PDF. Raises SourceError where it can't be read, or holds pictures of text only."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "app.papers.fulltext.pdf"],
-            input=content,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SourceError(f"the PDF could not be read in {_SECONDS:.0f} s") from error
-    if done.returncode:
-        raise SourceError("the file is not a PDF, or it is damaged or locked with a password")
-    return text_of_pages(json.loads(done.stdout), version)
+    refusal = "the file is not a PDF, or it is damaged or locked with a password"
+    return text_of_pages(read_apart("app.papers.fulltext.pdf", content, refusal), version)
 
 
 def text_of_pages(pages: list[str], version: int | None) -> PaperText:
@@ -92,7 +79,7 @@ def _paragraphs(page: str) -> Iterator[str]:
 
 def _extract() -> None:
     """Reads a PDF from standard input and writes the text of its pages as JSON."""
-    _bound_memory()
+    bound()
     import pypdfium2  # type: ignore[import-untyped]  # only the process that reads a PDF loads it
 
     document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
@@ -101,14 +88,6 @@ def _extract() -> None:
         for number in range(min(len(document), _MOST_PAGES))
     ]
     print(json.dumps([page.encode("utf-8", "replace").decode() for page in pages]))
-
-
-def _bound_memory() -> None:
-    """So that a PDF that was made to do harm ends this process, and not the machine."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
 
 
 if __name__ == "__main__":

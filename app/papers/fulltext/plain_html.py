@@ -5,7 +5,7 @@ Anchors are made here, as LaTeXML would: `S1`, `S1.p1`. Formulas stay as the pag
 
 import re
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from app.errors import SourceError
 from app.papers.fulltext.blocks import Block, PaperText, Part
@@ -25,12 +25,15 @@ def read_html(content: bytes) -> PaperText:
         annotation = formula.css_first('annotation[encoding="application/x-tex"]')
         tex = annotation.text(deep=True) if annotation is not None else formula.attributes.get("alttext")
         formula.replace_with(f"${' '.join((tex or formula.text(deep=True)).split())}$")
+    outer = _holding_others(tree)
     blocks: list[Block] = []
     section, paragraph = 0, 0
     part: Part = "body"
     for node in tree.css(_TEXTS):
+        if node.mem_id in outer:
+            continue
         text = " ".join(node.text(deep=True).split())
-        if not text or _holds_another(node):
+        if not text:
             continue
         if node.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
             section, paragraph = section + 1, 0
@@ -50,7 +53,15 @@ def read_html(content: bytes) -> PaperText:
     return PaperText("html", None, tuple(blocks))
 
 
-def _holds_another(node: LexborNode) -> bool:
-    """Whether its text comes again in an element within it."""
-    nested = node.css("p, li, pre, td") if node.tag in ("li", "blockquote", "td", "th", "dd") else ()
-    return any(other.mem_id != node.mem_id for other in nested)
+def _holding_others(tree: LexborHTMLParser) -> set[int]:
+    """The elements whose text comes again in an element within them; each element is looked at once."""
+    seen: set[int] = set()
+    found: set[int] = set()
+    for node in tree.css("p, li, pre, td"):
+        outer = node.parent
+        while outer is not None and outer.mem_id not in seen:
+            seen.add(outer.mem_id)
+            if outer.tag in ("li", "blockquote", "td", "th", "dd"):
+                found.add(outer.mem_id)
+            outer = outer.parent
+    return found

@@ -9,7 +9,7 @@ import structlog
 from app.errors import FileError, SourceError
 from app.papers.fulltext.blocks import PaperText, text_of_record
 from app.papers.fulltext.cache import TextCache
-from app.papers.fulltext.latexml import read_latexml
+from app.papers.fulltext.html_page import read_page
 from app.papers.fulltext.pdf import read_pdf
 from app.papers.models import Paper
 from app.papers.sources.client import PoliteClient
@@ -46,8 +46,8 @@ class PaperTexts:
         with self._connect() as client:
             addresses = client.addresses
             tries: list[tuple[str, Callable[[bytes], PaperText]]] = [
-                (addresses.html, lambda content: read_latexml(content, "html", version)),
-                (addresses.ar5iv, lambda content: read_latexml(content, "ar5iv", version)),
+                (addresses.html, lambda content: read_page(content, "html", version)),
+                (addresses.ar5iv, lambda content: read_page(content, "ar5iv", version)),
                 (addresses.pdf, lambda content: read_pdf(content, version)),
             ]
             for address, read in tries:

@@ -130,18 +130,19 @@ def _main(files: Mapping[str, str]) -> str | None:
 
 def _inserted(files: Mapping[str, str], main: str) -> str:
     """The main file with what it inserts in its place, from the source's own files alone, and without comments."""
-    inserts = 0
+    inserts = inserted = 0
     folder = posixpath.dirname(main)
 
     def read(name: str, seen: tuple[str, ...]) -> str:
         def insert(match: re.Match[str]) -> str:
-            nonlocal inserts
+            nonlocal inserts, inserted
             wanted = posixpath.normpath(posixpath.join(folder, (match[1] or match[2]).strip()))
             found = next((one for one in (wanted, f"{wanted}.tex") if one in files and one not in seen), None)
             inserts += 1
-            return (
-                read(found, (*seen, found)) if found and inserts <= _MOST_INSERTS and len(seen) < 10 else ""
-            )
+            if not found or inserts > _MOST_INSERTS or inserted > _MOST_CHARACTERS or len(seen) >= 10:
+                return ""
+            inserted += len(files[found])
+            return read(found, (*seen, found))
 
         whole = _COMMENT.sub("", files[name].replace("\r\n", "\n").replace("\r", "\n"))
         return _INSERT.sub(insert, whole)[:_MOST_CHARACTERS]
@@ -179,8 +180,21 @@ def _expanded(text: str, macros: Mapping[str, str]) -> str:
     names = "|".join(sorted((re.escape(name) for name in macros), key=len, reverse=True))
     pattern = re.compile(rf"({names})(?![A-Za-z])")
     for _ in range(2):
-        text = pattern.sub(lambda match: macros[match[1]], text)[:_MOST_CHARACTERS]
+        text = _replaced(text, pattern, macros)
     return text
+
+
+def _replaced(text: str, pattern: re.Pattern[str], macros: Mapping[str, str]) -> str:
+    """The text once expanded, as far as it is read; no more of it is written."""
+    parts: list[str] = []
+    at = size = 0
+    for match in pattern.finditer(text):
+        parts += (text[at : match.start()], macros[match[1]])
+        size += len(parts[-2]) + len(parts[-1])
+        at = match.end()
+        if size > _MOST_CHARACTERS:
+            break
+    return "".join((*parts, text[at:]))[:_MOST_CHARACTERS]
 
 
 def _partners(text: str) -> dict[int, int]:

@@ -1,0 +1,44 @@
+"""Runs a reader of what strangers made in a process of its own, with a time and a memory to finish in.
+
+PDFium is written in C++. A page of HTML that leaves elements open takes quadratic time and memory by the rules of HTML
+itself: twenty kilobytes can stand for a gigabyte of tree.
+"""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from app.errors import SourceError
+
+_SECONDS = 60.0
+_MOST_MEMORY = 2 << 30
+
+
+def read_apart(module: str, content: bytes, refusal: str) -> Any:
+    """What a module, run as a programme, makes of `content`: a value of JSON.
+
+    Raises SourceError where it takes too long, and with `refusal` where it can't read that.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603  # our own modules alone
+            [sys.executable, "-m", module],
+            input=content,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SourceError(f"the file could not be read in {_SECONDS:.0f} s") from error
+    if done.returncode:
+        raise SourceError(refusal)
+    return json.loads(done.stdout)
+
+
+def bound(seconds: int = int(_SECONDS)) -> None:
+    """Bounds this process: what was made to do harm ends it, and not the machine."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))

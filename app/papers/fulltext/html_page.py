@@ -1,0 +1,45 @@
+"""The text of a page of HTML, read in a process of its own: as LaTeXML made it, or as any other page."""
+
+import json
+import sys
+from dataclasses import astuple
+
+from app.errors import SourceError
+from app.papers.fulltext.apart import bound, read_apart
+from app.papers.fulltext.blocks import Block, PaperText, Source
+from app.papers.fulltext.latexml import read_latexml
+from app.papers.fulltext.plain_html import read_html
+
+_SECONDS = 20
+
+
+def read_page(content: bytes, source: Source, version: int | None, any_page: bool = False) -> PaperText:
+    """The text of a page. Raises SourceError where it has none, or is made so that it can't be read.
+
+    `any_page`: also of one that LaTeXML has not made.
+    """
+    answer = read_apart(
+        "app.papers.fulltext.html_page",
+        b"%d" % any_page + content,
+        f"the page can't be read in {_SECONDS} s: its elements lie too deep within each other, or are too many",
+    )
+    if "refused" in answer:
+        raise SourceError(answer["refused"])
+    return PaperText(source, version, tuple(Block(*block) for block in answer["blocks"]))
+
+
+def _read() -> None:
+    """Reads a page from standard input and writes its blocks as JSON."""
+    bound(_SECONDS)
+    given = sys.stdin.buffer.read()
+    any_page, content = given[:1] == b"1", given[1:]
+    try:
+        plain = any_page and b"ltx_document" not in content
+        text = read_html(content) if plain else read_latexml(content, "html", None)
+        print(json.dumps({"blocks": [astuple(block) for block in text.blocks]}))
+    except SourceError as error:
+        print(json.dumps({"refused": str(error)}))
+
+
+if __name__ == "__main__":
+    _read()
