@@ -1,12 +1,16 @@
 """Counts over a collection what citations and names come to: `python -m benchmarks.citations metadata.jsonl.gz`.
 
 It prints how many names of `authors_parsed` come back from plain strings, with the others by kind, and how many
-entries pybtex (strict) and bibtexparser read of the .bib file.
+entries of the .bib file are read by pybtex (strict) and bibtexparser, and by biber and BibTeX where they are installed.
 """
 
+import re
+import shutil
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bibtexparser.entrypoint import parse_string as read_bibtex
 from pybtex.database import parse_string
@@ -27,6 +31,34 @@ def kind(author: Author) -> str:
     if again.suffix:
         return "a suffix"
     return "a group" if again.given is None else "else"
+
+
+def read_by_biber(text: str) -> str:
+    """How many entries biber writes again, and what it complains of."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "papers.bib").write_text(text, encoding="utf-8")
+        command = ["biber", "--tool", "--output-file=again.bib", "papers.bib"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        again = Path(folder, "again.bib")
+        entries = again.read_text(encoding="utf-8").count("@misc{") if again.exists() else 0
+    complaints = re.findall(r"^(?:WARN|ERROR) - .*", done.stdout, re.MULTILINE)
+    return f"{entries:,} entries, {len(complaints)} complaints" + "".join(
+        f"\n  {one}" for one in complaints[:5]
+    )
+
+
+def read_by_bibtex(text: str) -> str:
+    """How many entries BibTeX's style `plain` sets, and what it complains of."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "papers.bib").write_text(text, encoding="utf-8")
+        Path(folder, "all.aux").write_text("\\citation{*}\n\\bibdata{papers}\n\\bibstyle{plain}\n")
+        subprocess.run(["bibtex", "all"], cwd=folder, capture_output=True, check=False)
+        entries = Path(folder, "all.bbl").read_text(encoding="utf-8", errors="replace").count("\\bibitem")
+        log = Path(folder, "all.blg").read_text(encoding="utf-8", errors="replace")
+    complaints = re.findall(r"^(?:Warning--.*|.*---line \d+ of file.*)", log, re.MULTILINE)
+    return f"{entries:,} entries, {len(complaints)} complaints" + "".join(
+        f"\n  {one}" for one in complaints[:5]
+    )
 
 
 def main(path: Path) -> None:
@@ -51,6 +83,8 @@ def main(path: Path) -> None:
     print(f"pybtex, strict: {len(parse_string(text, 'bibtex').entries):,} of {len(papers):,} entries")
     library = read_bibtex(text)
     print(f"bibtexparser: {len(library.entries):,} entries, {len(library.failed_blocks)} failed")
+    for name, read in {"biber": read_by_biber, "bibtex": read_by_bibtex}.items():
+        print(f"{name}: {read(text) if shutil.which(name) else 'not installed'}", flush=True)
 
 
 if __name__ == "__main__":

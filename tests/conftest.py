@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from hypothesis import settings
 
 from app.papers.store.place import StorePlace
 from tests import library
 from tests.postgres import PostgresServer, postgres_server
 from tests.server import PATIENCE, quire, serving
+
+settings.register_profile("quire", deadline=None)  # what an example takes is the machine's affair
+settings.load_profile("quire")
 
 for _wait in ("connect", "read", "write", "pool"):  # of calls that name no timeout
     setattr(DEFAULT_TIMEOUT_CONFIG, _wait, float(PATIENCE))

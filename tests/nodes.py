@@ -9,9 +9,7 @@ from pathlib import Path
 import httpx
 
 from app.papers.store.place import PostgresPlace
-from tests.server import QUIRE, ROOT, environment, server_process
-
-PATIENCE = 300.0
+from tests.server import PATIENCE, QUIRE, ROOT, environment, server_process
 
 
 def quire_on(
@@ -29,7 +27,7 @@ def quire_on(
         capture_output=True,
         env=environment(data, STORE_URL=url, **settings),
         cwd=ROOT,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -57,5 +55,5 @@ def until(condition: Callable[[], bool], said: str) -> float:
 
 def finds(address: str, query: str) -> int:
     """How many papers a search finds at a server."""
-    answer = httpx.get(f"{address}/api/v1/papers", params={"q": query}, trust_env=False, timeout=300)
+    answer = httpx.get(f"{address}/api/v1/papers", params={"q": query}, trust_env=False, timeout=PATIENCE)
     return int(answer.raise_for_status().json()["total"])

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
-PATIENCE = 300
+PATIENCE = 600
 """Seconds after which a process that does not end fails a test: other tests run beside it, on few cores."""
 
 QUIRE = [sys.executable, "-m", "app.cli"]

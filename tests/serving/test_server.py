@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from app import __version__
-from tests.server import QUIRE, ROOT, environment, server_process
+from tests.server import PATIENCE, QUIRE, ROOT, environment, server_process
 
 BODY = b'{"text": "Some words to be cut into pieces, and some more."}'
 HEADERS = {"content-type": "application/json"}
@@ -59,8 +59,8 @@ class Client(threading.Thread):
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    """Looks until it is so; fails after five minutes."""
-    deadline = monotonic() + 300
+    """Looks until it is so; fails where that takes too long on any machine."""
+    deadline = monotonic() + PATIENCE
     while not what():
         assert monotonic() < deadline
         threading.Event().wait(0.02)

@@ -39,7 +39,7 @@ def all_paths(lattice: Lattice) -> list[tuple[tuple[int, ...], float]]:
 short = st.text("ab的\n", max_size=7)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(models, short)
 def test_edges_are_the_pieces_that_match(model: Model, text: str) -> None:
     lattice = Tokenizer(model, "reference").lattice(text)
@@ -54,7 +54,7 @@ def test_edges_are_the_pieces_that_match(model: Model, text: str) -> None:
     assert all(model.pieces[edge.id - 3] == data[edge.start : edge.end] for edge in lattice.edges)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(short, st.integers(1, 40))
 def test_n_best_are_the_best_of_all(text: str, n: int) -> None:
     lattice = TOKENIZER.lattice(text)
@@ -67,7 +67,7 @@ def test_n_best_are_the_best_of_all(text: str, n: int) -> None:
         assert all(before.end == after.start for before, after in pairwise(path.edges))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(short)
 def test_boundaries_are_the_shares_of_the_segmentations_that_cut_there(text: str) -> None:
     lattice = TOKENIZER.lattice(text)
@@ -80,7 +80,7 @@ def test_boundaries_are_the_shares_of_the_segmentations_that_cut_there(text: str
     assert lattice.boundaries == pytest.approx(shares, abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(models, st.text("aab的é\n", max_size=60))
 def test_the_best_path_is_the_encoding(model: Model, text: str) -> None:
     # Sums that are equal but for rounding may differ between lines; within one line they are the same sums.

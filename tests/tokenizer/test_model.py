@@ -60,7 +60,7 @@ def test_log_probabilities_have_every_bit_of_the_original() -> None:
     assert model.log_probabilities.tolist() == [float(np.log(count) - total) for count in counts]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(WITHIN_A_LINE, st.integers(1, 1 << 40), max_size=20))
 def test_what_is_written_is_what_json_dump_writes(counts: dict[bytes, int]) -> None:
     model = Model.from_counts("m", BYTES | counts)
@@ -190,7 +190,7 @@ def test_a_zip_that_is_none_of_ours_is_refused(content: bytes, message: str, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(damage=st.lists(st.tuples(st.integers(-140, 60), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_zip_is_read_right_or_refused(
     damage: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory

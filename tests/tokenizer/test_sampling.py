@@ -93,7 +93,7 @@ def test_a_batch_draws_each_text_with_its_own_seed(tokenizer: Tokenizer) -> None
     assert len({tuple(ids.tolist()) for ids in batch}) > 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(models, texts, st.floats(0.01, 10), st.integers(0, 2**64 - 1))
 def test_whatever_is_drawn_is_the_text(model: object, text: str, alpha: float, seed: int) -> None:
     tokenizer = Tokenizer(model, "numba")  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ def tiles(boundaries: list[int], size: int) -> bool:
     return boundaries[0] == 0 and boundaries[-1] == size and boundaries == sorted(boundaries)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(models, st.one_of(combining, st.text(max_size=60)))
 def test_spans_tile_both_texts(model: Model, text: str) -> None:
     tokenizer = Tokenizer(model, "reference")
@@ -50,7 +50,7 @@ def test_spans_tile_both_texts(model: Model, text: str) -> None:
             assert composed[slice(*piece.chars)] == piece.text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(models, combining)
 def test_a_stretch_between_characters_is_the_same_in_both_texts(model: Model, text: str) -> None:
     pieces = Tokenizer(model, "reference").spans(text)
@@ -101,7 +101,7 @@ def test_pieces_index_and_slice_like_a_list() -> None:
         pieces[3]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(models, st.one_of(combining, st.text("ab的", max_size=80)), st.integers(1, 12), st.integers(0, 11))
 def test_chunks_cover_the_text_and_cut_no_character(model: Model, text: str, most: int, overlap: int) -> None:
     overlap = min(overlap, most - 1)
@@ -139,7 +139,7 @@ def test_a_character_of_more_pieces_than_fit_is_named() -> None:
     assert caught.value.pointer == "/max_tokens"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(models, combining, st.integers(0, 10), st.sampled_from(["left", "right"]))
 def test_truncating_keeps_an_end_of_the_text_and_whole_characters(
     model: Model, text: str, most: int, side: str

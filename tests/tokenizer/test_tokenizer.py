@@ -50,7 +50,7 @@ def test_a_batch_takes_any_iterable_and_names_the_text_that_is_wrong() -> None:
         assert caught.value.pointer == pointer
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(models, texts)
 def test_decoding_gives_the_text_back(model: Model, text: str) -> None:
     tokenizer = Tokenizer(model, "reference")

@@ -426,8 +426,7 @@ def test_the_example_of_the_documentation_runs(open_page: OpenPage) -> None:
     opened.page.goto(f"{opened.address}/static/math-text/example.html")
     opened.page.wait_for_function(
         "() => document.querySelector('#answer').source.includes('mathematics here')"
-        " && document.querySelector('#answer').getAttribute('state') === 'ready'",
-        timeout=20_000,
+        " && document.querySelector('#answer').getAttribute('state') === 'ready'"
     )
     opened.typeset_all()
     assert not [formula for formula in opened.formulas() if not formula["typeset"]]

@@ -30,7 +30,7 @@ def age(folder: Path, seconds: float) -> None:
         os.utime(file, (then, then))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 30_000)), max_size=12), st.integers(0, 40_000))
 def test_the_folder_never_exceeds_its_bound(
     tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[int, int]], most: int
@@ -82,7 +82,7 @@ def test_what_may_have_changed_since_is_asked_for_again(
 
 
 @given(cut=st.integers(0, 200), put=st.binary(max_size=20))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_counts_as_none(
     tmp_path_factory: pytest.TempPathFactory, cut: int, put: bytes
 ) -> None:

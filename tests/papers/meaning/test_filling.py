@@ -214,7 +214,7 @@ def test_the_mean_is_taken_again_when_a_small_set_has_grown(tmp_path: Path) -> N
     assert np.allclose(found.mean, np.mean(list(living(tmp_path / "v").values()), axis=0), atol=1e-3)
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3)), max_size=12), max_size=3), st.data()
 )

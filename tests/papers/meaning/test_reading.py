@@ -17,9 +17,7 @@ from app.papers.meaning.reading import VectorSet
 from app.papers.meaning.writing import VectorRow, open_vectors
 from tests.papers.meaning.samples import clustered, lengthened, written
 
-REUSED_FOLDER = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+REUSED_FOLDER = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize(("dimensions", "seed"), [(384, 1), (768, 2), (100, 3)])

@@ -300,7 +300,7 @@ def test_terms_are_stemmed_folded_and_paired() -> None:
 EXPRESSIONS = ["cs.AI", "cs", "-cs.LG", "cs.AI+cs.LG-math", "-cs", "math", "quire", None]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(papers(least=1, most=25), st.sampled_from(EXPRESSIONS), st.booleans(), st.booleans())
 def test_the_index_counts_a_list_as_the_store_does(
     given: list[Paper], text: str | None, from_day: bool, to_day: bool

@@ -99,7 +99,7 @@ def test_a_range_comes_whole_in_batches_of_pages(server: Arxiv, client: PoliteCl
     assert set(server.requests[1].query) == {"verb", "resumptionToken"}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.dictionaries(st.integers(16, 23), st.integers(1, 9), min_size=1),
     st.integers(1, 4),

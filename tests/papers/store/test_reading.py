@@ -45,7 +45,7 @@ expressions = st.builds(
 days = st.none() | st.integers(-1, 5).map(lambda count: FIRST_DAY + timedelta(days=count))
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(papers(), expressions, days, days, st.sampled_from(["announced", "published"]), st.integers(1, 7))
 def test_paging_gives_every_paper_of_a_list_once_and_in_order(
     new_place: Callable[[], StorePlace],
@@ -149,7 +149,7 @@ def test_a_cursor_made_up_is_refused(path: StorePlace, cursor: str) -> None:
             assert len(store.page(cursor=cursor).papers) == 1
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_cursor_that_was_changed_or_taken_elsewhere_is_refused(
     new_place: Callable[[], StorePlace], data: st.DataObject

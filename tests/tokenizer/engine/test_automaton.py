@@ -41,7 +41,7 @@ def endings(automaton: Automaton, data: bytes) -> list[list[tuple[int, int, floa
     return found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(models, st.one_of(texts.map(str.encode), st.lists(some_pieces, max_size=30).map(b"".join)))
 def test_finds_the_pieces_that_end_at_each_byte_and_nothing_else(model: Model, data: bytes) -> None:
     known = {
@@ -57,7 +57,7 @@ def test_finds_the_pieces_that_end_at_each_byte_and_nothing_else(model: Model, d
     assert endings(automaton_of(model), data) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(models)
 def test_a_unit_that_is_not_in_use_is_reached_from_no_state(model: Model) -> None:
     nodes = automaton_of(model).nodes

@@ -13,7 +13,7 @@ from tests.shared import shared
 from tests.tokenizer.vocabularies import SINGLE_BYTES, models, texts, vocabulary
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(models, st.lists(texts, min_size=1, max_size=4))
 def test_equal_the_reference_on_any_vocabulary_and_text(model: Model, samples: list[str]) -> None:
     compiled, reference = CompiledEngine(model), ReferenceEngine(model)
@@ -28,7 +28,7 @@ def published(request: pytest.FixtureRequest) -> tuple[CompiledEngine, Reference
     return CompiledEngine(model), ReferenceEngine(model)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=st.one_of(st.text(), st.binary(max_size=300).map(lambda data: data.decode("latin-1"))))
 @example(text="的" * 300 + "\n" * 300 + "a" * 700)
 def test_equal_the_reference_on_published_models(

@@ -18,7 +18,7 @@ from app.errors import InputError, ModelError, Overloaded
 from app.tokenizer import load
 from app.tokenizer.others.apart import ApartTokenizer
 from app.tokenizer.registry import ModelRegistry
-from tests.server import ROOT
+from tests.server import PATIENCE, ROOT
 from tests.tokenizer.others.trained import rank_list, write_all
 
 TEXTS = [
@@ -151,8 +151,8 @@ def test_a_process_ends_with_its_tokenizer_and_with_whoever_started_it(models: M
 
 
 def until(true: Any) -> None:
-    """Wait for a condition, for two minutes at most."""
-    end = monotonic() + 120
+    """Wait for a condition."""
+    end = monotonic() + PATIENCE
     while not true():
         assert monotonic() < end
         sleep(0.01)

@@ -28,7 +28,7 @@ def test_each_part_keeps_the_limit_by_itself(folder: Path, name: str) -> None:
     tokenizer: Any = load(folder / name)
     added = sum(map(len, tokenizer.own_special))
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         st.lists(st.sampled_from([*TEXT, "hello ", "世界"]), max_size=60).map("".join),
         st.integers(24, 40),
@@ -52,7 +52,7 @@ def test_each_part_keeps_the_limit_by_itself(folder: Path, name: str) -> None:
 def test_what_is_left_of_a_text_takes_no_more_tokens_by_itself(folder: Path, name: str) -> None:
     tokenizer: Any = load("models/small.model" if name == "small" else folder / name)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.lists(st.sampled_from([*TEXT, "hello ", "世界", "don't", "▁"]), max_size=40).map("".join),
         st.integers(0, 24),

@@ -61,7 +61,7 @@ def library_ids(folder: Path, name: str, text: str) -> list[int]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_ids_are_the_librarys_own(tokenizers: dict[str, Any], folder: Path, name: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(TEXTS)
     def check(text: str) -> None:
         assert tokenizers[name].encode(text) == library_ids(folder, name, text)
@@ -74,7 +74,7 @@ def test_ids_are_the_librarys_own(tokenizers: dict[str, Any], folder: Path, name
 def test_spans_cover_the_text_once_or_are_flagged(tokenizers: dict[str, Any], name: str) -> None:
     tokenizer = tokenizers[name]
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(TEXTS)
     def check(text: str) -> None:
         pieces = tokenizer.spans(text)

@@ -1,7 +1,7 @@
 """Which characters a vocabulary is made to hold: the most frequent ones, by counts, within its size."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InputError
@@ -12,7 +12,6 @@ from app.tokenizer.training.trainer import Objective
 TEXTS = [*["これは日本語の文です。\n", "Это русский текст.\n", "한국어 문장입니다.\n"] * 30, "稀な字：龘\n"]
 
 
-@settings(deadline=None)
 @given(text=st.text(st.sampled_from("aé字κ😀"), min_size=1), coverage=st.floats(0.01, 1))
 def test_takes_the_fewest_characters_that_cover_so_much(text: str, coverage: float) -> None:
     pieces = covering(count_in(text), coverage, 100_000, 36)

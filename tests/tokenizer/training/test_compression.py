@@ -58,7 +58,7 @@ def fewest_pieces(model: Model, line: str) -> int:
     return best[-1]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     texts=corpora,
     sizes=st.lists(st.sampled_from([259, 270, 300, 600]), min_size=1, max_size=2),

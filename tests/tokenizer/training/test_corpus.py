@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import FileError, InputError, RecordError
@@ -33,7 +33,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("corpus")
 
 
-@settings(deadline=None)
 @given(texts=TEXTS, suffix=st.sampled_from(list(COMPRESS)))
 def test_json_lines_give_back_every_text_however_they_are_compressed(
     folder: Path, texts: list[str], suffix: str
@@ -62,7 +61,6 @@ def test_a_plain_file_is_a_text_a_line_or_one_text(folder: Path, suffix: str) ->
     assert list(Corpus([str(path)], whole_file=True)) == ["一\r\ntwo\n\nfour"]
 
 
-@settings(deadline=None)
 @given(
     content=st.lists(st.sampled_from(["\n", "a", "一", "\r\n", "words of a line"])).map("".join),
     size=st.integers(1, 40),
@@ -84,7 +82,6 @@ def test_what_can_t_be_read_from_within_is_one_part(folder: Path, name: str, who
     assert corpus.split(10) == [(corpus, path.stat().st_size)]
 
 
-@settings(deadline=None)
 @given(bad=st.integers(1, 30), size=st.integers(1, 300))
 def test_a_bad_line_of_a_part_has_its_number_in_the_file(folder: Path, bad: int, size: int) -> None:
     path = folder / "bad-part.jsonl"

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InputError
@@ -57,7 +57,6 @@ def test_lines_of_a_text_are_told_apart_by_their_scripts() -> None:
     assert measured.whole.bytes_per_token == round(24 / 7, 4)
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_the_shares_add_up_to_the_whole(texts: list[tuple[str, str | None]]) -> None:
     if not any(text for text, _ in texts):

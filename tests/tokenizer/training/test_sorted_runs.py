@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import FileError
@@ -59,7 +59,6 @@ def counts_and_bytes(run: PieceRun) -> tuple[list[int], list[int], bytes]:
     return run.keys.tolist(), run.counts.tolist(), run.pool.tobytes()
 
 
-@settings(deadline=None)
 @given(
     parts=st.lists(KEYS.filter(bool), min_size=1, max_size=8),
     most=st.integers(0, 2000),
@@ -79,7 +78,6 @@ def test_ngrams_are_counted_in_any_number_of_runs_and_ranges(
     assert np.concatenate([run.counts for run in found]).tolist() == expected.counts.tolist()
 
 
-@settings(deadline=None)
 @given(parts=st.lists(PIECES, min_size=1, max_size=8), most=st.integers(0, 2000), pieces=st.integers(1, 9))
 def test_pieces_are_counted_in_any_number_of_runs_and_ranges(
     tmp_path_factory: pytest.TempPathFactory, parts: list[list[bytes]], most: int, pieces: int
@@ -94,14 +92,12 @@ def test_pieces_are_counted_in_any_number_of_runs_and_ranges(
     assert found == Counter(chain(*parts))
 
 
-@settings(deadline=None)
 @given(left=PIECES, right=PIECES)
 def test_pieces_of_one_hash_are_told_apart_by_their_bytes(left: list[bytes], right: list[bytes]) -> None:
     run = piece_run(left, [7] * len(left)).merge(piece_run(right, [7] * len(right)))
     assert counted(run) == Counter(left + right)
 
 
-@settings(deadline=None)
 @given(keys=KEYS, parts=st.integers(1, 6), bits=st.sampled_from([8, 16, 64]))
 def test_ranges_cover_all_keys_and_split_no_prefix(keys: list[int], parts: int, bits: int) -> None:
     found = ranges(np.sort(np.array(keys, np.uint64)), parts, bits)

@@ -89,7 +89,7 @@ def test_trains_byte_for_byte_what_bytepiece_trains_from_texts_of_this_repositor
     assert model.to_bytes() == (WRITTEN / f"{name}.model").read_bytes()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     texts=texts_strategy,
     order=st.integers(1, 7),
@@ -125,7 +125,7 @@ def test_equals_the_reference_on_odd_corpora_under_any_options(
     assert [model.to_bytes() for model in found] == [model.to_bytes() for model in expected]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     texts=texts_strategy,
     order=st.integers(1, 7),

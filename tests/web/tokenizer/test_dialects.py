@@ -139,7 +139,7 @@ def test_llama_cpp_s_requests_may_be_called_what_curl_calls_them(client: httpx.C
 
 
 @given(text=st.text(alphabet=" the天地é\u0301\u00e9\n🦊", max_size=20))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tei_positions_are_those_of_the_library(
     client: httpx.Client, tokenizer: Tokenizer, text: str
 ) -> None:
@@ -156,7 +156,7 @@ def test_tei_special_tokens_have_no_place(client: httpx.Client) -> None:
 
 
 @given(text=st.text(max_size=60))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_dialects_agree_and_detokenizing_gives_the_text_back(client: httpx.Client, text: str) -> None:
     ids = post(client, "/tokenize", model="bare", prompt=text)["tokens"]
     assert post(client, "/tokenize", model="bare", content=text, parse_special=False)["tokens"] == ids

@@ -136,7 +136,7 @@ def test_a_truncated_text_keeps_whole_characters(client: httpx.Client, side: str
 
 
 @given(ids=st.lists(st.integers(0, 286), max_size=30))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_decoding_drops_no_byte(client: httpx.Client, tokenizer: Tokenizer, ids: list[int]) -> None:
     answer = ask(client, "decode", Decoded, ids=ids, bytes=True)
     exact = tokenizer.decode_bytes(ids)
