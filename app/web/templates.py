@@ -1,7 +1,8 @@
 """Pages from templates: every value is escaped, every page gets its words and its addresses."""
 
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -24,7 +25,15 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"csl": csl, "coins": coins, "plain": plain_text}
+
+
+@lru_cache(4096)
+def _author_search(name: str) -> str:
+    """The search for the papers of an author, as part of an address; a list has hundreds."""
+    return quote(f'au:"{name.replace(chr(34), "")}"', safe="/")
+
+
+_environment.filters |= {"csl": csl, "coins": coins, "plain": plain_text, "author_search": _author_search}
 
 
 def render(request: Request, template: str, **values: Any) -> Response:

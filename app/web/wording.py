@@ -6,7 +6,7 @@ A paper's text is never translated here.
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.dates import format_date, get_day_names
 from fastapi import Request
@@ -43,6 +43,12 @@ def load_words() -> None:
         Wording(language).day(date(2000, 1, 1))
 
 
+@lru_cache(4096)
+def _written(day: date, form: str, language: str) -> str:
+    """A day in a form of Babel's; home alone writes two hundred."""
+    return format_date(day, form, locale=_LOCALES[language])
+
+
 class _Number(int):
     """A number in a text, which may also choose between two words: `{count:,} {count:paper|papers}`."""
 
@@ -74,15 +80,15 @@ class Wording:
 
     def day(self, day: date) -> str:
         """A day written out, such as Monday, 23 November 2026."""
-        return format_date(day, "full", locale=_LOCALES[self.language])
+        return _written(day, "full", self.language)
 
     def long_day(self, day: date) -> str:
         """A day without its weekday, such as 23 November 2026."""
-        return format_date(day, "long", locale=_LOCALES[self.language])
+        return _written(day, "long", self.language)
 
     def short_day(self, day: date) -> str:
         """A day of a year that is plain, such as 23 Nov."""
-        return format_date(day, _SHORT_DAYS[self.language], locale=_LOCALES[self.language])
+        return _written(day, _SHORT_DAYS[self.language], self.language)
 
     def moment(self, moment: datetime) -> str:
         """A moment in UTC, such as 23 November 2026, 06:30 UTC."""
@@ -90,7 +96,7 @@ class Wording:
 
     def month(self, day: date) -> str:
         """The month of a day, such as November 2026."""
-        return format_date(day, _MONTHS[self.language], locale=_LOCALES[self.language])
+        return _written(day, _MONTHS[self.language], self.language)
 
     def weekdays(self) -> list[str]:
         """The names of the days of a week, short, from Monday on."""
