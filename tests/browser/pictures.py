@@ -3,13 +3,15 @@
     python -m tests.browser.pictures http://127.0.0.1:8000 [NAME …]
 
 Each state of the pages is taken once, in turn at the widths, themes and languages that they are made for. The server
-has QUIRE_CHAT_URL and QUIRE_CHAT_MODEL set; the answer in the pictures is this script's, about a note of Quire.
+has QUIRE_CHAT_URL and QUIRE_CHAT_MODEL set; the answer in the pictures is this script's, about a note of Quire. Its
+models folder has default.model, and the tokenizers of openai/o200k_base and deepseek-ai/DeepSeek-V3.
 """
 
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -33,6 +35,18 @@ STAR = """async () => {
     for (const [place, {id}] of items.entries())
         await shelf.set(id, {starred: new Date().toISOString(), tags: place % 5 ? [] : ['to read']});
 }"""
+
+SIDE_BY_SIDE = [
+    *(("model", name) for name in ("default", "openai/o200k_base", "deepseek-ai/DeepSeek-V3")),
+    ("text", "A tokenizer cuts text into pieces: 分词器把文本切成片段。\nfor i in range(10): print(f'{i**2:>4}')"),
+]
+CHAT = [
+    ("mode", "chat"),
+    ("model", "deepseek-ai/DeepSeek-V3"),
+    *(("role", role) for role in ("system", "user")),
+    *(("content", text) for text in ("You answer in one sentence.", "Why do models count tokens, and not words?")),
+    ("generation", "on"),
+]
 
 
 @dataclass(frozen=True)
@@ -201,7 +215,9 @@ PICTURES = [
     Picture("answer", "/arxiv/quire/0001", 1280, 760, prepare=_answer),
     Picture("answer-phone", "/arxiv/quire/0001", 360, 740, "dark", "zh-CN", _answer),
     Picture("print", MATHEMATICS, 820, 640, prepare=_print),
-    Picture("tokenizer", "/tokenizer", 1280, 800),
+    Picture("tokenizer", f"/tokenizer?{urlencode(SIDE_BY_SIDE)}", 1280, 800),
+    Picture("tokenizer-chat", f"/tokenizer?{urlencode(CHAT)}", 1280, 800),
+    Picture("tokenizer-chat-phone", f"/tokenizer?{urlencode(CHAT)}", 360, 740, "dark", "zh-CN"),
     Picture("preview", "/preview?format=markdown", 820, 480, "dark"),
 ]
 
