@@ -40,7 +40,7 @@ def read_by_biber(text: str) -> str:
         command = ["biber", "--tool", "--output-file=again.bib", "papers.bib"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         again = Path(folder, "again.bib")
-        entries = again.read_text(encoding="utf-8").count("@misc{") if again.exists() else 0
+        entries = again.read_text(encoding="utf-8").count("@MISC{") if again.exists() else 0
     complaints = re.findall(r"^(?:WARN|ERROR) - .*", done.stdout, re.MULTILINE)
     return f"{entries:,} entries, {len(complaints)} complaints" + "".join(
         f"\n  {one}" for one in complaints[:5]

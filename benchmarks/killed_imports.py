@@ -1,10 +1,10 @@
 """Imports that are killed again and again end with what an unbroken one ends with, compared by content.
 
-Run: `.venv/bin/python -m benchmarks.killed_imports --kills 200`. Two files are imported one after the other, the second
-with changes to a third of the first's papers and with answers. `quire papers import` is killed (SIGKILL) at a random
-moment and begun again until a file is done; with both done, the store's papers and answers, what searches find, and the
-verdict of `quire papers check` are compared with those of one import of each file, and a new round begins with an empty
-folder, until so many imports were killed.
+Run: `.venv/bin/python -m benchmarks.killed_imports --kills 200`, with `--postgres` for stores there. Two files are
+imported one after the other, the second with changes to a third of the first's papers and with answers. `quire papers
+import` is killed (SIGKILL) at a random moment and begun again until a file is done; with both done, the store's papers
+and answers, what searches find, and the verdict of `quire papers check` are compared with those of one import of each
+file, and a new round begins with an empty folder and database, until so many imports were killed.
 """
 
 import argparse
@@ -13,16 +13,20 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import orjson
 
 from app.papers.maintenance import check, export_lines
+from app.papers.search.indexing import open_index
 from app.papers.search.searching import Search, SearchIndex
+from app.papers.store.place import StorePlace
 from app.papers.store.reading import Store
 from benchmarks.large_set import records
 from benchmarks.search import queries
+from tests.postgres import postgres_server
 from tests.server import QUIRE, ROOT, environment
 
 QUERIES = 60
@@ -48,21 +52,25 @@ def write_files(folder: Path, count: int) -> list[Path]:
     return [first, second]
 
 
-def importing(data: Path, file: Path) -> subprocess.Popen[bytes]:
+def importing(data: Path, place: StorePlace, file: Path) -> subprocess.Popen[bytes]:
+    settings = {} if isinstance(place, Path) else {"STORE_URL": place.url}
     return subprocess.Popen(
         [*QUIRE, "papers", "import", str(file)],
-        env=environment(data),
+        env=environment(data, **settings),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
 
 
-def content(data: Path) -> str:
+def content(data: Path, place: StorePlace) -> str:
     """A digest of all papers and answers in an order of their own, and of what each search finds."""
     digest = hashlib.sha256()
-    index = SearchIndex(data / "index")
-    with Store(data / "papers.sqlite") as store:
+    with Store(place) as store:
+        if store.shared:  # a node's index follows the store by itself, while the node serves
+            with open_index(data / "index", store) as writer:
+                writer.catch_up(store)
+        index = SearchIndex(data / "index")
         for line in sorted(export_lines(store)):
             digest.update(line)
         for query in queries(QUERIES, seed=1):
@@ -71,18 +79,20 @@ def content(data: Path) -> str:
     return digest.hexdigest()
 
 
-def unbroken(data: Path, files: list[Path]) -> tuple[str, dict[Path, float]]:
+def unbroken(data: Path, place: StorePlace, files: list[Path]) -> tuple[str, dict[Path, float]]:
     """The content after one import of each file, and the seconds that each took."""
     seconds = {}
     for file in files:
         begun = time.monotonic()
-        if importing(data, file).wait():
+        if importing(data, place, file).wait():
             raise SystemExit(f"{file.name} could not be imported")
         seconds[file] = time.monotonic() - begun
-    return content(data), seconds
+    return content(data, place), seconds
 
 
-def killed(data: Path, files: list[Path], draw: random.Random, seconds: dict[Path, float]) -> int:
+def killed(
+    data: Path, place: StorePlace, files: list[Path], draw: random.Random, seconds: dict[Path, float]
+) -> int:
     """Imports each file to its end, however often it is killed on the way; how often it was.
 
     What was learnt of how fast the machine is now goes into `seconds`, so that few imports end before they are killed.
@@ -91,7 +101,7 @@ def killed(data: Path, files: list[Path], draw: random.Random, seconds: dict[Pat
     for file in files:
         while True:
             begun = time.monotonic()
-            process = importing(data, file)
+            process = importing(data, place, file)
             try:
                 said = process.communicate(timeout=draw.uniform(0.3, 0.7) * seconds[file])[1]
             except subprocess.TimeoutExpired:
@@ -111,20 +121,29 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--papers", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--postgres", action="store_true", help="keep the stores in PostgreSQL")
     options = parser.parse_args()
     draw = random.Random(options.seed)
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
+        server = stack.enter_context(postgres_server()) if options.postgres else None
+
+        def place(data: Path) -> StorePlace:
+            return server.new_database() if server else data / "papers.sqlite"
+
         files = write_files(folder, options.papers)
-        expected, seconds = unbroken(folder / "unbroken", files)
+        data = folder / "unbroken"
+        expected, seconds = unbroken(data, place(data), files)
         print(f"unbroken: {', '.join(f'{taken:.1f} s' for taken in seconds.values())}", flush=True)
         kills = rounds = 0
         while kills < options.kills:
             data = folder / f"killed-{rounds}"
-            kills += killed(data, files, draw, seconds)
+            store = place(data)
+            kills += killed(data, store, files, draw, seconds)
             rounds += 1
-            findings = check(data / "papers.sqlite", data / "index")
-            same = content(data) == expected and not findings
+            found = content(data, store)
+            findings = check(store, data / "index")
+            same = found == expected and not findings
             print(
                 f"round {rounds}: {kills} kills; {'the same' if same else f'not the same: {findings}'}",
                 flush=True,

@@ -204,12 +204,14 @@ def main() -> None:
             undisturbed = folder / "undisturbed"
             prepare_papers(undisturbed / "papers.sqlite", undisturbed / "index")
             files = write_files(folder, PAPERS)
-            expected, seconds = unbroken(undisturbed, files)
+            expected, seconds = unbroken(undisturbed, undisturbed / "papers.sqlite", files)
             with ThreadPoolExecutor() as beside:
-                importing = beside.submit(killed, data, files, random.Random(0), seconds)
+                importing = beside.submit(
+                    killed, data, data / "papers.sqlite", files, random.Random(0), seconds
+                )
                 soak(process, address, script, options.minutes, options.kill, first)
                 kills = importing.result()
-            verdict = "the same" if content(data) == expected else "NOT the same"
+            verdict = "the same" if content(data, data / "papers.sqlite") == expected else "NOT the same"
             print(f"{kills} imports killed on the way; store and index are {verdict} as after unbroken ones")
             with serving(undisturbed, folder / "log of the undisturbed") as (other, _):
                 compare(address, other)
