@@ -192,7 +192,7 @@ def _is_price(content: str, text: str, after: str) -> bool:
     """Whether something that starts with a digit is a price with text after it."""
     if _COMMAND.search(text):
         return _STOP_WORD.search(text) is not None
-    if re.fullmatch(r"[0-9](?:,[0-9])+,|[0-9]+ ?[A-Za-z]\S*[-–]", content):
+    if re.fullmatch(r"[0-9]+\.|[0-9](?:,[0-9])+,|[0-9]+ ?[A-Za-z]\S*[-–]", content):
         return _is_digit(after)
     if content[-1] in "-–—/,.;:，。；：、" or _is_digit(after):
         return True

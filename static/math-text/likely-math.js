@@ -120,7 +120,8 @@ function isPaddedMath(tex, text, before, after) {
 /** Whether something that starts with a digit is a price with text after it. @param {string} content @param {string} text @param {string} after */
 function isPrice(content, text, after) {
   if (COMMAND.test(text)) return STOP_WORD.test(text);
-  if (/^\d(?:,\d)+,$/.test(content) || /^\d+ ?[A-Za-z]\S*[-–]$/.test(content)) return /\d/.test(after);
+  if (/^(?:\d+\.|\d(?:,\d)+,)$/.test(content) || /^\d+ ?[A-Za-z]\S*[-–]$/.test(content))
+    return /\d/.test(after);
   if (/[-–—/,.;:，。；：、]$/.test(content) || /\d/.test(after)) return true;
   if (/=$/.test(content) && /[<\d]/.test(after)) return true; // a sum that goes on
   if (hasHanWords(text) || STOP_WORD.test(text) || words(text) >= 2) return true;

@@ -40,6 +40,8 @@ def compare(texts: list[str]) -> None:
         ("from $5k-$10k", []),
         ("giá 5$/cái và 10$/hộp", []),
         ("the sum $2x+3y-$", ["$2x+3y-$"]),
+        ("The answer is $1.$ Then", ["$1.$"]),
+        ("between $1.$5 and more", []),
         (r"a $\framebox{$x$}$ b", [r"$\framebox{$x$}$"]),
         ("", []),
     ],
