@@ -38,13 +38,19 @@ STAR = """async () => {
 
 SIDE_BY_SIDE = [
     *(("model", name) for name in ("default", "openai/o200k_base", "deepseek-ai/DeepSeek-V3")),
-    ("text", "A tokenizer cuts text into pieces: 分词器把文本切成片段。\nfor i in range(10): print(f'{i**2:>4}')"),
+    (
+        "text",
+        "A tokenizer cuts text into pieces: 分词器把文本切成片段。\nfor i in range(10): print(f'{i**2:>4}')",
+    ),
 ]
 CHAT = [
     ("mode", "chat"),
     ("model", "deepseek-ai/DeepSeek-V3"),
     *(("role", role) for role in ("system", "user")),
-    *(("content", text) for text in ("You answer in one sentence.", "Why do models count tokens, and not words?")),
+    *(
+        ("content", text)
+        for text in ("You answer in one sentence.", "Why do models count tokens, and not words?")
+    ),
     ("generation", "on"),
 ]
 
