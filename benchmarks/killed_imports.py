@@ -95,7 +95,7 @@ def killed(
 ) -> int:
     """Imports each file to its end, however often it is killed on the way; how often it was.
 
-    What was learnt of how fast the machine is now goes into `seconds`, so that most imports are killed, and some can end.
+    What was learnt of how fast the machine is now goes into `seconds`, so that most imports are killed and some end.
     """
     kills = 0
     for file in files:
