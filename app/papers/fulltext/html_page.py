@@ -10,7 +10,7 @@ from app.papers.fulltext.blocks import Block, PaperText, Source
 from app.papers.fulltext.latexml import read_latexml
 from app.papers.fulltext.plain_html import read_html
 
-_SECONDS = 20
+_SECONDS = 10
 
 
 def read_page(content: bytes, source: Source, version: int | None, any_page: bool = False) -> PaperText:

@@ -25,7 +25,8 @@ MOST = 64 << 20
 )
 def test_a_page_that_is_made_to_be_slow_or_large_is_refused(page: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(InputError, match="elements lie too deep"):
+    # Its processor's time is over first, but where many share a processor the clock's may be.
+    with pytest.raises(InputError, match=r"elements lie too deep|could not be read in 60 s"):
         read_dropped((WORDS + page).encode(), MOST)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # kilobytes
 
