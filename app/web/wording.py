@@ -45,7 +45,7 @@ def load_words() -> None:
 
 @lru_cache(4096)
 def _written(day: date, form: str, language: str) -> str:
-    """A day in a form of Babel's; home alone writes two hundred."""
+    """A day in a form of Babel's. Home writes the newest day of each category, in two forms."""
     return format_date(day, form, locale=_LOCALES[language])
 
 

@@ -15,14 +15,14 @@ _SECONDS = 60.0
 _MOST_MEMORY = 2 << 30
 
 
-def read_apart(module: str, content: bytes, refusal: str) -> Any:
-    """What a module, run as a programme, makes of `content`: a value of JSON.
+def read_apart(module: str, content: bytes, refusal: str, *arguments: str) -> Any:
+    """What a module, run as a program with these arguments, makes of `content`: a value of JSON.
 
     Raises SourceError where it takes too long, and with `refusal` where it can't read that.
     """
     try:
         done = subprocess.run(  # noqa: S603  # our own modules alone
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             input=content,
             capture_output=True,
             timeout=_SECONDS,

@@ -11,6 +11,7 @@ from app.papers.fulltext.latexml import read_latexml
 from app.papers.fulltext.plain_html import read_html
 
 _SECONDS = 10
+_ANY_PAGE = "--any-page"
 
 
 def read_page(content: bytes, source: Source, version: int | None, any_page: bool = False) -> PaperText:
@@ -20,8 +21,9 @@ def read_page(content: bytes, source: Source, version: int | None, any_page: boo
     """
     answer = read_apart(
         "app.papers.fulltext.html_page",
-        b"%d" % any_page + content,
+        content,
         f"the page can't be read in {_SECONDS} s: its elements lie too deep within each other, or are too many",
+        *([_ANY_PAGE] if any_page else []),
     )
     if "refused" in answer:
         raise SourceError(answer["refused"])
@@ -31,10 +33,9 @@ def read_page(content: bytes, source: Source, version: int | None, any_page: boo
 def _read() -> None:
     """Reads a page from standard input and writes its blocks as JSON."""
     bound(_SECONDS)
-    given = sys.stdin.buffer.read()
-    any_page, content = given[:1] == b"1", given[1:]
+    content = sys.stdin.buffer.read()
     try:
-        plain = any_page and b"ltx_document" not in content
+        plain = _ANY_PAGE in sys.argv[1:] and b"ltx_document" not in content
         text = read_html(content) if plain else read_latexml(content, "html", None)
         print(json.dumps({"blocks": [astuple(block) for block in text.blocks]}))
     except SourceError as error:

@@ -14,7 +14,7 @@ import { WHOLE, passagesOf, placed, prepared } from './text.js';
  * @property {number} alpha
  * @property {number} seed
  *
- * @typedef {object} Told who is told what
+ * @typedef {object} Callbacks what is called when
  * @property {() => void} drawn pieces have come and gone
  * @property {(ids: {model: string, ids: number[]}[]) => void} ids of each model over the whole text; none if unknown
  * @property {(figures: Figures[]) => void} figures
@@ -37,12 +37,12 @@ export class ShownText {
   /**
    * @param {import('./server.js').Server} server
    * @param {import('./flow.js').Flow} flow
-   * @param {Told} told
+   * @param {Callbacks} callbacks
    */
-  constructor(server, flow, told) {
+  constructor(server, flow, callbacks) {
     this.server = server;
     this.flow = flow;
-    this.told = told;
+    this.callbacks = callbacks;
   }
 
   /** Nothing is wanted any longer. */
@@ -74,7 +74,7 @@ export class ShownText {
       this.flow.models = models;
       this.#passages = this.flow.show(cut, JSON.stringify([models, sample && [alpha, seed, text]]));
     } catch (error) {
-      this.told.failed(error);
+      this.callbacks.failed(error);
       return;
     }
     for (const shown of this.#passages)
@@ -99,7 +99,7 @@ export class ShownText {
         }
       }
     } catch (error) {
-      this.told.failed(error);
+      this.callbacks.failed(error);
     } finally {
       this.#fetching = false;
     }
@@ -134,7 +134,7 @@ export class ShownText {
           rows.map((row) => row[i]),
         );
     });
-    this.told.drawn();
+    this.callbacks.drawn();
     if (this.#passages.every((shown) => shown.rows)) void this.#showFigures();
   }
 
@@ -147,7 +147,7 @@ export class ShownText {
     if (!known && text.length <= WHOLE) return;
     const of = (/** @type {number} */ row) =>
       this.#passages.map((shown) => /** @type {import('./text.js').Pieces[]} */ (shown.rows)[row]);
-    this.told.ids(
+    this.callbacks.ids(
       known ? models.map((model, row) => ({ model, ids: of(row).flatMap((pieces) => pieces.ids) })) : [],
     );
     try {
@@ -161,9 +161,9 @@ export class ShownText {
           };
         }),
       );
-      if (asked === this.#asked) this.told.figures(figures);
+      if (asked === this.#asked) this.callbacks.figures(figures);
     } catch (error) {
-      if (!dropped(error)) this.told.failed(error);
+      if (!dropped(error)) this.callbacks.failed(error);
     }
   }
 }
