@@ -157,6 +157,10 @@ class Paper:
     announce_type: AnnounceType | None = None
     versions: tuple[Version, ...] = ()
 
+    def __hash__(self) -> int:
+        # Caches of what is written of a paper ask for it often; equality still compares everything.
+        return hash((self.id, self.version))
+
     @property
     def is_withdrawn(self) -> bool:
         """Whether its comment says that the paper is withdrawn, or its abstract begins with that.

@@ -1,17 +1,21 @@
 """Pages from templates: every value is escaped, every page gets its words and its addresses."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from app import __version__
 from app.papers.citations import coins, csl
+from app.papers.models import Paper
 from app.papers.plain_text import plain_text
+from app.papers.search.blending import Reason
 from app.paths import STATIC
-from app.web.wording import load_words, wording_of
+from app.web.wording import Wording, load_words, wording_of
 
 PAGES = {"/search": "search", "/starred": "starred"}
 MENU_PAGES = {"/tokenizer": "tokenizer", "/preview": "preview", "/docs": "api"}
@@ -33,6 +37,21 @@ def _author_search(name: str) -> str:
     return quote(f'au:"{name.replace(chr(34), "")}"', safe="/")
 
 
+@lru_cache(1024)
+def _paper_block(
+    wording: Wording,
+    base: str,
+    paper: Paper,
+    number: int,
+    cross_list: bool = False,
+    why: tuple[Reason, ...] = (),
+) -> Markup:
+    """A paper as lists show it (paper_block.html). Remembered: many readers open the same lists."""
+    macro: Callable[..., Markup] = _environment.get_template("paper_block.html").module.paper_block  # type: ignore[attr-defined]
+    return macro(wording, base, paper, number, cross_list=cross_list, why=why)
+
+
+_environment.globals["listed_paper"] = _paper_block
 _environment.filters |= {"csl": csl, "coins": coins, "plain": plain_text, "author_search": _author_search}
 
 

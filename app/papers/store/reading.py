@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
@@ -31,13 +30,13 @@ from app.papers.store.listing import (
     ordered,
 )
 from app.papers.store.lock import hold_for_reading, readers_lock
+from app.papers.store.memory import StoreMemory, StoreRevision
 from app.papers.store.place import StorePlace
 from app.papers.store.positions import day_at, day_position, first_in_month, month_of, number_at, paper_number
 from app.papers.store.rows import row_answer, row_paper
 from app.papers.store.schema import answers, check_current, check_whole, listings, papers, state
 from app.papers.taxonomy import CATEGORIES
 
-_MOST_REMEMBERED = 256
 _BEYOND_ALL_NUMBERS = 1 << 32
 
 
@@ -65,8 +64,7 @@ class Store:
         self._held = hold_for_reading(readers_lock(place)) if isinstance(place, Path) else None
         self._counter = counter
         self._engine: Engine = self._database.reading()
-        self._remembered: dict[tuple[int, str, ListQuery], Any] = {}
-        self._remembering = Lock()
+        self._memory = StoreMemory()
         try:
             with self._reading() as connection:
                 self._database.check(connection)
@@ -93,13 +91,13 @@ class Store:
     def changes(self) -> int:
         """How many transactions have changed the store: it grows whenever anything does."""
         with self._reading() as connection:
-            return _changes(connection)
+            return _revision(connection).changes
 
     @property
     def identity(self) -> str:
         """A random name that identifies this store, also against one that stood at the same path before."""
         with self._reading() as connection:
-            return str(connection.execute(select(state.c.identity)).scalar_one())
+            return _revision(connection).identity
 
     @property
     def written(self) -> float:
@@ -132,9 +130,14 @@ class Store:
         check_range(query.since, query.until)
         after = read_cursor(cursor, 1, str(query))[0] if cursor else None
         with self._reading() as connection:
-            positions = list(connection.execute(self._ordered(query, limit + 1, after)).scalars())
-            found = _by_number(connection, [number_at(position) for position in positions[:limit]])
-            total = self._count(connection, _changes(connection), query)
+            now = _revision(connection)
+            positions: list[int] = self._memory.fact(
+                now,
+                ("positions", query, limit, after),
+                lambda: list(connection.execute(self._ordered(query, limit + 1, after)).scalars()),
+            )
+            found = self._papers(connection, now, [number_at(position) for position in positions[:limit]])
+            total = self._count(connection, now, query)
         shown = tuple(
             found[number] for position in positions[:limit] if (number := number_at(position)) in found
         )
@@ -148,8 +151,8 @@ class Store:
     def counts(self, queries: Sequence[ListQuery]) -> list[int]:
         """How many papers each of some lists holds, all in one state of the store. Remembered until it changes."""
         with self._reading() as connection:
-            changes = _changes(connection)
-            return [self._count(connection, changes, query) for query in queries]
+            now = _revision(connection)
+            return [self._count(connection, now, query) for query in queries]
 
     def days(self, query: ListQuery | None = None) -> dict[date, int]:
         """The days of a list with the number of its papers, the newest first. Remembered until the store changes."""
@@ -157,8 +160,10 @@ class Store:
         if query.sort != "announced":
             raise InputError("days are counted in the order of announcement", "?sort")
         with self._reading() as connection:
-            rows = self._remember(
-                _changes(connection), "days", query, lambda: connection.execute(counted_by_day(query)).all()
+            rows = self._memory.fact(
+                _revision(connection),
+                ("days", query),
+                lambda: connection.execute(counted_by_day(query)).all(),
             )
         return {date.fromordinal(day): count for day, count in rows}
 
@@ -190,11 +195,8 @@ class Store:
                 listings.c.announced_position < day_after(day),
             )
         with self._reading() as connection:
-            rows = self._remember(
-                _changes(connection),
-                "categories",
-                ListQuery(since=day),
-                lambda: connection.execute(query).all(),
+            rows = self._memory.fact(
+                _revision(connection), ("categories", day), lambda: connection.execute(query).all()
             )
         return {row.category: row[1] for row in rows}
 
@@ -202,9 +204,7 @@ class Store:
         """The newest day of each category that has papers, with their number on it; until the store changes."""
 
         with self._reading() as connection:
-            found = self._remember(
-                _changes(connection), "newest days", ListQuery(), lambda: _newest_days(connection)
-            )
+            found = self._memory.fact(_revision(connection), "newest days", lambda: _newest_days(connection))
         return dict(found)
 
     def paper(self, paper_id: str) -> Paper:
@@ -225,7 +225,7 @@ class Store:
     def papers_by_number(self, numbers: Sequence[int]) -> list[Paper]:
         """The papers of these numbers (positions.py) in the order asked; those that are not here are left out."""
         with self._reading() as connection:
-            found = _by_number(connection, numbers)
+            found = self._papers(connection, _revision(connection), numbers)
         return [found[number] for number in numbers if number in found]
 
     def newest_numbers(self, batch: int = 10_000) -> Iterator[list[int]]:
@@ -330,26 +330,16 @@ class Store:
             if listed != connection.execute(wanted).scalar_one():
                 yield "papers and lists do not agree"
 
-    def _count(self, connection: Connection, changes: int, query: ListQuery) -> int:
+    def _count(self, connection: Connection, now: StoreRevision, query: ListQuery) -> int:
         def ask() -> int:
             # SQLite reads every listing of a list to count it: seconds where there are millions.
-            quickly = self._counter(query, changes) if self._counter is not None else None
+            quickly = self._counter(query, now.changes) if self._counter is not None else None
             return int(connection.execute(counted(query)).scalar_one()) if quickly is None else quickly
 
-        return int(self._remember(changes, "count", query, ask))
+        return int(self._memory.fact(now, ("count", query), ask))
 
-    def _remember(self, changes: int, what: str, query: ListQuery, ask: Callable[[], Any]) -> Any:
-        """What is asked of the store in its state after so many changes; asked once, and then remembered."""
-        key = (changes, what, query)
-        with self._remembering:
-            if key in self._remembered:
-                return self._remembered[key]
-        answer = ask()
-        with self._remembering:
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[key] = answer
-        return answer
+    def _papers(self, connection: Connection, now: StoreRevision, numbers: Sequence[int]) -> dict[int, Paper]:
+        return self._memory.papers(now, numbers, lambda wanted: _by_number(connection, wanted))
 
     def _ordered(self, query: ListQuery, limit: int, after: int | None = None) -> Any:
         return ordered(query, limit, after, merging=self._database.merges_unions)
@@ -360,8 +350,8 @@ class Store:
             yield connection
 
 
-def _changes(connection: Connection) -> int:
-    return int(connection.execute(select(state.c.changes)).scalar_one())
+def _revision(connection: Connection) -> StoreRevision:
+    return StoreRevision(*connection.execute(select(state.c.identity, state.c.changes)).one())
 
 
 def _newest_days(connection: Connection) -> dict[str, tuple[date, int]]:

@@ -1,5 +1,6 @@
 """The reader's API: lists of papers, single papers, categories. JSON only; pages are in pages.py."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -11,7 +12,7 @@ from app.papers.answer_texts import answers_document
 from app.papers.answers import Answer, QuoteStatus
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
-from app.papers.records import answer_record, paper_record
+from app.papers.records import answer_record, paper_json, paper_record
 from app.papers.search.blending import By
 from app.papers.search.related import related_papers as papers_near
 from app.papers.search.searching import Search, SearchIndex, search_page
@@ -95,14 +96,16 @@ class Ids(BaseModel):
     ids: list[str] = Field(max_length=10_000)
 
 
-def json_list(items: list[dict[str, Any]], next_cursor: str | None, total: int) -> Response:
+def json_list(
+    items: Sequence[dict[str, Any] | orjson.Fragment], next_cursor: str | None, total: int
+) -> Response:
     """The one shape of a list."""
     body = orjson.dumps({"items": items, "next_cursor": next_cursor, "total": total})
     return Response(body, media_type="application/json")
 
 
 def json_papers(papers: list[Paper]) -> Response:
-    return json_list([paper_record(paper) for paper in papers], None, len(papers))
+    return json_list([paper_json(paper) for paper in papers], None, len(papers))
 
 
 def find(
@@ -173,7 +176,7 @@ def list_papers(
         response = Response(orjson.dumps(told), media_type="application/json")
     else:
         page = find_papers(store, index, parameters, categories, q, limits.query_bytes)
-        response = json_list([paper_record(paper) for paper in page.papers], page.next_cursor, page.total)
+        response = json_list([paper_json(paper) for paper in page.papers], page.next_cursor, page.total)
     if page.next_cursor:
         following = {**dict(request.query_params), "cursor": page.next_cursor}
         response.headers["link"] = f'<{address(request.url.path, **following)}>; rel="next"'
@@ -229,7 +232,7 @@ def paper_answers(
 @router.get("/papers/{id:path}", responses={200: {"model": PaperShape}, **problem_responses(404)})
 def paper(store: StoreDep, id: str) -> Response:
     """One paper, by its id with or without version."""
-    return Response(orjson.dumps(paper_record(store.paper(id))), media_type="application/json")
+    return Response(orjson.dumps(paper_json(store.paper(id))), media_type="application/json")
 
 
 @router.get("/categories", responses={200: {"model": CategoryPage}})
