@@ -17,7 +17,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -138,16 +138,36 @@ def measure(
     server: tuple[str, int], folder: Path, path: str, body: dict[str, str] | None, seconds: float
 ) -> tuple[float, float]:
     """Requests a second by wrk's count, and for each second of the server's processor; a failure ends it all."""
-    address, process = server
-    script = folder / "post.lua"
-    script.write_text(
+    post = (
         'wrk.method = "POST"\n'
         f"wrk.body = [==[{json.dumps(body, ensure_ascii=False)}]==]\n"
         'wrk.headers["content-type"] = "application/json"\n'
-        if body
-        else ""
     )
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), address + path]
+    return _measure(server, folder, path, post if body else "", seconds)
+
+
+def measure_in_turns(
+    server: tuple[str, int], folder: Path, paths: Sequence[str], seconds: float
+) -> tuple[float, float]:
+    """The same, where each request is for the next of several paths."""
+    script = f"""
+local paths = {{{", ".join(f'"{path}"' for path in paths)}}}
+local turn = 0
+request = function()
+  turn = turn % #paths + 1
+  return wrk.format("GET", paths[turn])
+end
+"""
+    return _measure(server, folder, paths[0], script, seconds)
+
+
+def _measure(
+    server: tuple[str, int], folder: Path, path: str, script: str, seconds: float
+) -> tuple[float, float]:
+    address, process = server
+    file = folder / "requests.lua"
+    file.write_text(script)
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(file), address + path]
     before = processor_seconds(process)
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     used = processor_seconds(process) - before

@@ -1,6 +1,6 @@
 """Pages from templates: every value is escaped, every page gets its words and its addresses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +14,7 @@ from app.papers.citations import coins, csl
 from app.papers.models import Paper
 from app.papers.plain_text import plain_text
 from app.papers.search.blending import Reason
+from app.papers.taxonomy import CATEGORIES
 from app.paths import STATIC
 from app.web.wording import Wording, load_words, wording_of
 
@@ -51,7 +52,16 @@ def _paper_block(
     return macro(wording, base, paper, number, cross_list=cross_list, why=why)
 
 
-_environment.globals["listed_paper"] = _paper_block
+@lru_cache(256)
+def _part(
+    template: str, wording: Wording, base: str, chat_model: str, values: tuple[tuple[str, Any], ...]
+) -> Markup:
+    """A part of a page that depends on nothing else. Remembered: scripts' words and shortcuts are half a short page."""
+    of_all = {"t": wording, "base": base, "chat_model": chat_model}
+    return _environment.get_template(template).make_module(of_all | dict(values)).__html__()
+
+
+_environment.globals |= {"listed_paper": _paper_block, "taxonomy": tuple(CATEGORIES.values())}
 _environment.filters |= {"csl": csl, "coins": coins, "plain": plain_text, "author_search": _author_search}
 
 
@@ -60,12 +70,19 @@ def render(request: Request, template: str, **values: Any) -> Response:
     wording = wording_of(request)
     other_query = [pair for pair in request.query_params.multi_items() if pair[0] != "lang"]
     other_query.append(("lang", wording("other_language")))
+    base = request.scope.get("root_path", "")
+    chat_model = request.app.state.chat_model
+
+    def part(name: str, /, **given: Hashable) -> Markup:
+        return _part(name, wording, base, chat_model, tuple(given.items()))
+
     body = _environment.get_template(template).render(
         t=wording,
         language=wording.language,
-        base=request.scope.get("root_path", ""),
+        base=base,
         version=__version__,
-        chat_model=request.app.state.chat_model,
+        chat_model=chat_model,
+        part=part,
         path=request.url.path,
         other_language_query=urlencode(other_query),
         pages=PAGES,

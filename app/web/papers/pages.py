@@ -102,7 +102,7 @@ def home(request: Request, store: StoreDep, services: ServicesDep, offer: OfferD
     present = [
         Present(code, day, count, of_all) for (code, (day, count)), of_all in zip(newest, totals, strict=True)
     ]
-    papers = [category for category in present if category.code != NOTES]
+    papers = tuple(category for category in present if category.code != NOTES)
     fetched = None
     with suppress(FileError):  # without it the page lacks a sentence
         fetched = last_request(services.requests_folder)
@@ -115,7 +115,6 @@ def home(request: Request, store: StoreDep, services: ServicesDep, offer: OfferD
         notes=[category for category in present if category.code == NOTES],
         total=total,
         fetched=fetched,
-        taxonomy=CATEGORIES.values(),
         everything=_EVERYTHING,
         offer=offer,
         suggestions=SUGGESTIONS,

@@ -1,9 +1,11 @@
 """Pages can be read without script, say what is wrong kindly, and never hand a paper's text to the HTML parser."""
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from app.web import templates
 from app.web.middleware.security_headers import HEADERS
 from app.web.wording import Wording
 from tests import library
+from tests.server import PATIENCE, quire, serving
 
 
 @pytest.fixture(scope="module")
@@ -252,3 +255,26 @@ def test_a_papers_page_lists_its_versions() -> None:
     assert 'href="https://arxiv.org/abs/2601.00001v1"' in shown
     assert '<time datetime="2026-01-02T00:00:00+00:00">2026-01-02</time>' in shown
     assert 'class="versions' not in block(paper), "a list stays short"
+
+
+def test_lists_show_a_paper_as_the_last_import_has_it(tmp_path: Path) -> None:
+    file = tmp_path / "papers.jsonl"
+
+    def import_version(version: int) -> None:
+        record = {"id": "2606.00001", "version": version, "title": f"Title {version}", "abstract": "We ask."}
+        record |= {"categories": ["cs.CL"], "announced": f"2026-06-0{version}"}
+        file.write_text(json.dumps(record) + "\n")
+        assert quire("papers", "import", file, data_dir=tmp_path).returncode == 0
+
+    import_version(1)
+    with (
+        serving(tmp_path) as address,
+        httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False) as client,
+    ):
+        for version in (1, 2, 3):
+            if version > 1:
+                import_version(version)
+            for path in ("/arxiv/cs.CL?lang=en", "/search?q=ask&lang=en", "/api/v1/papers?categories=cs.CL"):
+                for _ in range(3):
+                    text = client.get(path).raise_for_status().text
+                    assert set(re.findall(r"Title \d", text)) == {f"Title {version}"}, path
