@@ -107,6 +107,7 @@ def _about(tokenizer: OtherTokenizer) -> dict[str, Any]:
         "name": tokenizer.name,
         "kind": tokenizer.kind,
         "vocab_size": tokenizer.vocab_size,
+        "context_length": tokenizer.context_length,
         "lossless": tokenizer.lossless,
         "can": tokenizer.can,
         "special_tokens": dict(tokenizer.special_tokens),

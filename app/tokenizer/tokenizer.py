@@ -62,6 +62,7 @@ class Tokenizer:
     kind = "bytepiece"
     can = ("encode", "decode", "spans", "count", "chunk", "truncate", "sample", "lattice", "scores")
     lossless = True
+    context_length: int | None = None
     chat_template = None
     special_tokens: Mapping[str, int] = {written: number for number, written in enumerate(SPECIAL_TOKENS)}
 

@@ -20,11 +20,12 @@ FILES = (
     *VOCABULARIES,
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "config.json",
     "chat_template.jinja",
     "chat_template.json",
     "card.json",
 )
-"""The files of a folder that a tokenizer is made of."""
+"""The files of a folder that a tokenizer is made of; its model's config.json says how many tokens that takes."""
 
 _ENDINGS = {"bytepiece": ".model", "sentencepiece": ".model", "huggingface": ".json", "tiktoken": ".tiktoken"}
 _SERVED = (".model", ".zip", ".json", ".tiktoken")

@@ -186,6 +186,7 @@ class ApartTokenizer(OtherTokenizer):
         super().__init__(said["name"], said["sha256"], Card(**said["card"]), said["chat_template"])
         self.kind = said["kind"]
         self.named_specials = said["named_specials"]
+        self.context_length = said["context_length"]
         self._special: dict[str, int] = said["special_tokens"]
         self._own_special: tuple[list[int], list[int]] = (said["before"], said["after"])
         self._size: int = said["vocab_size"]

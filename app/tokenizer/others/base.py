@@ -57,6 +57,8 @@ class OtherTokenizer(ABC):
         self.chat_template = chat_template
         self.named_specials: dict[str, str] = {}
         """Special tokens by their role, such as `eos_token`, as chat templates name them."""
+        self.context_length: int | None = None
+        """Most tokens that the language model takes, where the files beside its vocabulary say so."""
 
     @abstractmethod
     def _encoded(self, text: str) -> Sequence[int] | Ids:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.errors import ModelError, SourceError
 from app.tokenizer.others.adding import FILES, AddedTokenizer, beside, check_name, files_of_tokenizer, put
-from app.tokenizer.others.loading import load, vocabulary_of
+from app.tokenizer.others.loading import VOCABULARIES, load
 
 _STATE = ".cache"
 """Where the library notes the ETag of each file, so that what has not changed is not fetched again."""
@@ -28,11 +28,10 @@ def fetch(repository: str, folder: Path, max_bytes: int, revision: str | None = 
         if target.is_dir():
             _begin_with(target, made)
         _download(repository, made, revision)
-        if not files_of_tokenizer(made):
+        if not any((made / name).is_file() for name in VOCABULARIES):
             raise ModelError(
-                f"{repository}: there is no tokenizer among its files; one of {', '.join(FILES[:5])} is"
+                f"{repository}: there is no tokenizer among its files; one of {', '.join(VOCABULARIES)} is"
             )
-        vocabulary_of(made)
         tokenizer = load(made, max_bytes, repository)
         state = made / _STATE
         if target.is_dir():

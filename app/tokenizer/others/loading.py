@@ -32,6 +32,9 @@ VOCABULARIES = (
 MOST_ADDED = 200_000
 """Added tokens of a tokenizer.json; each is looked for in every text."""
 
+MOST_CONTEXT = 1 << 30
+"""Longest context of a language model that is taken; longer ones stand for none."""
+
 _BYTEPIECE = re.compile(rb'\s*\{\s*"[A-Za-z0-9+/=]*"\s*:\s*\[')
 """How BytePiece's JSON begins: a piece in base64, which no other file's key is, and a list."""
 
@@ -90,12 +93,26 @@ def load_here(path: Path, data: bytes, kind: str, name: str | None = None) -> Ot
             if isinstance(config.get(key), bool):
                 card = _with(card, key.removesuffix("_token"), config[key])
     made = _classes()[kind](data, name, hashlib.sha256(data).hexdigest(), card, _template(path, config))
+    made.context_length = _context_length(path, config, card)
     for role in _ROLES:
         written = config.get(role)
         written = written.get("content") if isinstance(written, dict) else written
         if isinstance(written, str):
             made.named_specials[role] = written
     return made
+
+
+def _context_length(path: Path, config: dict[str, Any], card: Card) -> int | None:
+    """Most tokens of the model by its card, its tokenizer_config.json or its config.json; None where none says it.
+
+    `transformers` writes 10**30 into a tokenizer_config.json where it knows no length.
+    """
+    lengths = [card.extra.get("context_length"), config.get("model_max_length")]
+    if path.is_dir() and (path / "config.json").is_file():
+        model = _object(path / "config.json")
+        within = model.get("text_config")
+        lengths += [part.get("max_position_embeddings") for part in (within, model) if isinstance(part, dict)]
+    return next((one for one in lengths if type(one) is int and 0 < one <= MOST_CONTEXT), None)
 
 
 def _with(card: Card, key: str, value: bool) -> Card:

@@ -91,6 +91,7 @@ def _described(tokenizer: OtherTokenizer) -> dict[str, Any]:
         "before": before,
         "after": after,
         "vocab_size": tokenizer.vocab_size,
+        "context_length": tokenizer.context_length,
     }
 
 

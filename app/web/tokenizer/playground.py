@@ -41,6 +41,15 @@ class ModelRow:
     pieces: list[tuple[str, bool, str]] | None = None
     count: int = 0
     size: int = 0
+    context: int | None = None
+
+    @property
+    def share(self) -> str:
+        """The percents of the model's context that the tokens take, as `percentOf` of models.js writes them."""
+        percents = 100 * self.count / self.context if self.context else 0
+        if 0 < percents < 0.01:
+            return "<0.01"
+        return f"{percents:.{0 if percents >= 10 else 1 if percents >= 1 else 2}f}"
 
 
 @router.get("/tokenizer")
@@ -83,8 +92,10 @@ def tokenizer_page(
 def _row(
     services: ServicesDep, name: str, text: str, drawn: tuple[float | None, int | None], spaces: bool
 ) -> ModelRow:
-    pieces = tokenizer_of(services, name).spans(text, *drawn)
-    return ModelRow(name, [_shown(piece, spaces) for piece in pieces], len(pieces), len(pieces.data))
+    tokenizer = tokenizer_of(services, name)
+    pieces = tokenizer.spans(text, *drawn)
+    shown = [_shown(piece, spaces) for piece in pieces]
+    return ModelRow(name, shown, len(pieces), len(pieces.data), tokenizer.context_length)
 
 
 def _shown(piece: Piece, spaces: bool) -> tuple[str, bool, str]:

@@ -33,6 +33,9 @@ class ModelAnswer(BaseModel):
     )
     aliases: list[str] | None = Field(description="further names of it")
     vocab_size: int | None = Field(description="number of ids, special tokens included")
+    context_length: int | None = Field(
+        description="most tokens that the language model takes at once, where its files say so"
+    )
     order: int | None = Field(description="longest n-gram that was counted when it was trained, in bytes")
     normalization: Literal["NFC"] | None = Field(description="what is done to a text before it is segmented")
     special_tokens: SpecialTokens | None

@@ -179,6 +179,7 @@ def _described(models: ModelRegistry, name: str) -> dict[str, Any]:
         "can": list(tokenizer.can),
         "aliases": sorted(alias for alias, model in models.aliases().items() if model == name),
         "vocab_size": tokenizer.vocab_size,
+        "context_length": tokenizer.context_length,
         "order": order if isinstance(order, int) else None,
         "normalization": card.normalization if isinstance(tokenizer, Tokenizer) else None,
         "special_tokens": _special_tokens(tokenizer),

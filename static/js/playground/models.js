@@ -2,7 +2,12 @@
 
 import { filled } from '../page/announcements.js';
 
-/** @typedef {{ count: number, bytes: number }} Figures */
+/**
+ * @typedef {object} Figures
+ * @property {number} count
+ * @property {number} bytes
+ * @property {number | null} [context] most tokens that the model takes, where that is known
+ */
 
 const CELLS = 3; // tokens, bytes, bytes per token
 
@@ -49,11 +54,23 @@ export class Models {
     figures.forEach((figure, row) => {
       const cells = this.table.rows[row].cells;
       if (!figure) return empty(this.table.rows[row]);
-      const { count, bytes } = figure;
+      const { count, bytes, context } = figure;
       cells[1].textContent = count.toLocaleString();
+      if (context) cells[1].append(this.#share(count, context));
       cells[2].textContent = bytes.toLocaleString();
       cells[3].textContent = count ? (bytes / count).toFixed(2) : '–';
     });
+  }
+
+  /** @param {number} count @param {number} context */
+  #share(count, context) {
+    const share = document.createElement('small');
+    share.textContent = filled(this.table.dataset.share ?? '', {
+      percents: percentOf(count, context),
+      context,
+    });
+    share.classList.toggle('over', count > context);
+    return share;
   }
 
   get #selects() {
@@ -98,6 +115,13 @@ export class Models {
     });
     this.add.hidden = names.length === this.#selects[0].options.length;
   }
+}
+
+/** How many percent of a context some tokens take, as the server writes it. @param {number} count @param {number} context */
+export function percentOf(count, context) {
+  const percents = (100 * count) / context;
+  if (percents > 0 && percents < 0.01) return '<0.01';
+  return percents.toFixed(percents >= 10 ? 0 : percents >= 1 ? 1 : 2);
 }
 
 /** @param {HTMLTableRowElement} row whose figures are not known */

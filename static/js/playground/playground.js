@@ -104,7 +104,10 @@ async function showChat(asked) {
   const made = prompts.map(({ model, answer }) => ({ model, ids: answer?.ids ?? [] }));
   ids.show(made.filter((row) => row.ids.length));
   models.show(
-    prompts.map(({ answer }) => answer && { count: answer.count, bytes: bytesOf(answer.prompt).length }),
+    prompts.map(
+      ({ answer, context }) =>
+        answer && { count: answer.count, bytes: bytesOf(answer.prompt).length, context },
+    ),
   );
   const refused = prompts.filter(({ reason }) => reason);
   complain(refused.map(({ model, reason }) => `${model}: ${reason}`).join('\n'));

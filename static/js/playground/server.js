@@ -50,7 +50,7 @@ export class Server {
     this.#asked.delete(kind);
   }
 
-  /** @param {string} name @returns {Promise<{normalization: 'NFC' | null, can: string[], lossless: boolean}>} what is known of a model; asked for once */
+  /** @param {string} name @returns {Promise<{normalization: 'NFC' | null, can: string[], lossless: boolean, context_length: number | null}>} what is known of a model; asked for once */
   model(name) {
     let known = this.#models.get(name);
     if (!known) {

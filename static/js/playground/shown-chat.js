@@ -16,6 +16,7 @@ import { dropped } from './server.js';
  * @typedef {object} Prompt what a model makes of a chat
  * @property {string} model
  * @property {Answer} [answer]
+ * @property {number | null} [context] most tokens that the model takes, where that is known
  * @property {string} [reason] why there is no answer; nothing where the model can't chat
  *
  * @typedef {object} Words
@@ -85,9 +86,10 @@ export class ShownChat {
   /** @param {Chat} chat @param {string} model @param {number} row @returns {Promise<Prompt | null>} */
   async #prompt({ messages, generation }, model, row) {
     try {
-      if (!(await this.server.model(model)).can.includes('chat')) return { model };
+      const { can, context_length: context } = await this.server.model(model);
+      if (!can.includes('chat')) return { model };
       const body = { model, messages, add_generation_prompt: generation, return: ['byte_spans', 'contents'] };
-      return { model, answer: await this.server.ask(`chat ${row}`, 'chat', body) };
+      return { model, context, answer: await this.server.ask(`chat ${row}`, 'chat', body) };
     } catch (error) {
       if (dropped(error)) return null;
       return { model, reason: error instanceof Error ? error.message : String(error) };

@@ -153,11 +153,14 @@ export class ShownText {
     try {
       const figures = await Promise.all(
         models.map(async (model, row) => {
-          if (!known) return this.server.ask(`count ${row}`, 'count', { model, text });
+          const { context_length: context } = await this.server.model(model);
+          if (!known)
+            return { ...(await this.server.ask(`count ${row}`, 'count', { model, text })), context };
           const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
           return {
             count: sum(of(row).map(({ ids }) => ids.length)),
             bytes: sum(of(row).map(({ bytes }) => bytes.length)),
+            context,
           };
         }),
       );

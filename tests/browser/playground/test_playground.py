@@ -18,6 +18,7 @@ from tests.web.conftest import write_models
 
 OpenPage = Callable[..., Page]
 
+WINDOWED = "sentence-folders/all-windowed-L6-v2"
 FIGURES = "#models td:not(:last-child)"
 
 
@@ -27,8 +28,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_models(folder / "models")
     write_all(folder / "models")
     write_strict(folder / "models")
+    write_windowed(folder / "models")
     with serving(folder, settings={"OFFLINE": "true"}) as url:
         yield url
+
+
+def write_windowed(folder: Path) -> None:
+    """A model with a long name and a context of 40 tokens."""
+    shutil.copytree(folder / "org" / "chatty", folder / "sentence-folders" / WINDOWED.split("/")[1])
+    config = folder / WINDOWED / "tokenizer_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "model_max_length": 40}))
 
 
 def write_strict(folder: Path) -> None:
@@ -109,6 +118,42 @@ def test_typing_shows_pieces_and_figures(open_page: OpenPage) -> None:
     assert pieces(page) == ["hello", " ", "你好", "，世界", "。\n", *pieces(page)[5:]]
     assert page.locator("#pieces .piece.raw").first.text_content() == "E5 A4"
     assert figures(page)[1:] == ["28", "4.00"]
+
+
+def test_the_share_of_the_models_context_stands_by_the_count(open_page: OpenPage) -> None:
+    page = open_page(text="the", model=[WINDOWED, "default"])
+    share = page.locator("#models small")
+    count = len(pieces(page, WINDOWED))
+    said = f"{100 * count / 40:.1f} % of its context of 40"
+    assert count < 4
+    expect(share).to_have_text(said)
+    assert share.count() == 1, "nothing is said where no length is known"
+    plain = open_page(javascript=False, text="the", model=[WINDOWED, "default"])
+    assert plain.locator("#models small").all_text_contents() == [said], "as without script"
+    page.fill("#text", "words " * 40)
+    expect(share).to_have_class("over")
+    page.fill("#text", "")
+    expect(share).to_have_text("0.00 % of its context of 40")
+    page.locator("#chat-mode").check()
+    expect(share).to_have_class("over")
+
+
+def test_long_names_of_models_can_be_read_on_a_telephone(open_page: OpenPage) -> None:
+    page = open_page(text="the", width=360, model=[WINDOWED, "default"])
+    expect(page.locator("#models small")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    needed, given = page.evaluate(
+        """() => {
+            const select = document.querySelector('#models select');
+            const context = document.createElement('canvas').getContext('2d');
+            const { font, paddingLeft } = getComputedStyle(select);
+            context.font = font;
+            return [context.measureText(select.value.slice(0, 28)).width, select.clientWidth - 30];
+        }"""
+    )
+    assert given >= needed
+    boxes = [box.bounding_box() for box in page.locator("#models tr").first.locator("td, th").all()]
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 360 for box in boxes)
 
 
 def test_parts_of_characters_show_as_bytes_for_every_kind(open_page: OpenPage) -> None:

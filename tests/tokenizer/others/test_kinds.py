@@ -28,6 +28,7 @@ NAMES = {
     "ranks": "ranks.tiktoken",
     "unigram": "unigram.model",
 }
+BIG = b'{"model_max_length": 1000000000000000019884624838656}'
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60) | st.text("he lLé\u0301你🦊ﬁ\n<|end>", max_size=40)
 
 
@@ -180,3 +181,36 @@ def test_a_text_that_a_tokenizer_lacks_a_token_for_is_said_to_be_so(tmp_path: Pa
     tokenizer = load_here(tmp_path / "a.json", orjson.dumps(record), "huggingface")
     with pytest.raises(ModelError, match="this text can't be encoded with it"):
         tokenizer.count("ⴰⴱⴲ")
+
+
+@pytest.mark.parametrize(
+    ("files", "length"),
+    [
+        ({}, None),
+        ({"tokenizer_config.json": {"model_max_length": 4096}}, 4096),
+        ({"tokenizer_config.json": {"model_max_length": 4096}, "config.json": {"n_ctx": 8}}, 4096),
+        ({"tokenizer_config.json": {"model_max_length": 10**30}}, None),
+        ({"tokenizer_config.json": {"model_max_length": 1e30}}, None),
+        (
+            {
+                "tokenizer_config.json": {"model_max_length": 10**30},
+                "config.json": {"max_position_embeddings": 512},
+            },
+            512,
+        ),
+        (
+            {"config.json": {"text_config": {"max_position_embeddings": 77}, "max_position_embeddings": 5}},
+            77,
+        ),
+        ({"config.json": {"max_position_embeddings": True}}, None),
+        ({"config.json": {"max_position_embeddings": "512", "text_config": []}}, None),
+        ({"card.json": {"context_length": 9}, "tokenizer_config.json": {"model_max_length": 4096}}, 9),
+    ],
+)
+def test_the_length_of_a_models_context_is_that_of_its_files(
+    tmp_path: Path, files: dict[str, dict[str, object]], length: int | None
+) -> None:
+    word_piece().save(str(tmp_path / "tokenizer.json"))
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(orjson.dumps(content) if 10**30 not in content.values() else BIG)
+    assert load(tmp_path).context_length == length
