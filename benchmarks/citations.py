@@ -1,7 +1,8 @@
 """Counts over a collection what citations and names come to: `python -m benchmarks.citations metadata.jsonl.gz`.
 
 It prints how many names of `authors_parsed` come back from plain strings, with the others by kind, and how many
-entries of the .bib file are read by pybtex (strict) and bibtexparser, and by biber and BibTeX where they are installed.
+entries of the .bib file are read by pybtex (strict) and bibtexparser, and by biber, BibTeX and pdfLaTeX where they are
+installed.
 """
 
 import re
@@ -61,6 +62,25 @@ def read_by_bibtex(text: str) -> str:
     )
 
 
+def read_by_pdflatex(text: str) -> str:
+    """What pdfLaTeX complains of where it sets all entries in BibTeX's style `plain`."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "papers.bib").write_text(text, encoding="utf-8")
+        Path(folder, "all.tex").write_text(
+            "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath,amssymb}\n"
+            "\\begin{document}\n\\nocite{*}\n\\bibliographystyle{plain}\n\\bibliography{papers}\n\\end{document}\n"
+        )
+        typeset = ["pdflatex", "-interaction=nonstopmode", "all"]
+        for command in (typeset, ["bibtex", "all"], typeset):
+            subprocess.run(command, cwd=folder, capture_output=True, check=False)
+        log = Path(folder, "all.log").read_text(encoding="utf-8", errors="replace")
+    errors = re.findall(r"^! .*", log, re.MULTILINE)
+    pages = re.search(r"Output written on .*\((\d+) pages", log)
+    return f"{pages[1] if pages else 'no'} pages, {len(errors)} errors" + "".join(
+        f"\n  {one}" for one in errors[:5]
+    )
+
+
 def main(path: Path) -> None:
     """Prints the counts of a file of arXiv's snapshot."""
     papers = [record.value for record in read_lines(path) if isinstance(record.value, Paper)]
@@ -83,7 +103,8 @@ def main(path: Path) -> None:
     print(f"pybtex, strict: {len(parse_string(text, 'bibtex').entries):,} of {len(papers):,} entries")
     library = read_bibtex(text)
     print(f"bibtexparser: {len(library.entries):,} entries, {len(library.failed_blocks)} failed")
-    for name, read in {"biber": read_by_biber, "bibtex": read_by_bibtex}.items():
+    readers = {"biber": read_by_biber, "bibtex": read_by_bibtex, "pdflatex": read_by_pdflatex}
+    for name, read in readers.items():
         print(f"{name}: {read(text) if shutil.which(name) else 'not installed'}", flush=True)
 
 

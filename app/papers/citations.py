@@ -71,6 +71,7 @@ def bibtex(paper: Paper) -> str:
         "day": str(day[0]) if day else "",
         "doi": ", ".join(re.sub(r"[{}\\]", "", doi) for doi in _dois(paper)),
         "url": _address(paper),
+        "pdf": next((link.href for link in paper.links if link.relation == "pdf"), ""),
         "note": tex(paper.journal_ref or ""),
         "annote": tex(paper.comment or ""),
     }
@@ -88,7 +89,8 @@ def ris(paper: Paper) -> str:
     """One reference, ended by `ER`; lines end as the format asks, with CR and LF."""
     issued = _issued(paper)
     tags = [
-        ("TY", "UNPB"),
+        # RIS has no preprints. Zotero takes UNPB for an article in a journal, this for a manuscript of the type in M3.
+        ("TY", "MANSCPT"),
         ("ID", citation_key(paper)),
         ("TI", title_text(paper.title)),
         *(("AU", _inverted(author)) for author in _people(paper)),

@@ -1,7 +1,8 @@
 """A paper's text as LaTeX that any document can hold, for BibTeX, and its title without LaTeX, for everything else.
 
 BibTeX counts every brace, escaped or not, and pdfLaTeX knows few characters by itself: braces are written by name,
-letters and signs as macros. A formula that would do more than typeset becomes text.
+letters and signs as macros, in the forms that Zotero's BibTeX importer reads back. Scripts that no macro of T1 has
+(Cyrillic, Chinese) stay letters. A formula that would do more than typeset becomes text.
 """
 
 import re
@@ -23,7 +24,15 @@ _MORE_THAN_TYPESETS = re.compile(
 _LONGEST_FORMULA = 2000
 # Commands that pylatexenc drops, each with what says the same.
 _MOD = r"\ \text{mod}\ "
-_LIKE = {"mbox": r"\text", "mod": _MOD, "bmod": _MOD, "pmod": _MOD, "tfrac": r"\frac", "dfrac": r"\frac"}
+_LIKE = {
+    "mbox": r"\text",
+    "texttt": r"\text",
+    "mod": _MOD,
+    "bmod": _MOD,
+    "pmod": _MOD,
+    "tfrac": r"\frac",
+    "dfrac": r"\frac",
+}
 _DROPPED = re.compile(rf"\\({'|'.join(_LIKE)})(?![A-Za-z])")
 _FUNCTION = re.compile(r"(?<=[\w)])(?=\\(?:log|ln|exp|sin|cos|tan|max|min|sup|inf)(?![A-Za-z]))")
 _BRACES = {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}
@@ -33,10 +42,38 @@ _SIGNS = {
     "\u00a0": "~",
     "\u200b": "",
     "\ufeff": "",
-    "−": r"\ensuremath{-}",
-    "…": r"\ldots{}",
+    "−": "$-$",
+    "…": r"{\textellipsis}",
+    "~": r"\~{}",
+    # T1 has both; with the macro for them Zotero's importer shows the macro.
+    **{"Đ": "Đ", "đ": "đ"},
     **{"“": "``", "”": "''", "‘": "`", "’": "'", "–": "--", "—": "---"},
 }
+# The accents of T1 by their marks; Vietnamese letters take two.
+_ACCENTS = {
+    **{
+        "\u0300": "`",
+        "\u0301": "'",
+        "\u0302": "^",
+        "\u0303": "~",
+        "\u0304": "=",
+        "\u0306": "u",
+        "\u0307": ".",
+    },
+    **{
+        "\u0308": '"',
+        "\u030a": "r",
+        "\u030b": "H",
+        "\u030c": "v",
+        "\u0323": "d",
+        "\u0327": "c",
+        "\u0328": "k",
+    },
+    "\u0331": "b",
+}
+_ACCENTED = re.compile(r"""\{?\\(?:([A-Za-z])\{(\\?[A-Za-z]+)\}|([`'^"~=.])\{?(\\?[A-Za-z]+)\}?)\}?""")
+_MATHEMATICS = r"\ensuremath{"
+_CYRILLIC = re.compile(r"[\u0400-\u052f]")
 
 
 def tex(source: str) -> str:
@@ -81,10 +118,13 @@ def _formula(source: str) -> str:
 
 def _in_formula(match: re.Match[str]) -> str:
     written = _encoded(match[0])
-    macro = re.fullmatch(r"\\ensuremath\{(.*)\}", written)
-    if macro:
-        return f"{macro[1]} "
-    return written if written == match[0] or not written.startswith("\\") else rf"\mbox{{{written}}}"
+    if written == match[0]:
+        return written
+    if not written.startswith("$"):
+        return rf"\mbox{{{written}}}"
+    macro = written[1:-1]
+    following = match.string[match.end() : match.end() + 1]
+    return f"{macro} " if macro[-1].isalpha() and following.isalpha() else macro
 
 
 def _prose(text: str) -> str:
@@ -99,7 +139,30 @@ def _encoded(character: str) -> str:
         return _BRACES[character]
     if unicodedata.combining(character):
         return ""  # an accent that no letter takes, which pdfLaTeX stops at
-    return _SIGNS.get(character) or ("" if character in _SIGNS else str(_ENCODER.unicode_to_latex(character)))
+    if character in _SIGNS:
+        return _SIGNS[character]
+    if _CYRILLIC.match(character):
+        return character  # its macros are undefined without the encoding T2A, with which the letters work as well
+    written = str(_ENCODER.unicode_to_latex(character))
+    if written == character and not character.isascii():
+        return _twice_accented(character)
+    if written.startswith(_MATHEMATICS):
+        return f"${written.removeprefix(_MATHEMATICS)[:-1]}$"
+    accented = _ACCENTED.fullmatch(written)
+    if accented:
+        # What BibTeX takes for one letter where it shortens or sorts names.
+        return rf"{{\{accented[1]} {accented[2]}}}" if accented[1] else rf"{{\{accented[3]}{accented[4]}}}"
+    return written
+
+
+def _twice_accented(character: str) -> str:
+    decomposed = unicodedata.normalize("NFD", character)
+    letter, marks = decomposed[0], decomposed[1:]
+    if not letter.isascii() or not all(mark in _ACCENTS for mark in marks):
+        return character
+    for mark in marks:
+        letter = rf"\{_ACCENTS[mark]}{{{letter}}}"
+    return f"{{{letter}}}" if marks else character
 
 
 def _is_harmless(formula: str) -> bool:

@@ -165,7 +165,8 @@ class InlineReader {
         : tag
           ? this.#find(`</${tag[1].toLowerCase()}>`, at, to)
           : -1;
-      if (end > 0) return this.#add(at, end, true);
+      // A formula may hold what looks like one: `$a <script>b</script> c$`.
+      if (end > 0) return this.#add(at, end, false);
     }
     const pattern = character === '<' ? TAG : character === ']' ? DESTINATION : ADDRESS;
     const match = matchAt(pattern, source, at);

@@ -44,8 +44,8 @@ def braces(text: str) -> int:
 def test_bibtex_keeps_formulas_and_escapes_signs() -> None:
     entry = bibtex(SAMPLE)
     assert entry.startswith("@misc{arxiv-2401.12345,\n")
-    assert r"title = {{50\% of R\&D in $\mathbb{R}^{n}$: Erd\H{o}s}}," in entry
-    assert r"author = {Erd\H{o}s, Jr., Paul and {NVIDIA}}," in entry
+    assert r"title = {{50\% of R\&D in $\mathbb{R}^{n}$: Erd{\H o}s}}," in entry
+    assert r"author = {Erd{\H o}s, Jr., Paul and {NVIDIA}}," in entry
     assert "doi = {10.1000/a_b}," in entry
     assert "eprint = {2401.12345}," in entry
     assert "year = {2024}," in entry
@@ -73,7 +73,7 @@ def test_a_title_can_not_make_a_document_do_more_than_typeset(text: str) -> None
 
 def test_ris_is_one_tag_a_line() -> None:
     lines = ris(paper(1, title="A\r\nER  - x", abstract="a\nTY  - JOUR")).split("\r\n")
-    assert [line for line in lines if line.startswith(("ER", "TY"))] == ["TY  - UNPB", "ER  - "]
+    assert [line for line in lines if line.startswith(("ER", "TY"))] == ["TY  - MANSCPT", "ER  - "]
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines if line)
     assert "AU  - Lovelace, Ada" in lines
 
@@ -147,7 +147,9 @@ def test_the_comment_and_the_journal_have_fields_of_their_own_and_each_doi_count
         ('A "new" age of "R&D"', r"A ``new'' age of ``R\&D''"),
         ("An open { brace", r"An open \textbraceleft{} brace"),
         (r"Sets $\{x\}$", r"Sets $\lbrace x\rbrace $"),
-        ("α-decay in $β$ form", r"\ensuremath{\alpha}-decay in $\beta $ form"),
+        ("α-decay in $β$ form", r"$\alpha$-decay in $\beta$ form"),
+        ("$Δx$, a±b… of Šimůnek", r"$\Delta x$, a$\pm$b{\textellipsis} of {\v S}im{\r u}nek"),
+        ("Nguyễn, Đỗ, Иван", r"Nguy{\~{\^{e}}}n, Đ{\~{\^{o}}}, Иван"),
     ],
 )
 def test_a_title_is_written_so_that_bibtex_and_pdflatex_read_it(title: str, written: str) -> None:

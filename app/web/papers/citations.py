@@ -26,7 +26,7 @@ MOST_AT_ONCE = 2000
 _ENDINGS: dict[CitationFormat, str] = {"bibtex": "bib", "ris": "ris", "csl": "json", "markdown": "md"}
 _EXAMPLES = {
     "bibtex": "@misc{arxiv-2401.12345,\n  title = {{On zeros}},\n}\n",
-    "ris": "TY  - UNPB\r\nID  - arxiv-2401.12345\r\nTI  - On zeros\r\nER  - \r\n\r\n",
+    "ris": "TY  - MANSCPT\r\nID  - arxiv-2401.12345\r\nTI  - On zeros\r\nER  - \r\n\r\n",
     "csl": [{"id": "arxiv-2401.12345", "type": "article", "title": "On zeros"}],
     "markdown": "- E. Noether. **On zeros**. [arXiv:2401.12345](https://arxiv.org/abs/2401.12345), 2024.\n",
 }
