@@ -29,7 +29,7 @@ _CURRENCY = re.compile(r"[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])")
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*(?:\\?%)?")
 # A negative number, a fraction, a range of digits, or numbers of which one is negative.
 _NUMBERS = re.compile(
-    r"-[0-9]+(?:\.[0-9]+)?|[0-9]+/[0-9]+|[0-9]-[0-9]"
+    r"-[0-9]+(?:\.[0-9]+)?|[0-9]+(?: ?: ?[0-9]+)+|[0-9]+/[0-9]+|[0-9]-[0-9]"
     r"|(?=.*-)-?[0-9]+(?:\.[0-9]+)?(?:, ?-?[0-9]+(?:\.[0-9]+)?)+"
 )
 # Full-width punctuation, which mathematics in Chinese and Japanese text has as well.
@@ -84,7 +84,7 @@ def is_dollar_math(tex: str, before: str, after: str) -> bool:
 
 def is_display_math(tex: str) -> bool:
     """Whether `$$tex$$` is mathematics."""
-    text = _bare(_COMMENT.sub(lambda comment: comment[1] or comment[0], tex))
+    text = _bare(_COMMENT.sub(lambda comment: " " if comment[1] else comment[0], tex))
     if re.fullmatch(r"[.…\s]*", text):
         return "\\" in tex
     if _COMMAND.search(text):
@@ -183,6 +183,8 @@ def _is_padded_math(tex: str, text: str, before: str, after: str) -> bool:
     ):
         apart = re.search(r"[A-Za-z]\s+[A-Za-z]", content)
         return not apart and _is_balanced(content) and _words(_FUNCTION.sub("", text)) == 0
+    if both and re.fullmatch(r"[A-Z]{2,4}", content):
+        return _HAN.search(before + after) is not None  # a triangle, a line
     return (
         number or re.fullmatch(r"[A-Za-z]'*", content) is not None or _NUMBERS.fullmatch(content) is not None
     )
@@ -204,7 +206,7 @@ def _is_price(content: str, text: str, after: str) -> bool:
     if len(spoken) >= 2 or (any(len(word) > 2 for word in spoken) and re.search(r"[^\W\d_]\s+\S+\Z", text)):
         return True
     if _CURRENCY.fullmatch(content):
-        return re.fullmatch(r"[0-9]+ [A-Z]", content) is None
+        return re.fullmatch(r"[0-9]+(?: [A-Z])+", content) is None
     if re.fullmatch(r"[0-9]+\)", content):
         return _opens_next(after)
     return not _is_balanced(content)

@@ -31,8 +31,9 @@ const SURE_LABEL =
 
 /** Full-width punctuation, which mathematics in Chinese and Japanese text has as well. */
 const WIDE_PUNCTUATION = /[\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]/g;
-/** A negative number, a fraction, a range of digits, or numbers of which one is negative. */
-const NUMBERS = /^(?:-\d+(?:\.\d+)?|\d+\/\d+|\d-\d|(?=[^]*-)-?\d+(?:\.\d+)?(?:, ?-?\d+(?:\.\d+)?)+)$/;
+/** A negative number, a fraction, a range of digits, a ratio, or numbers of which one is negative. */
+const NUMBERS =
+  /^(?:-\d+(?:\.\d+)?|\d+(?: ?: ?\d+)+|\d+\/\d+|\d-\d|(?=[^]*-)-?\d+(?:\.\d+)?(?:, ?-?\d+(?:\.\d+)?)+)$/;
 const COMMENT = /(?<!\\)%[^\n]*(\n|$)/g;
 
 /** Whether there are words in Chinese, Japanese or Korean, not their punctuation alone. @param {string} text */
@@ -40,6 +41,9 @@ const hasHanWords = (text) => HAN.test(text.replace(WIDE_PUNCTUATION, ''));
 
 /** The candidate without what TeX sets as text. @param {string} tex */
 const bare = (tex) => tex.replace(TEXT_ARGUMENT, '\\x ');
+
+/** The candidate without comments, which end with their lines. @param {string} tex */
+const withoutComments = (tex) => tex.replace(COMMENT, (comment, end) => (end ? ' ' : comment));
 
 /** How many words of three letters or more stand there. @param {string} text */
 const words = (text) => (text.match(WORD) ?? []).length;
@@ -114,6 +118,7 @@ function isPaddedMath(tex, text, before, after) {
     return (
       !/[A-Za-z]\s+[A-Za-z]/.test(content) && isBalanced(content) && words(text.replace(FUNCTION, '')) === 0
     );
+  if (bothSides && /^[A-Z]{2,4}$/.test(content)) return HAN.test(before) || HAN.test(after); // a triangle, a line
   return /^[A-Za-z]'*$/.test(content) || NUMBER.test(content) || NUMBERS.test(content);
 }
 
@@ -128,7 +133,7 @@ function isPrice(content, text, after) {
   const spoken = text.replace(FUNCTION, '').match(ANY_WORD) ?? [];
   if (spoken.length >= 2 || (spoken.some((word) => word.length > 2) && /\p{L}\s+\S+$/u.test(text)))
     return true;
-  if (CURRENCY.test(content)) return !/^\d+ [A-Z]$/.test(content);
+  if (CURRENCY.test(content)) return !/^\d+(?: [A-Z])+$/.test(content);
   if (/^\d+\)$/.test(content)) return opensNext(after);
   return !isBalanced(content);
 }
@@ -183,7 +188,7 @@ function hasLoneBar(content) {
  * @param {string} tex
  */
 export function isDisplayMath(tex) {
-  const text = bare(tex.replace(COMMENT, (comment, end) => end || comment));
+  const text = bare(withoutComments(tex));
   if (/^[.…\s]*$/.test(text)) return /\\/.test(tex);
   if (COMMAND.test(text)) return true;
   if (/\n[ \t]*\n/.test(text) && !SIGN.test(text)) return false;
@@ -199,7 +204,7 @@ export function isDisplayMath(tex) {
  * @param {string} before the character before the first bracket, or ''
  */
 export function isBracketMath(tex, display, alone, before) {
-  const content = tex.trim();
+  const content = withoutComments(tex.trim()).trim();
   if (content === '') return false;
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
   if (display && !alone && (/^[\d\s,;–-]+$/.test(content) || /^[xX]$/.test(content))) return false;

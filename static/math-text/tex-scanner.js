@@ -88,7 +88,9 @@ class Scanner {
         const { start, end, content, last } = fences[fence];
         if (start < from) continue;
         addProse(start);
-        segments.push(this.#segment(start, end, `\n${source.slice(content, last)}`, true));
+        segments.push(
+          this.#segment(start, end, this.#unquoted(`\n${source.slice(content, last)}`, start), true),
+        );
         from = end;
       }
     };
@@ -130,7 +132,7 @@ class Scanner {
       const inner = DELIMITED.exec(source.slice(opening, end));
       const tex = inner ? `{${inner[1] ?? inner[2]}}` : source.slice(opening, end);
       if (end > to && !inner && /\$|\\[([]/.test(tex)) continue; // text with formulas in it
-      yield this.#segment(start, end, source.slice(start, opening) + tex, false);
+      yield this.#segment(start, end, this.#unquoted(source.slice(start, opening) + tex, start), false);
       from = end;
     }
   }
@@ -206,12 +208,13 @@ class Scanner {
     return !isBetween(limits, open.end, end) && !isBetween(this.marks.code, open.end, end);
   }
 
-  /** @param {number} start @param {number} end @param {string} tex @param {boolean} display @returns {MathSegment} */
+  /** @param {number} start @param {number} end @param {string} tex without quote signs @param {boolean} display @returns {MathSegment} */
   #segment(start, end, tex, display) {
     const { source, format } = this;
-    if (format === 'markdown') tex = this.#unquoted(tex, start).trim();
-    // Brackets within double dollars, and either in a fence called math.
-    if (display) tex = (/^\\\[([^]*)\\\]$/.exec(tex) ?? /^\$\$([^$]*)\$\$$/.exec(tex))?.[1].trim() ?? tex;
+    if (format === 'markdown') tex = tex.trim();
+    // Brackets within double dollars, dollars within brackets, and any of them in a fence called math.
+    if (display)
+      tex = (/^\\\[([^]*)\\\]$/.exec(tex) ?? /^(\$\$?)([^$]*)\1$/.exec(tex))?.at(-1)?.trim() ?? tex;
     return { kind: 'math', source: source.slice(start, end), tex, display, start, end };
   }
 
