@@ -31,6 +31,7 @@ from app.web.asking import files as asking_files
 from app.web.asking import routes as asking_routes
 from app.web.asking.service import Asking, AskingSettings, open_asking
 from app.web.dependencies import Limits, RequestThreads, Services, room_to_read
+from app.web.long_json import LongAnswers
 from app.web.middleware.access import Access
 from app.web.middleware.address_length import AddressLimit
 from app.web.middleware.base_path import BasePath
@@ -229,6 +230,7 @@ def _services(
         index=index,
         meaning=meaning,
         work=RequestThreads(settings.max_concurrent, settings.max_waiting, settings.max_readers_waiting),
+        answers=LongAnswers(settings.max_unread_bytes, settings.max_concurrent),
         asking=asking,
         requests_folder=settings.requests_folder,
         fetches=Fetches(

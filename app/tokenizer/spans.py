@@ -8,10 +8,11 @@ others; so does a cluster that NFC changed, in the text as sent.
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from app.normalization import compose
 from app.tokenizer.text import split_lines
 
 Boundaries = NDArray[np.int64]
+
+_MOST_IN_INT32 = 2**28
+"""Characters and bytes up to which counts of them, at most four for each, are kept as int32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,15 @@ class Pieces:
         ):
             yield Piece(number, self.data[slice(*place)], score, place, *others)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of the columns and the text, in bytes; columns that are the same one are counted once."""
+        columns = (self.bytes, self.chars, self.source_bytes, self.source_chars)
+        places = {id(column): column.nbytes for column in columns}
+        return (
+            sum(places.values()) + self.ids.nbytes + self.scores.nbytes + self.between.nbytes + len(self.data)
+        )
+
     def pairs(self, column: str) -> NDArray[np.int64]:
         """The spans [start, end) of the pieces, int64 (n, 2), of a column: bytes, chars, source_bytes, source_chars."""
         boundaries = getattr(self, column)
@@ -107,12 +120,16 @@ class Pieces:
         They are cut at boundaries of pieces and never inside a character, so the overlap may be smaller. InputError
         where one character alone takes more pieces than `max_tokens`.
         """
+        return [self[low:high] for low, high in self.cuts(max_tokens, overlap).tolist()]
+
+    def cuts(self, max_tokens: int, overlap: int = 0) -> NDArray[np.int64]:
+        """Where `chunks` begin and end, int64 (n, 2): numbers of pieces."""
         max_tokens = at_least("max_tokens", max_tokens, 1)
         overlap = at_least("overlap", overlap, 0)
         if overlap >= max_tokens:
             raise InputError(f"overlap is {overlap}; it should be below max_tokens, {max_tokens}", "/overlap")
         whole = np.flatnonzero(self.between)
-        parts: list[Pieces] = []
+        cuts = array("q")
         start = end = 0
         while end < len(self):
             furthest = int(whole[np.searchsorted(whole, start + max_tokens, "right") - 1])
@@ -125,10 +142,10 @@ class Pieces:
                     "that size holds it; allow more",
                     "/max_tokens",
                 )
-            parts.append(self[start:furthest])
+            cuts.extend((start, furthest))
             end = furthest
             start = int(whole[np.searchsorted(whole, end - overlap)])
-        return parts
+        return np.frombuffer(cuts, np.int64).reshape(-1, 2) if cuts else np.empty((0, 2), np.int64)
 
     def _part(self, low: int, high: int) -> "Pieces":
         inside, boundaries = slice(low, high), slice(low, high + 1)
@@ -148,11 +165,12 @@ class Pieces:
 class GappedPieces(Pieces):
     """Pieces that don't lie side by side, by a tokenizer that drops or changes parts of the text.
 
-    The boundaries of `Pieces` are where each piece starts; `stops`, int64 (n,), says where it ends in characters. Both
+    The boundaries of `Pieces` are where each piece starts; `stops` and `byte_stops`, int64 (n,), where it ends. Both
     texts are the text as sent. A character that several pieces claim belongs whole to the first of them.
     """
 
     stops: Boundaries
+    byte_stops: Boundaries
 
     @classmethod
     def over(cls, ids: NDArray[np.int32], offsets: NDArray[np.int64], text: str) -> "GappedPieces":
@@ -161,22 +179,24 @@ class GappedPieces(Pieces):
         starts = np.maximum.accumulate(np.maximum(offsets[:, 0], reached[:-1])) if len(ids) else reached[:0]
         stops = np.maximum(offsets[:, 1], starts)
         chars = np.append(starts, len(text))
-        places = _byte_offsets(text)[chars]
+        offsets_in_bytes = _byte_offsets(text)
+        places = offsets_in_bytes[chars]
         between = np.append(True, chars[1:] > chars[:-1])
         between[-1] = True
         scores = np.full(len(ids), np.nan)
-        return cls(ids, scores, text.encode(), places, chars, places, chars, between, stops)
+        byte_stops = offsets_in_bytes[stops]
+        return cls(ids, scores, text.encode(), places, chars, places, chars, between, stops, byte_stops)
 
     def pairs(self, column: str) -> NDArray[np.int64]:
         starts = getattr(self, column)[:-1]
-        if column in ("chars", "source_chars"):
-            return np.column_stack((starts, self.stops))
-        return np.column_stack((starts, _byte_offsets(self.data.decode())[self.stops]))
+        stops = self.stops if column in ("chars", "source_chars") else self.byte_stops
+        return np.column_stack((starts, stops))
 
     def _part(self, low: int, high: int) -> "Pieces":
         part = super()._part(low, high)
         columns = (part.bytes, part.chars, part.source_bytes, part.source_chars)
-        return GappedPieces(part.ids, part.scores, part.data, *columns, part.between, self.stops[low:high])
+        stops = self.stops[low:high], self.byte_stops[low:high]
+        return GappedPieces(part.ids, part.scores, part.data, *columns, part.between, *stops)
 
 
 def locate(
@@ -185,15 +205,21 @@ def locate(
 ) -> Pieces:  # fmt: skip
     """Pieces from their ids, log-probabilities and lengths in bytes; `data` is `normalized` in UTF-8."""
     boundaries = _cumulated(lengths)
+    if source.isascii():  # a character is a byte, in both texts: NFC leaves ASCII alone
+        return Pieces(
+            ids, scores, data, boundaries, boundaries, boundaries, boundaries,
+            np.ones(len(boundaries), np.bool_),
+        )  # fmt: skip
     first_bytes = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
-    chars = _cumulated(first_bytes)[boundaries]
+    chars = _taken(first_bytes, boundaries)
     between = np.append(first_bytes, True)[boundaries]
+    del first_bytes
     source_chars = chars
     if source != normalized:
         steps, first_chars = _alignment(source, len(normalized))
-        source_chars = _cumulated(steps)[chars]
+        source_chars = _taken(steps, chars)
         between &= np.append(first_chars, True)[chars]
-    source_bytes = _byte_offsets(source)[source_chars]
+    source_bytes = _taken(_byte_lengths(source), source_chars)
     return Pieces(ids, scores, data, boundaries, chars, source_bytes, source_chars, between)
 
 
@@ -204,19 +230,32 @@ def at_least(name: str, value: int, least: int) -> int:
     return value
 
 
-def _cumulated(counts: NDArray[np.int64] | NDArray[np.bool_]) -> Boundaries:
+def _cumulated(counts: NDArray[Any]) -> Boundaries:
     result = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=result[1:])
+    np.cumsum(counts, dtype=np.int64, out=result[1:])
     return result
+
+
+def _taken(counts: NDArray[Any], places: Boundaries) -> Boundaries:
+    """How much is counted before each of some places, given in order."""
+    number = np.int32 if len(counts) < _MOST_IN_INT32 else np.int64
+    before = np.zeros(len(counts) + 1, number)
+    np.cumsum(counts, dtype=number, out=before[1:])
+    return before[places].astype(np.int64)
+
+
+def _byte_lengths(text: str) -> NDArray[np.uint8]:
+    """The bytes of each character in UTF-8."""
+    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    lengths = np.ones(len(points), np.uint8)
+    for first in (0x80, 0x800, 0x10000):
+        lengths += points >= first
+    return lengths
 
 
 def _byte_offsets(text: str) -> Boundaries:
     """Where each character begins in UTF-8, and the text's end."""
-    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    lengths = np.ones(len(points), np.int64)
-    for first in (0x80, 0x800, 0x10000):
-        lengths += points >= first
-    return _cumulated(lengths)
+    return _cumulated(_byte_lengths(text))
 
 
 def _alignment(source: str, size: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

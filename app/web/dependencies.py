@@ -17,6 +17,7 @@ from app.papers.search.searching import SearchIndex
 from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
 from app.web.asking.service import Asking
+from app.web.long_json import LongAnswers
 from app.web.middleware.keys import Keys, Scope
 
 P = ParamSpec("P")
@@ -103,6 +104,7 @@ class Services:
     index: SearchIndex
     meaning: Meaning
     work: RequestThreads
+    answers: LongAnswers
     asking: Asking
     requests_folder: Path
     """Where the queue of requests to papers' sources keeps what it remembers."""

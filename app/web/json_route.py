@@ -9,6 +9,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import islice
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import orjson
@@ -24,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.tokenizer import Tokenizer
 from app.web.dependencies import SMALL_TEXT, Services, get_services
+from app.web.long_json import LongJson, respond, write
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -44,6 +46,9 @@ def _whole_characters(text: str) -> str:
             raise PydanticCustomError("string_unicode", _LONE_SURROGATE) from error
     return text
 
+
+_MOST_FINDINGS = 20
+"""Findings that are made and shown."""
 
 _BRANCH = re.compile(r"(function-after|list)\[.*\]|str|int")
 """A step of pydantic's that names a type of a union and no field of the body."""
@@ -98,7 +103,7 @@ def validate(model: type[Body], value: Any) -> Body:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        found = error.errors(include_url=False)
+        found = _few_findings(error, model, value).errors(include_url=False)[:_MOST_FINDINGS]
         raise RequestValidationError(
             [_finding(item, _fields_there(item, model)) for item in found]
         ) from error
@@ -146,8 +151,8 @@ class JsonRoute(BareRoute):
                 f"{function.__name__} takes {', '.join(sorted(others))}; a JsonRoute passes body and services only"
             )
 
-        def work(content: bytes, services: Services) -> bytes:
-            return dump(function(body=validate(schema, parse(content)), services=services))
+        def work(content: bytes, services: Services) -> bytes | LongJson:
+            return write(function(body=validate(schema, parse(content)), services=services))
 
         async def handle(request: Request) -> Response:
             check_media_type(request)
@@ -157,16 +162,41 @@ class JsonRoute(BareRoute):
                 body = validate(schema, parse(content))
                 tokenizer = services.models.at_hand(body.model)
                 if isinstance(tokenizer, Tokenizer):
-                    return _json(dump(function(body=body, services=services)))
+                    return respond(write(function(body=body, services=services)), services.answers)
                 if tokenizer is not None:
-                    return _json(await services.work.run_short(work, content, services))
-            return _json(await services.work.run(work, content, services))
+                    return respond(await services.work.run_short(work, content, services), services.answers)
+            return respond(await services.work.run(work, content, services), services.answers)
 
         return handle
 
 
-def _json(content: bytes) -> Response:
-    return Response(content, media_type="application/json")
+def _few_findings(error: ValidationError, model: type[BaseModel], value: Any) -> ValidationError:
+    """The error of the same value with few of the fields that there are not: each finding takes time and memory.
+
+    Lists stop at the first item that is wrong (`fail_fast`), so that nothing else makes many findings.
+    """
+    if error.error_count() > _MOST_FINDINGS:
+        try:
+            model.model_validate(_narrowed(value, model))
+        except ValidationError as fewer:
+            return fewer
+    return error
+
+
+def _narrowed(value: Any, model: type[BaseModel]) -> Any:
+    """An object with a few of its fields that the model lacks, likewise in the models of its fields."""
+    if not isinstance(value, dict):
+        return value
+    fields = dict(_named(model))
+    unknown = islice((name for name in value if name not in fields), _MOST_FINDINGS)
+    return {
+        name: next(
+            (_narrowed(value[name], shape) for shape in _models_in(fields[name].annotation)), value[name]
+        )
+        if name in fields
+        else value[name]
+        for name in [*(name for name in fields if name in value), *unknown]
+    }
 
 
 def _fields_there(item: Any, model: type[BaseModel]) -> list[str]:

@@ -10,21 +10,25 @@ import re
 import selectors
 import subprocess
 import sys
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.errors import InputError, NotForThisModel
 
 RENDER_SECONDS = 5.0
 _START_SECONDS = 60.0
 """Time in which a template has to be done."""
+
+COUNT_SECONDS = 20.0
+"""Time in which the messages of a chat have to be counted: that takes as many renderings as there are messages."""
 
 _MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))  # noncharacters, which no text should hold
 
@@ -33,15 +37,15 @@ _MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))  # noncharacters, which no text 
 class RenderedChat:
     """A prompt with its ids; `counts` has the ids of each message, `rest` those that belong to none.
 
-    `spans` says where each id begins and ends, `contents` where a message's content stands: the number of the message,
-    the beginning and the end. All else the template wrote. Both count bytes of the prompt in UTF-8.
+    `spans`, int64 (ids, 2), says where each id begins and ends, `contents` where a message's content stands: the number
+    of the message, the beginning and the end. All else the template wrote. Both count bytes of the prompt in UTF-8.
     """
 
     prompt: str
     ids: list[int]
     counts: list[int]
     rest: int
-    spans: list[tuple[int, int]]
+    spans: NDArray[np.int64]
     contents: list[tuple[int, int, int]]
 
 
@@ -52,12 +56,14 @@ def chat(
     add_generation_prompt: bool = True,
     continue_final_message: bool = False,
     find_contents: bool = False,
+    count_messages: bool = True,
     **variables: Any,
 ) -> RenderedChat:
     """The prompt, ids and counts of messages; `variables` are `tools`, `documents` and the template's own.
 
-    `template` stands in the place of the model's; `contents` are looked for where `find_contents`. InputError says what
-    the template refuses, NotForThisModel that the model has none. Method: `transformers`' `apply_chat_template`.
+    `template` stands in the place of the model's; `contents` are looked for where `find_contents`. Without
+    `count_messages` all ids are `rest`: to count each message's, the chat is rendered once for each. InputError says
+    what the template refuses, NotForThisModel that the model has none. Method: `transformers`' `apply_chat_template`.
     """
     if add_generation_prompt and continue_final_message:
         raise InputError(
@@ -92,15 +98,16 @@ def chat(
     def size(end: int) -> int:
         return len(whole[:end].replace(mark, "").encode())
 
+    if not count_messages:
+        prompt, ids = whole.replace(mark, ""), _ids(tokenizer, whole, mark)
+        return RenderedChat(prompt, ids, [], len(ids), np.empty((0, 2), np.int64), [])
     ends = _ends(marked, whole, rendered)
     contents = []
     if find_contents:
         contents = _contents(marked, whole, ends, rendered, add_generation_prompt, final is not None)
     ids, spans = _encoded(tokenizer, whole, mark)
-    counts = [0] * (len(messages) + 1)
-    sizes = list(map(size, ends))
-    for begin, _ in spans:
-        counts[bisect_right(sizes, begin)] += 1
+    of_message = np.searchsorted(np.array(list(map(size, ends)), np.int64), spans[:, 0], "right")
+    counts = np.bincount(of_message, minlength=len(messages) + 1).tolist()
     return RenderedChat(
         whole.replace(mark, ""), ids, counts[:-1], counts[-1], spans,
         [(number, size(begin), size(end)) for number, begin, end in contents],
@@ -193,7 +200,14 @@ def _marked(value: Any, tokenizer: Any, mark: str) -> Any:
 def _ends(messages: Sequence[Any], whole: str, rendered: Any) -> list[int]:
     """Where each message ends in the prompt: as far as the prompt of the messages up to it is the same."""
     ends: list[int] = []
+    until = monotonic() + COUNT_SECONDS
     for number in range(1, len(messages) + 1):
+        if monotonic() > until:
+            raise InputError(
+                f"counting each message took more than {COUNT_SECONDS:g} seconds, since the chat is rendered once for "
+                f"each of {len(messages):,}; send fewer or shorter ones, or count them all at once",
+                "/messages",
+            )
         try:
             part = rendered(messages[:number], False)
         except InputError:  # a template may refuse a chat that ends there
@@ -258,35 +272,48 @@ def _contents(
     ]
 
 
-def _encoded(tokenizer: Any, marked: str, mark: str) -> tuple[list[int], list[tuple[int, int]]]:
+def _ids(tokenizer: Any, marked: str, mark: str) -> list[int]:
+    """The ids of a prompt."""
+    ids: list[int] = []
+    for part in special_pattern(tokenizer).split(marked):
+        if part in tokenizer.special_tokens:
+            ids.append(tokenizer.special_tokens[part])
+        elif part:
+            ids += tokenizer.encode_plain(part.replace(mark, ""))
+    return ids
+
+
+def _encoded(tokenizer: Any, marked: str, mark: str) -> tuple[list[int], NDArray[np.int64]]:
     """The ids of a prompt, and where each begins and ends in its bytes without the marks."""
     ids: list[int] = []
-    spans: list[tuple[int, int]] = []
+    spans = [np.empty((0, 2), np.int64)]
     at = 0
     for part in special_pattern(tokenizer).split(marked):
         text = part.replace(mark, "")
         size = len(text.encode())
         if part in tokenizer.special_tokens:
             ids.append(tokenizer.special_tokens[part])
-            spans.append((at, at + size))
+            spans.append(np.array([[at, at + size]], np.int64))
         elif part:
             found, places = _plain_spans(tokenizer, text, size)
             ids += found
-            spans += [(at + begin, at + end) for begin, end in places]
+            spans.append(places + at)
         at += size
-    return ids, spans
+    return ids, np.concatenate(spans)
 
 
-def _plain_spans(tokenizer: Any, text: str, size: int) -> tuple[list[int], list[tuple[int, int]]]:
+def _plain_spans(tokenizer: Any, text: str, size: int) -> tuple[list[int], NDArray[np.int64]]:
     """The ids of a text in which special tokens are text, and about where in it each begins and ends, in bytes."""
     ids = tokenizer.encode_plain(text)
     pieces = [tokenizer.pieces[number] or b"" for number in ids]
     exact = b"".join(pieces) == text.encode()
     if exact or any(token in text for token in tokenizer.special_tokens):
-        ends = list(accumulate(map(len, pieces) if exact else [size // len(ids)] * len(ids)))
-        return ids, list(zip([0, *ends], ends, strict=False))
-    places = tokenizer.spans(text).pairs("source_bytes")[: len(ids)].tolist()
-    return ids, [*map(tuple, places), *[(size, size)] * (len(ids) - len(places))]
+        ends = np.cumsum(list(map(len, pieces)) if exact else [size // len(ids)] * len(ids), dtype=np.int64)
+        return ids, np.column_stack((np.append(np.int64(0), ends)[:-1], ends))
+    places = np.full((len(ids), 2), size, np.int64)
+    found = tokenizer.spans(text).pairs("source_bytes")[: len(ids)]
+    places[: len(found)] = found
+    return ids, places
 
 
 class _Renderer:

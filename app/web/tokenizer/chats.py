@@ -22,8 +22,11 @@ from app.web.tokenizer.dialect_shapes import LLAMA_CPP, VLLM, Dialect, explained
 from app.web.tokenizer.metrics import note
 from app.web.tokenizer.responses import Span
 
+Objects = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 Message = Annotated[dict[str, Any], Field(examples=[{"role": "user", "content": "Hello"}])]
-Messages = Annotated[list[Message], Field(min_length=1, description="messages of a role and a content")]
+Messages = Annotated[
+    list[Message], Field(fail_fast=True), Field(min_length=1, description="messages of a role and a content")
+]
 
 
 class ChatRequest(BaseModel):
@@ -37,11 +40,11 @@ class ChatRequest(BaseModel):
 
     model: Characters | None = Field(None, description="name of a model with a chat template")
     messages: Messages
-    tools: list[dict[str, Any]] | None = Field(None, description="tools as the template takes them")
+    tools: Objects | None = Field(None, description="tools as the template takes them")
     add_generation_prompt: bool = Field(True, description="end with the beginning of an answer")
     continue_final_message: bool = Field(False, description="leave the last message open")
     template_arguments: dict[str, Any] = Field({}, description="further variables of the template")
-    wanted: list[Literal["byte_spans", "contents"]] = Field(
+    wanted: Annotated[list[Literal["byte_spans", "contents"]], Field(fail_fast=True)] = Field(
         [], alias="return", description="what to answer beside the ids: where they, or the contents, stand"
     )
 
@@ -78,7 +81,7 @@ class _Loose(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     model: Characters | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: Objects | None = None
 
 
 class VllmChatRequest(_Loose):
@@ -105,13 +108,13 @@ class AnthropicRequest(_Loose):
     """Anthropic's `/v1/messages/count_tokens`."""
 
     messages: Messages
-    system: Characters | list[dict[str, Any]] | None = None
+    system: Characters | Objects | None = None
 
 
 class ResponsesRequest(_Loose):
     """OpenAI's `/v1/responses/input_tokens`."""
 
-    input: Characters | list[dict[str, Any]]
+    input: Characters | Objects
     instructions: Characters | None = None
 
 
@@ -159,6 +162,7 @@ def count_chat(body: ChatRequest, services: Services) -> dict[str, Any]:
         add_generation_prompt=body.add_generation_prompt,
         continue_final_message=body.continue_final_message,
         find_contents="contents" in body.wanted,
+        count_messages=True,
     )  # fmt: skip
     roles = [message.get("role") for message in body.messages]
     counts = [{"role": role, "count": n} for role, n in zip(roles, made.counts, strict=True)]
@@ -279,12 +283,13 @@ def chatted(
     services: Services,
     model: str | None,
     messages: Sequence[dict[str, Any]],
-    tools: list[dict[str, Any]] | None,
+    tools: Objects | None,
     variables: dict[str, Any],
     template: str | None = None,
     add_generation_prompt: bool = True,
     continue_final_message: bool = False,
     find_contents: bool = False,
+    count_messages: bool = False,
 ) -> RenderedChat:
     """The chat under a model, within the limits of a request."""
     started, tokenizer = perf_counter(), tokenizer_of(services, model)
@@ -302,6 +307,7 @@ def chatted(
         "add_generation_prompt",
         "continue_final_message",
         "find_contents",
+        "count_messages",
     } & variables.keys()
     if taken:
         raise InputError(
@@ -316,6 +322,7 @@ def chatted(
         add_generation_prompt,
         continue_final_message,
         find_contents,
+        count_messages,
         tools=tools,
         **variables,
     )

@@ -1,10 +1,13 @@
 """What the tokenizer's API computes: requests in, plain answers out, bounded by the limits. Knows no HTTP.
 
-Numbers stay in numpy arrays until they are written, and pieces are written in blocks (`token_pieces.py`): an answer
-costs a few times the memory of its text.
+Numbers stay in numpy arrays until they are written, and long answers are written part by part (`long_json.py`).
 """
 
+import sys
 from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from math import exp
 from time import perf_counter
 from typing import Any
@@ -14,10 +17,11 @@ from numpy.typing import NDArray
 
 from app.errors import InputError, NotForThisModel, NotFound, TooLarge
 from app.tokenizer.lattice import Lattice, Path
-from app.tokenizer.others.chunks import fitting_parts, fitting_pieces
+from app.tokenizer.others.chunks import Part, fitting_parts, fitting_pieces
 from app.tokenizer.registry import AnyTokenizer
 from app.tokenizer.spans import Pieces
 from app.web.dependencies import Limits, Services
+from app.web.long_json import numbers, objects
 from app.web.tokenizer.bounds import check_batch, check_ids, check_text, tokenizer_of, too_many_ids
 from app.web.tokenizer.metrics import note
 from app.web.tokenizer.piece_json import described_bytes, json_of_pieces, spans_of
@@ -42,6 +46,18 @@ SPANS = {
 """The spans that can be asked for, each with the column of `Pieces` that it is."""
 
 _LEAST_OF_A_CHUNK = 16  # tokens that the smallest chunk is counted as, since it costs memory too
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """What chunks of other kinds are written from."""
+
+    parts: list[Part]
+    text: str
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.parts) * 200 + sys.getsizeof(self.text)
 
 
 def encode(body: EncodeRequest, services: Services) -> Answer:
@@ -85,8 +101,8 @@ def count(body: CountRequest, services: Services) -> Answer:
         item: Answer = {"count": tokenizer.count(text), "bytes": tokenizer.size(text)}
         if body.max_tokens is not None:
             if tokenizer.kind == "bytepiece":
-                parts = _parts(tokenizer.spans(text), body.max_tokens, body.overlap, services.limits)
-                item["chunks"] = len(parts)
+                cuts = _cuts(tokenizer.spans(text), body.max_tokens, body.overlap, services.limits)
+                item["chunks"] = len(cuts)
             else:
                 _check_repeated(item["count"], body.max_tokens, body.overlap, services.limits)
                 item["chunks"] = len(fitting_parts(tokenizer, text, body.max_tokens, body.overlap))
@@ -101,13 +117,21 @@ def chunk(body: ChunkRequest, services: Services) -> Answer:
     items = []
     for text in _texts(body, services.limits):
         if tokenizer.kind != "bytepiece" or body.boundary not in ("token", "grapheme"):
-            chunks = _fitting_chunks(tokenizer, text, body, services.limits)
-            items.append({"chunks": chunks, "count": len(chunks)})
-            note(tokenizer.name, "chunk", started, sum(part["count"] for part in chunks), text)
+            parts = _fitting_parts(tokenizer, text, body, services.limits)
+            made = partial(_fitting_chunks, tokenizer, text, parts)
+            items.append(
+                {
+                    "chunks": objects(len(parts), made, _Held(parts, text), _texts_in(body)),
+                    "count": len(parts),
+                }
+            )
+            added = sum(map(len, tokenizer.own_special))
+            note(tokenizer.name, "chunk", started, sum(part.count + added for part in parts), text)
             continue
         pieces = tokenizer.spans(text)
-        parts = _parts(pieces, body.max_tokens, body.overlap, services.limits)
-        items.append({"chunks": [_chunk(text, part) for part in parts], "count": len(parts)})
+        cuts = _cuts(pieces, body.max_tokens, body.overlap, services.limits)
+        chunks = objects(len(cuts), partial(_chunks, text, pieces, cuts), pieces, _texts_in(body))
+        items.append({"chunks": chunks, "count": len(cuts)})
         note(tokenizer.name, "chunk", started, len(pieces), text)
     return _shaped(body, tokenizer, items)
 
@@ -138,7 +162,7 @@ def compare(body: CompareRequest, services: Services) -> Answer:
                 "count": len(pieces),
                 "bytes": size,
                 "bytes_per_token": size / len(pieces) if len(pieces) else None,
-                "pieces": json_of_pieces(pieces),
+                "pieces": json_of_pieces(pieces, among=len(body.models)),
             }
         )
     return {"items": items}
@@ -203,6 +227,10 @@ def _texts(body: TextRequest, limits: Limits) -> list[str]:
     return texts
 
 
+def _texts_in(body: TextRequest) -> int:
+    return 1 if body.texts is None else max(1, len(body.texts))
+
+
 def _shaped(body: TextRequest, tokenizer: AnyTokenizer, items: list[Answer]) -> Answer:
     """One answer for `text`, a list of them for `texts`."""
     if body.text is not None:
@@ -214,7 +242,7 @@ def _ids_alone(tokenizer: AnyTokenizer, body: EncodeRequest, text: str, number: 
     ids = tokenizer.encode_array(
         text, body.add_bos, body.add_eos, body.alpha, _seed(body, number), _normalization(body)
     )
-    return {"ids": ids, "count": len(ids)}
+    return {"ids": numbers(len(ids), lambda: ids, ids, _texts_in(body)), "count": len(ids)}
 
 
 def _with_places(
@@ -236,23 +264,30 @@ def _with_places(
             pieces = whole.truncate(room, body.truncate.side)
         else:
             pieces = fitting_pieces(tokenizer, text, whole, room, body.truncate.side)
+    among = _texts_in(body)
     ids = np.concatenate((bos, pieces.ids, eos), dtype=np.int32, casting="unsafe")
-    answer: Answer = {"ids": ids, "count": len(ids)}
+    size = len(ids)
+    answer: Answer = {"ids": numbers(size, lambda: ids, ids, among), "count": size}
     if most_pieces is not None:
-        if len(ids) > most_pieces:
+        if size > most_pieces:
             raise _too_many_pieces("/return")
-        answer["pieces"] = json_of_pieces(pieces, bos, eos)
+        answer["pieces"] = json_of_pieces(pieces, bos, eos, among)
     for name, column in SPANS.items():
         if name in body.wanted:
-            answer[name] = spans_of(pieces, column, bos, eos)
+            answer[name] = numbers(size, partial(spans_of, pieces, column, bos, eos), pieces, among)
     if "utf16_spans" in body.wanted:
-        answer["utf16_spans"] = _utf16_offsets(text)[spans_of(pieces, "source_chars", bos, eos)]
+
+        def utf16_spans() -> NDArray[np.int64]:
+            return _utf16_offsets(text)[spans_of(pieces, "source_chars", bos, eos)]
+
+        answer["utf16_spans"] = numbers(size, utf16_spans, pieces, among)
     if "scores" in body.wanted:
         if "scores" not in tokenizer.can:
             raise NotForThisModel(
                 f"{tokenizer.name} has no scores; it can: {', '.join(tokenizer.can)}", "/return"
             )
-        answer["scores"] = np.concatenate(([np.nan] * len(bos), pieces.scores, [np.nan] * len(eos)))
+        scores = np.concatenate(([np.nan] * len(bos), pieces.scores, [np.nan] * len(eos)))
+        answer["scores"] = numbers(size, lambda: scores, scores, among)
     if body.truncate:
         answer["truncated"] = len(pieces) < len(whole)
     return answer
@@ -287,11 +322,13 @@ def _decoded(
     return answer
 
 
-def _fitting_chunks(tokenizer: AnyTokenizer, text: str, body: ChunkRequest, limits: Limits) -> list[Answer]:
+def _fitting_parts(tokenizer: AnyTokenizer, text: str, body: ChunkRequest, limits: Limits) -> list[Part]:
     """Chunks that keep the limit each by itself, if they are not too many for one answer."""
     _check_repeated(tokenizer.count(text), body.max_tokens, body.overlap, limits)
-    parts = fitting_parts(tokenizer, text, body.max_tokens, body.overlap, body.boundary)
-    answers: list[Answer] = []
+    return fitting_parts(tokenizer, text, body.max_tokens, body.overlap, body.boundary)
+
+
+def _fitting_chunks(tokenizer: AnyTokenizer, text: str, parts: list[Part]) -> Iterator[Answer]:
     at = here = 0
     for part in parts:
         at += (
@@ -301,24 +338,21 @@ def _fitting_chunks(tokenizer: AnyTokenizer, text: str, body: ChunkRequest, limi
         )
         size = len(text[part.start : part.end].encode())
         chars, places = [part.start, part.end], [at, at + size]
-        answers.append(
-            {
-                "text": text[part.start : part.end],
-                "count": part.count + sum(map(len, tokenizer.own_special)),
-                "bytes": places,
-                "chars": chars,
-                "source_bytes": places,
-                "source_chars": chars,
-            }
-        )
+        yield {
+            "text": text[part.start : part.end],
+            "count": part.count + sum(map(len, tokenizer.own_special)),
+            "bytes": places,
+            "chars": chars,
+            "source_bytes": places,
+            "source_chars": chars,
+        }
         here = part.start
-    return answers
 
 
-def _parts(pieces: Pieces, max_tokens: int, overlap: int, limits: Limits) -> list[Pieces]:
-    """The chunks of a text, if they are not too many for one answer."""
+def _cuts(pieces: Pieces, max_tokens: int, overlap: int, limits: Limits) -> NDArray[np.int64]:
+    """Where the chunks of a text begin and end, if they are not too many for one answer."""
     _check_repeated(len(pieces), max_tokens, overlap, limits)
-    return pieces.chunks(max_tokens, overlap)
+    return pieces.cuts(max_tokens, overlap)
 
 
 def _check_repeated(count: int, max_tokens: int, overlap: int, limits: Limits) -> None:
@@ -333,16 +367,17 @@ def _check_repeated(count: int, max_tokens: int, overlap: int, limits: Limits) -
         )
 
 
-def _chunk(text: str, part: Pieces) -> Answer:
-    first, last = int(part.source_chars[0]), int(part.source_chars[-1])
-    return {
-        "text": text[first:last],
-        "count": len(part),
-        "bytes": [int(part.bytes[0]), int(part.bytes[-1])],
-        "chars": [int(part.chars[0]), int(part.chars[-1])],
-        "source_bytes": [int(part.source_bytes[0]), int(part.source_bytes[-1])],
-        "source_chars": [first, last],
-    }
+def _chunks(text: str, pieces: Pieces, cuts: NDArray[np.int64]) -> Iterator[Answer]:
+    for low, high in cuts:
+        chars = [int(pieces.source_chars[low]), int(pieces.source_chars[high])]
+        yield {
+            "text": text[slice(*chars)],
+            "count": int(high - low),
+            "bytes": [int(pieces.bytes[low]), int(pieces.bytes[high])],
+            "chars": [int(pieces.chars[low]), int(pieces.chars[high])],
+            "source_bytes": [int(pieces.source_bytes[low]), int(pieces.source_bytes[high])],
+            "source_chars": chars,
+        }
 
 
 def _check_pieces(tokenizer: AnyTokenizer, text: str, most: int, pointer: str) -> None:

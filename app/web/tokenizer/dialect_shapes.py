@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.errors import InputError, ModelError, NotFound, Overloaded, TooLarge
 from app.web.json_route import Characters
 
-Ids = list[Annotated[int, Field(ge=0, lt=2**63)]]
+Ids = Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(fail_fast=True)]
 
 
 class TooManyTokens(TooLarge):
@@ -51,7 +51,7 @@ class VllmRequest(_Request):
 class LlamaCppRequest(_Request):
     """llama.cpp: answers `tokens`, as ids or as objects with pieces."""
 
-    content: Characters | list[Characters | int] = Field(
+    content: Characters | Annotated[list[Characters | int], Field(fail_fast=True)] = Field(
         description="a text, or texts and ids to be put side by side"
     )
     add_special: bool = Field(False, description="add the special tokens that the model's card says")
@@ -62,7 +62,7 @@ class LlamaCppRequest(_Request):
 class TeiRequest(_Request):
     """text-embeddings-inference: answers a list of tokens for each text, positions in bytes."""
 
-    inputs: Characters | list[Characters]
+    inputs: Characters | Annotated[list[Characters], Field(fail_fast=True)]
     add_special_tokens: bool = Field(True, description="add the special tokens that the model's card says")
     prompt_name: Characters | None = Field(None, description="must be null: these models have no prompts")
 
@@ -70,7 +70,7 @@ class TeiRequest(_Request):
 class TeiDecodeRequest(_Request):
     """text-embeddings-inference: answers a text for each list of ids."""
 
-    ids: Ids | list[Ids]
+    ids: Ids | Annotated[list[Ids], Field(fail_fast=True)]
     skip_special_tokens: bool = Field(True, description="special tokens decode to nothing")
 
 

@@ -9,7 +9,8 @@ A 60-byte call costs hardly more than an empty endpoint: no dependency is resolv
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from functools import partial
+from itertools import accumulate, chain, pairwise
 from time import perf_counter
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
+from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import InputError, Overloaded, QuireError
@@ -27,6 +29,7 @@ from app.tokenizer.others.chat import special_pattern
 from app.tokenizer.registry import AnyTokenizer
 from app.web.dependencies import SMALL_TEXT, Limits, Services, get_services
 from app.web.json_route import BareRoute, check_media_type, dump, parse, read_body, validate
+from app.web.long_json import numbers, objects, respond, write
 from app.web.tokenizer.bounds import check_batch, check_ids, check_text, tokenizer_of
 from app.web.tokenizer.chats import VllmChatRequest, chatted
 from app.web.tokenizer.dialect_docs import DECODE_DOCS, DETOKENIZE_DOCS, TOKENIZE_DOCS
@@ -46,10 +49,11 @@ from app.web.tokenizer.dialect_shapes import (
     VllmRequest,
 )
 from app.web.tokenizer.metrics import note
-from app.web.tokenizer.piece_json import json_list
 
 CURL_DEFAULT = "application/x-www-form-urlencoded"
 """What curl calls a body where nothing else is said; llama.cpp's server reads JSON whatever it is called."""
+
+_SOME = 4096
 
 Answerer = Callable[[Any, Services], Any]
 
@@ -114,7 +118,7 @@ async def _answer(request: Request, choose: Callable[[Any], tuple[Dialect, Answe
 
 def _answer_as(dialect: Dialect, answerer: Answerer, value: Any, services: Services) -> Response:
     try:
-        return Response(dump(answerer(value, services)), media_type="application/json")
+        return respond(write(answerer(value, services)), services.answers)
     except (QuireError, RequestValidationError) as error:
         return _failed(dialect, error)
 
@@ -150,13 +154,16 @@ def _vllm(value: Any, services: Services) -> Any:
     ids = _encode(tokenizer, body.prompt, body.add_special_tokens)
     _check_count(len(ids), services.limits, "/prompt")
     note(tokenizer.name, "tokenize", started, len(ids), body.prompt)
+    return _vllm_answer(ids, tokenizer, body.return_token_strs, services.limits)
+
+
+def _vllm_answer(ids: Ids, tokenizer: AnyTokenizer, shown: bool | None, limits: Limits) -> dict[str, Any]:
+    strings = objects(len(ids), partial(_shown_one_by_one, ids, tokenizer), ids) if shown else None
     return {
         "count": len(ids),
-        "max_model_len": services.limits.model_len,
-        "tokens": ids,
-        "token_strs": [_shown(number, tokenizer) for number in ids.tolist()]
-        if body.return_token_strs
-        else None,
+        "max_model_len": limits.model_len,
+        "tokens": numbers(len(ids), lambda: ids, ids),
+        "token_strs": strings,
     }
 
 
@@ -169,14 +176,9 @@ def _vllm_chat(body: VllmChatRequest, services: Services) -> Any:
     )  # fmt: skip
     tokenizer = tokenizer_of(services, body.model)
     bos, eos = tokenizer.own_special if body.add_special_tokens else ([], [])
-    ids = [*bos, *made.ids, *eos]
+    ids = np.array([*bos, *made.ids, *eos], np.int32)
     _check_count(len(ids), services.limits, "/messages")
-    return {
-        "count": len(ids),
-        "max_model_len": services.limits.model_len,
-        "tokens": ids,
-        "token_strs": [_shown(number, tokenizer) for number in ids] if body.return_token_strs else None,
-    }
+    return _vllm_answer(ids, tokenizer, body.return_token_strs, services.limits)
 
 
 def _llama_cpp(value: Any, services: Services) -> Any:
@@ -200,7 +202,16 @@ def _llama_cpp(value: Any, services: Services) -> Any:
     note(tokenizer.name, "tokenize", started, len(ids), *(part for part in parts if isinstance(part, str)))
     if not body.with_pieces:
         return {"tokens": ids}
-    return {"tokens": [{"id": number, "piece": _llama_cpp_piece(number, tokenizer)} for number in ids]}
+    array = np.array(ids, np.int64)
+
+    def pieces() -> Iterator[dict[str, Any]]:
+        known: dict[int, str | list[int]] = {}
+        for number in _each(array):
+            if number not in known:
+                known[number] = _llama_cpp_piece(number, tokenizer)
+            yield {"id": number, "piece": known[number]}
+
+    return {"tokens": objects(len(ids), pieces, array)}
 
 
 def _llama_cpp_ids(tokenizer: AnyTokenizer, text: str, parse_special: bool) -> list[int]:
@@ -237,6 +248,10 @@ def _tei(value: Any, services: Services) -> Any:
     check_batch(texts, "/inputs", limits)
     bos, eos = tokenizer.own_special if body.add_special_tokens else ([], [])
     before, after = ([_tei_special(number, tokenizer) for number in added] for added in (bos, eos))
+
+    def described(text: str, ids: Ids) -> Iterator[dict[str, Any]]:
+        return chain(before, _tei_tokens(tokenizer, text, ids), after)
+
     found: list[Ids] = []
     count = 0
     for text in texts:  # all are counted before the first is described, which takes many times the memory
@@ -245,7 +260,7 @@ def _tei(value: Any, services: Services) -> Any:
         count += len(found[-1])
         _check_count(count, limits, "/inputs")
     answers = [
-        json_list(before, _tei_tokens(tokenizer, text, ids), after)
+        objects(len(before) + len(ids) + len(after), partial(described, text, ids), ids, len(texts))
         for text, ids in zip(texts, found, strict=True)
     ]
     note(tokenizer.name, "tokenize", started, count, *texts)
@@ -269,8 +284,8 @@ def _tei_tokens(tokenizer: AnyTokenizer, text: str, ids: Ids) -> Iterator[dict[s
     """The tokens of a text with where they begin and stop, in bytes of the text as sent, and its slice there."""
     if not isinstance(tokenizer, Tokenizer):
         source = text.encode()
-        places = tokenizer.spans(text).pairs("source_bytes").tolist()
-        for number, (first, last) in zip(ids.tolist(), places, strict=True):
+        places = _each(tokenizer.spans(text).pairs("source_bytes"))
+        for number, (first, last) in zip(_each(ids), places, strict=True):
             special = tokenizer.is_special(number)
             shown = source[first:last].decode()
             yield {"id": number, "text": shown, "special": special, "start": first, "stop": last}
@@ -280,11 +295,11 @@ def _tei_tokens(tokenizer: AnyTokenizer, text: str, ids: Ids) -> Iterator[dict[s
     normalization = tokenizer.model.card.normalization
     boundaries: Iterable[int]
     if normalization and not unicodedata.is_normalized(normalization, text):
-        boundaries = tokenizer.spans(text).source_chars.tolist()
+        boundaries = _each(tokenizer.spans(text).source_chars)
     else:  # The text is its own normal form: a piece is as many characters as begin in it.
-        boundaries = accumulate((begun[number] for number in ids.tolist()), initial=0)
+        boundaries = accumulate(map(begun.__getitem__, _each(ids)), initial=0)
     at = 0
-    for number, (start, stop) in zip(ids.tolist(), pairwise(boundaries), strict=True):
+    for number, (start, stop) in zip(_each(ids), pairwise(boundaries), strict=True):
         part = text[start:stop]
         end = at + (len(part) if part.isascii() else len(part.encode()))
         yield {"id": number, "text": part, "special": False, "start": at, "stop": end}
@@ -339,6 +354,19 @@ def _encode(tokenizer: AnyTokenizer, text: str, add_special: bool) -> Ids:
 def _shown(number: int, tokenizer: AnyTokenizer) -> str:
     """A token as text; bytes that are not a whole character show as U+FFFD."""
     return tokenizer.bytes_of([number], special=True).decode(errors="replace")
+
+
+def _shown_one_by_one(ids: Ids, tokenizer: AnyTokenizer) -> Iterator[str]:
+    shown: dict[int, str] = {}
+    for number in _each(ids):
+        if number not in shown:
+            shown[number] = _shown(number, tokenizer)
+        yield shown[number]
+
+
+def _each(array: NDArray[Any]) -> Iterator[Any]:
+    """The items of an array as Python's own, few of them at the same time."""
+    return chain.from_iterable(array[i : i + _SOME].tolist() for i in range(0, len(array), _SOME))
 
 
 def _check_count(count: int, limits: Limits, pointer: str) -> None:

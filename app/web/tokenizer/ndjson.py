@@ -18,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import InputError, Overloaded, QuireError, TooLarge
 from app.web.dependencies import Services, get_services
-from app.web.json_route import JsonRoute, dump, parse, validate
+from app.web.json_route import JsonRoute, parse, validate
+from app.web.long_json import LongJson, write
 from app.web.middleware.body_size import NDJSON, is_lines
 
 Line = Callable[[Any, Services], dict[str, Any]]
@@ -84,7 +85,8 @@ async def _answers(
             if newline:
                 lines = b"".join([*begun, head]).split(b"\n")
                 taken = list(takewhile(lambda line: len(line) <= most, lines))
-                yield await _in_turn(answer, services, taken, request)
+                async for part in _in_turn(answer, services, taken, request):
+                    yield part
                 begun, size = ([tail], len(tail)) if len(taken) == len(lines) else ([], most + 1)
             else:
                 begun.append(chunk)
@@ -98,30 +100,46 @@ async def _answers(
                 request,
             )
         elif size:
-            yield await _in_turn(answer, services, [b"".join(begun)], request)
+            async for part in _in_turn(answer, services, [b"".join(begun)], request):
+                yield part
     except ClientDisconnect:
         return  # the client has left
 
 
-async def _in_turn(answer: Line, services: Services, lines: list[bytes], request: Request) -> bytes:
+async def _in_turn(
+    answer: Line, services: Services, lines: list[bytes], request: Request
+) -> AsyncIterator[bytes]:
     """The answers to some lines, worked out in a thread; a stream waits where a single request would be refused."""
-    while True:
+    left = [line for line in reversed(lines) if line.strip()]
+    while left:
         try:
-            return await services.work.run(_answer_lines, answer, lines, services, request)
+            done, long = await services.work.run(_answer_lines, answer, left, services, request)
         except Overloaded as busy:
             await anyio.sleep(busy.retry_after)
+            continue
+        yield done
+        if long is not None:
+            parts = services.answers.taken(long.parts(), long.held)
+            del long
+            async for part in parts:
+                yield part
+            yield b"\n"
 
 
-def _answer_lines(answer: Line, lines: list[bytes], services: Services, request: Request) -> bytes:
-    return b"".join(_answered(answer, line, services, request) for line in lines if line.strip())
-
-
-def _answered(answer: Line, line: bytes, services: Services, request: Request) -> bytes:
-    """One line's answer, or what is wrong with it."""
-    try:
-        return dump(answer(parse(line), services)) + b"\n"
-    except (QuireError, RequestValidationError) as error:
-        return _problem(error, request)
+def _answer_lines(
+    answer: Line, left: list[bytes], services: Services, request: Request
+) -> tuple[bytes, LongJson | None]:
+    """Answers lines from the end of the list, and takes them away, up to one whose answer is written in parts."""
+    done: list[bytes] = []
+    while left:
+        try:
+            content = write(answer(parse(left.pop()), services))
+            if isinstance(content, LongJson):
+                return b"".join(done), content
+            done += content, b"\n"
+        except (QuireError, RequestValidationError) as error:
+            done.append(_problem(error, request))
+    return b"".join(done), None
 
 
 def _problem(error: Exception, request: Request) -> bytes:

@@ -1,33 +1,31 @@
 """How pieces and their places are written as JSON."""
 
 import base64
-from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
 from math import isnan
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from app.tokenizer.spans import Piece, Pieces
+from app.web.long_json import JsonParts, objects
 
-_BLOCK = 4096  # pieces that are Python objects at the same time
-
-
-def json_of_pieces(pieces: Pieces, bos: Sequence[int] = (), eos: Sequence[int] = ()) -> orjson.Fragment:
-    """All pieces as a JSON list, special tokens at its ends; written in blocks, so that memory stays small."""
-    first, last = ([_special(number, pieces, end) for number in ids] for ids, end in ((bos, 0), (eos, -1)))
-    return json_list(first, map(_described, pieces), last)
+_BLOCK = 1024  # pieces that are Python objects at the same time
 
 
-def json_list(*parts: Iterable[dict[str, Any]]) -> orjson.Fragment:
-    """What the parts give, one after the other, as one JSON list; few of them are Python objects at the same time."""
-    several = chain(*parts)
-    blocks = []
-    while block := list(islice(several, _BLOCK)):
-        blocks.append(orjson.dumps(block)[1:-1])
-    return orjson.Fragment(b"[%b]" % b",".join(blocks))
+def json_of_pieces(
+    pieces: Pieces, bos: Sequence[int] = (), eos: Sequence[int] = (), among: int = 1
+) -> list[Any] | JsonParts:
+    """All pieces as a JSON list, special tokens at its ends; one of `among` lists that an answer has."""
+
+    def described() -> Iterator[dict[str, Any]]:
+        yield from (_special(number, pieces, 0) for number in bos)
+        for first in range(0, len(pieces), _BLOCK):
+            yield from map(_described, pieces[first : first + _BLOCK])
+        yield from (_special(number, pieces, -1) for number in eos)
+
+    return objects(len(bos) + len(pieces) + len(eos), described, pieces, among)
 
 
 def described_bytes(data: bytes) -> dict[str, str | None]:

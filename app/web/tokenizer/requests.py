@@ -19,8 +19,11 @@ ModelName = Annotated[
 Text = Annotated[
     str | None, Field(description="one text", examples=["Tokens all the way down. 你好，世界。"])
 ]
-Texts = Annotated[list[Characters] | None, Field(description="several texts, answered in order")]
-Ids = list[Annotated[int, Field(ge=0)]]
+Texts = Annotated[
+    Annotated[list[Characters], Field(fail_fast=True)] | None,
+    Field(description="several texts, answered in order"),
+]
+Ids = Annotated[list[Annotated[int, Field(ge=0)]], Field(fail_fast=True)]
 
 
 class Request(BaseModel):
@@ -71,16 +74,19 @@ class EncodeRequest(TextRequest):
     normalize: Literal["NFC"] | None = Field(
         "NFC", description="null takes the text as it is; what the model's card says where it is left out"
     )
-    wanted: list[
-        Literal[
-            "pieces",
-            "byte_spans",
-            "char_spans",
-            "source_byte_spans",
-            "source_char_spans",
-            "utf16_spans",
-            "scores",
-        ]
+    wanted: Annotated[
+        list[
+            Literal[
+                "pieces",
+                "byte_spans",
+                "char_spans",
+                "source_byte_spans",
+                "source_char_spans",
+                "utf16_spans",
+                "scores",
+            ]
+        ],
+        Field(fail_fast=True),
     ] = Field(
         [], alias="return", description="what to answer beside the ids; spans and scores are parallel to them"
     )
@@ -94,7 +100,9 @@ class DecodeRequest(Request):
 
     model: ModelName = None
     ids: Ids | None = Field(None, description="the ids of one text")
-    batch: list[Ids] | None = Field(None, description="the ids of several texts, answered in order")
+    batch: Annotated[list[Ids], Field(fail_fast=True)] | None = Field(
+        None, description="the ids of several texts, answered in order"
+    )
     special: bool = Field(False, description="show special tokens as `<pad>`, `<bos>`, `<eos>`, else nothing")
     exact: bool = Field(False, alias="bytes", description="answer the exact bytes too, in base64")
 
@@ -136,7 +144,9 @@ class CompareRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"models": ["default"], "text": "你好，世界"}]})
 
-    models: list[Characters] = Field(min_length=1, description="names of models, each once")
+    models: Annotated[list[Characters], Field(fail_fast=True)] = Field(
+        min_length=1, description="names of models, each once"
+    )
     text: Characters
 
 
