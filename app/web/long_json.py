@@ -77,7 +77,7 @@ class LongJson:
             if size >= _LEAST_PART:
                 yield b"".join(begun)
                 begun, size = [], 0
-        if begun:
+        if size:
             yield b"".join(begun)
 
     def _written(self) -> Iterator[bytes]:
