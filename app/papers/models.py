@@ -5,9 +5,11 @@ source as it came. What a source does not give is None.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+from urllib.parse import unquote
 
 from app.errors import NotFound
 
@@ -35,11 +37,22 @@ _ELSEWHERE = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.){0,3}(?:semanticscholar\.org|scirate\.com|ar5iv\.org|paperswithcode\.com|inspirehep\.net"
     r"|connectedpapers\.com|catalyzex\.com|hf\.co|arxiv-vanity\.com|xxx\.lanl\.gov|emergentmind\.com|themoonlight\.io"
     r"|bytez\.com|chatpaper\.com|sciencecast\.org|deeplearn\.org|arxiv\.org|alphaxiv\.org|huggingface\.co|papers\.cool"
-    r"|arxivxplorer\.com|scholar\.archive\.org|searchthearxiv\.com|talk2arxiv\.org)"
-    r"/\S{0,200}?(?<=[/:=])"
+    r"|arxivxplorer\.com|scholar\.archive\.org|searchthearxiv\.com|talk2arxiv\.org|scholar\.google\.[a-z.]{2,6})"
+    r"/\S{0,200}?(?<=[/:=-])"
     r"((?:[0-9]{4}\.[0-9]{4,5}|[a-z]{2,8}(?:-[a-z]{2,4})?(?:\.[a-z]{2})?/[0-9]{7})(?:v[1-9][0-9]{0,3})?)"
     r"(?:\.pdf)?(?:[/?#&\s].*)?",
     re.IGNORECASE | re.DOTALL,
+)
+_ID = r"(?:[0-9]{4}\.[0-9]{4,5}|[a-z]{2,8}(?:-[a-z]{2,4})?(?:\.[a-z]{2})?/[0-9]{7})(?:v[1-9][0-9]{0,3})?(?![0-9A-Za-z])"
+# Where an id is called one within a text: `arXiv:…`, `arXiv preprint …`, an address of arXiv's.
+_CALLED = re.compile(
+    rf"(?<![A-Za-z])arxiv(?:\.org/(?:abs|pdf|html)/|(?:_id|\s+preprint|\s+e-?print)?[\s:=._+-]{{1,3}})({_ID})",
+    re.IGNORECASE,
+)
+# What stands around ids in a list of them or in a .bib file, and says nothing.
+_AROUND = re.compile(r"(?:and|or|see|arxiv|arxiv:|ids?|ids?:|e-?print|preprint|&|=)", re.IGNORECASE)
+_SEARCHES = re.compile(
+    r"(?:^|[\s(])(?:(?:OR|AND|NOT|ANDNOT)(?=[\s(])|-(?=\w)|[a-z]{2,9}:(?=[^\s:/]))", re.MULTILINE
 )
 _BIBCODE = re.compile(r"(?:https?://\S{1,200}/)?[0-9]{4}arXiv([0-9]{4})\.?([0-9]{4,5})[A-Za-z.](?:/\S*)?")
 _MOST_PASTED = 200
@@ -203,6 +216,8 @@ def parse_id(text: str) -> tuple[str, int | None]:
     """
     given = text.strip()
     if len(given) <= _LONGEST_ADDRESS:
+        if given.startswith(("http://", "https://")):
+            given = unquote(given)
         if elsewhere := _ELSEWHERE.fullmatch(given):
             given = elsewhere[1]
         elif bibcode := _BIBCODE.fullmatch(given):
@@ -223,20 +238,31 @@ def parse_id(text: str) -> tuple[str, int | None]:
 
 
 def parse_ids(text: str) -> list[str]:
-    """The ids, without versions, of a text that is one paper's name, or several with spaces or commas between.
+    """The ids, without versions, that a text consists of, or that a reference calls arXiv's.
 
     >>> parse_ids("arXiv:2401.12345v2 [cs.AI] 5 Jan 2024"), parse_ids("2401.12345, math/0211159")
     (['2401.12345'], ['2401.12345', 'math/0211159'])
+    >>> parse_ids("E. Noether. On zeros. arXiv preprint arXiv:2401.12345, 2024.")
+    ['2401.12345']
 
-    Raises NotFound where anything in it is not a paper's name.
+    Raises NotFound where anything in it is not a paper's name, and no id is called one.
     """
     try:
         return [parse_id(text)[0]]
     except NotFound:
-        parts = re.split(r"[\s,;]+", re.sub(r"\[[\w.-]{1,20}\]", " ", text).strip())
-        if not 1 < len(parts) <= _MOST_PASTED:
-            raise
-        return list(dict.fromkeys(parse_id(part)[0] for part in parts if part))
+        words = re.split(r"[\s,;]+", re.sub(r"\[[a-z][\w.-]{1,20}\]", " ", text))
+        parts = [bare for word in words if (bare := _bare(word)) and not _AROUND.fullmatch(bare)]
+        called = [] if _SEARCHES.search(text) else [match[1] for match in _CALLED.finditer(text)]
+        for names in (parts, called):
+            if 0 < len(names) <= _MOST_PASTED and names != [text.strip()]:
+                with suppress(NotFound):
+                    return list(dict.fromkeys(parse_id(name)[0] for name in names))
+        raise
+
+
+def _bare(word: str) -> str:
+    """A word without the brackets, quotes and points around it."""
+    return word.strip("[](){}<>\"'“”‘’.")
 
 
 def _new_id(match: re.Match[str]) -> str | None:

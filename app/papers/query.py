@@ -38,6 +38,7 @@ _FIELDS: dict[str, Field] = {
 # What only the reader's browser knows.
 _IN_THE_BROWSER = re.compile(r"in:starred\b|tag:", re.IGNORECASE)
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
+_SPACED_DOI = re.compile(r"\bdoi:\s+(?=10\.[0-9]{4,9}/)", re.IGNORECASE)
 _MOST_WORDS = 200
 _DEEPEST = 40
 _QUOTES = '"“”„«»'
@@ -101,7 +102,7 @@ def parse_query(text: str, longest: int = 2048) -> Node:
         raise TooLarge(
             f"the query has {size} bytes, over the limit of {longest} (QUIRE_MAX_QUERY_BYTES)", "?q"
         )
-    return _Reader(text).read()
+    return _Reader(_SPACED_DOI.sub("doi:", text)).read()
 
 
 class _Reader:

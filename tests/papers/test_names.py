@@ -58,6 +58,7 @@ def test_a_name_that_begins_with_the_family_is_turned_round() -> None:
         ("Essential AI, :, Andrew Hojel", ["Essential AI", "Hojel"]),
         ("John Smith, Ph.D. and Jane Doe, III", ["Smith", "Doe"]),
         ("A. Author and others", ["Author", None]),
+        ("Smith, J., van der Waals, J. D.", ["Smith", "van der Waals"]),
         ("A. Author, et al.", ["Author", None]),
         ("A. Author et al.", ["Author", None]),
         ("A. Author on behalf of the ATLAS Collaboration", ["Author", "the ATLAS Collaboration"]),

@@ -7,14 +7,14 @@ from tantivy import Occur, Query
 
 from app.errors import InputError, NotFound
 from app.papers.categories import CategoryExpression, parse_expression
-from app.papers.models import parse_id
+from app.papers.models import parse_ids
 from app.papers.query import All, Either, Node, Not, Words
 from app.papers.search.author_forms import key_query
 from app.papers.search.schema import EXACT, LONGEST_TERM, schema, terms
 from app.papers.store.positions import paper_number
 
 _LEAST_BEGUN = 2
-_DOI_LABEL = re.compile(r"\A(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
+_DOI_LABEL = re.compile(r"\A(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi[:\s]\s*)", re.IGNORECASE)
 # A word in the title says more about a paper than one in its abstract.
 _PHRASE_ANYWHERE = {"title": 2.5, "authors": 1.0, "abstract": 1.0, "body": 0.5}
 
@@ -70,8 +70,10 @@ def is_doi(text: str) -> bool:
 
 
 def doi_query(doi: str) -> Query:
-    """The papers of a DOI, in any case and with or without its address before it."""
+    """The papers of a DOI, in any case and with or without its address before it; or of all of a publisher's."""
     bare = _DOI_LABEL.sub("", doi.strip()).rstrip(".,;").lower()
+    if publisher := re.fullmatch(r"10\.([0-9]{4,9})/?", bare):
+        return Query.regex_query(schema(), "doi", rf"10\.{publisher[1]}/.*")
     return Query.term_query(schema(), "doi", bare)
 
 
@@ -145,7 +147,7 @@ def _options(node: Node, common: Common) -> list[Query]:
 
 def _with_id(words: Words) -> Query:
     try:
-        return number_query(paper_number(parse_id(words.text)[0]))
+        return numbers_query([paper_number(name) for name in parse_ids(words.text)])
     except NotFound as error:
         raise InputError(f"{error} (character {words.position + 1} of the query)", "?q") from error
 

@@ -10,6 +10,7 @@ _SEPARATOR = re.compile(
     r"(?<!\\)[,;]|(?<!\\)(:)(?=\s|\Z)|\s&\s|(?:^|(?<=[\s,]))and(?=\s)"
     r"|\s(?=et\.?\sal\b)|\s(?:on\sbehalf\sof|for)\s(?=the\s)"
 )
+_INITIALS = re.compile(r"(?:[^\W\d_]\.[ -]?){1,4}")
 _PARENTHESIS = re.compile("[()]")
 
 
@@ -19,7 +20,16 @@ def read_names(line: str) -> tuple[Author, ...]:
     >>> [author.name for author in read_names("D. Knuth (Stanford (CS), CA), M. King, Jr. and E. Noether")]
     ['D. Knuth', 'M. King Jr.', 'E. Noether']
     """
-    return read_authors(part for part in _SEPARATOR.split(_without_parentheses(line)) if part)
+    parts = [part for part in _SEPARATOR.split(_without_parentheses(line)) if part and part.strip()]
+    pairs = list(zip(parts[::2], parts[1::2], strict=False))
+    # "Smith, J., Doe, A." lists families with initials after them.
+    if pairs and len(parts) % 2 == 0 and all(_are_initials(after) for _, after in pairs):
+        parts = [f"{family.strip()}, {initials.strip()}" for family, initials in pairs]
+    return read_authors(parts)
+
+
+def _are_initials(part: str) -> bool:
+    return _INITIALS.fullmatch(part.strip()) is not None and not is_suffix(part.strip())
 
 
 def read_authors(names: Iterable[str]) -> tuple[Author, ...]:
