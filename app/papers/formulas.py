@@ -23,7 +23,8 @@ _ENVIRONMENT = re.compile(
 )
 _TOKEN = re.compile(r"\\(begin|end)\{([A-Za-z]+)\*?\}|\\.|\$+|[{}]", re.DOTALL)
 _BOX = re.compile(
-    r"\\(?:f?colorbox|raisebox|parbox|makebox|framebox|scalebox|rotatebox|resizebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*\Z"
+    r"\\(?:f?colorbox|textcolor|raisebox|parbox|makebox|framebox|scalebox|rotatebox|resizebox)"
+    r"(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*\Z"
 )
 _BEFORE_BOX = 160
 _TEXT_GROUP = re.compile(

@@ -95,8 +95,23 @@ const PACKAGES = {
 const OPERATORS = {
   ...operators(
     'tr rank diag supp sgn sign erf Var Cov Hom End Aut Ker coker Span vol conv dom ran tg ctg arctg arcctg sh ch th cth ' +
-      'rot lcm ord id Id Spec Proj Gal Ext Tor ad Ad',
+      'rot lcm ord id Id Spec Proj Gal Ext Tor ad Ad im Log Arg arcsinh arccosh arctanh mex MEX res',
   ),
+  ...Object.fromEntries(
+    ['plim', 'esssup', 'essinf', 'argsup', 'arginf'].map((name) => [
+      name,
+      `\\operatorname*{${name.replace(/^(?:ess|arg)/, '$&\\,')}}`,
+    ]),
+  ),
+  ...named({ Rt: 'Rt', eV: 'eV', keV: 'keV', MeV: 'MeV', GeV: 'GeV', TeV: 'TeV' }),
+  EuScript: ['\\mathscr{#1}', 1],
+  mathpzc: ['\\mathcal{#1}', 1],
+  widearc: ['\\overparen{#1}', 1],
+  uwave: ['\\underline{#1}', 1],
+  paren: ['\\left(#1\\right)', 1],
+  linebreak: '',
+  xor: '\\oplus',
+  varparallel: '\\parallel',
   C: '\\mathbb{C}',
   P: '\\mathbb{P}',
   T: '\\top',

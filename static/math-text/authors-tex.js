@@ -30,6 +30,10 @@ const ENTITIES = /** @type {Record<string, string>} */ ({ lt: '<', gt: '>', amp:
 const LETTERS = /\\(?:aa|AA|ae|AE|oe|OE|o|O|l|L|ss|i|j)(?![A-Za-z])\s?/g;
 const ITEM =
   /(\\begin\{(?:enumerate|itemize)\}(?:\[[^\]]{0,80}\])?\s*)?\\item(?![A-Za-z])\s*(?:\[([^\]]{0,80})\])?/g;
+/** Equations that share a number's letters. MathJax refuses an environment of equations within another. */
+const SUBEQUATIONS = /\\(?:begin\{subequations\}(?:\s*\\label\s*\{[^{}]*\})?|end\{subequations\})\s*/g;
+/** Dollars around a coloured formula's contents, which is mathematics already. */
+const COLOURED = /(\\textcolor\s*(?:\[[^\]]{0,60}\])?\s*\{[^{}]{0,60}\}\s*\{)\$([^$]*)\$\}/g;
 const LIST = /\\begin\{(?:enumerate|itemize)\}/;
 
 /**
@@ -43,6 +47,8 @@ export function asMeant(tex) {
   const isLong = tex.trim().includes('\n');
   return inText(listed(withoutPackages(tex.replace(/&(lt|gt|amp);/g, (_, name) => ENTITIES[name]))))
     .replace(IF_MATHEMATICS, '$1')
+    .replace(SUBEQUATIONS, '')
+    .replace(COLOURED, '$1$2}')
     .replace(/\\unicode\s*\{\s*(?:[xX]([\da-fA-F]{1,6})|(\d{1,7}))\s*\}/g, (whole, hex, decimal) =>
       signOf(hex ? parseInt(hex, 16) : Number(decimal), whole),
     )

@@ -34,7 +34,7 @@ const TEXT_GROUP =
   /\\(?:text[a-z]*|[mhf]box|framebox|makebox|ovalbox|[lr]lap|(?:short)?intertext|tag\*?|[hv]box\s*(?:to|spread)\s*[\d.]+[a-z]{2})\s*$/;
 /** A command that sets its last argument as text, after its others. */
 const BOX =
-  /\\(?:f?colorbox|raisebox|parbox|makebox|framebox|scalebox|rotatebox|resizebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*$/;
+  /\\(?:f?colorbox|textcolor|raisebox|parbox|makebox|framebox|scalebox|rotatebox|resizebox)(?:\s*(?:\{[^{}]{0,60}\}|\[[^\]]{0,60}\])){1,3}\s*$/;
 const BEFORE_BOX = 160;
 /** Deeper groups are not text groups: no author writes so much text in text, and each level costs a pass over the text. */
 const TEXT_DEPTH = 12;
