@@ -13,6 +13,7 @@ import { currentPaper, goTo } from './shortcuts.js';
 import { goesOn, isShort, pause, rest } from './list.js';
 import { authorsOf, sourceOf } from './paper-text.js';
 import { word } from '../page/announcements.js';
+import { covered } from '../page/bar.js';
 
 /** @typedef {{ paper: HTMLElement, text: string, found: boolean }} Entry */
 
@@ -61,8 +62,9 @@ function showCount(all) {
 
 /** Changes what is hidden without moving the paper that is being read. @param {() => void} change */
 function inPlace(change) {
+  const upper = covered();
   const anchor = entries.find(
-    ({ paper }) => !paper.hidden && paper.getBoundingClientRect().bottom > 64,
+    ({ paper }) => !paper.hidden && paper.getBoundingClientRect().bottom > upper,
   )?.paper;
   const top = anchor?.getBoundingClientRect().top ?? 0;
   change();

@@ -4,11 +4,11 @@
  * The place is kept in the history's entry, so that the same list opened again starts at its beginning.
  */
 
+import { covered } from '../page/bar.js';
 import { more } from './list.js';
 
 const SETTLED = 150; // milliseconds after the last scrolling
 const GROWING = 1500; // milliseconds in which what is in sight is typeset
-const BAR = 64; // pixels at the top that the bar covers
 const MOST_PAGES = 50; // of 200 papers
 
 /** @typedef {{ id: string, offset: number }} Place the topmost paper in sight, and its distance from the top in px */
@@ -19,8 +19,9 @@ let moved = false;
 
 function keep() {
   clearTimeout(keeping);
+  const top = covered();
   const paper = [...document.querySelectorAll('#papers > .paper')].find(
-    (element) => element.getBoundingClientRect().bottom > BAR,
+    (element) => element.getBoundingClientRect().bottom > top,
   );
   if (!paper) return;
   const place = window.scrollY > 0 ? { id: paper.id, offset: paper.getBoundingClientRect().top } : null;

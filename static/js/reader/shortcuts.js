@@ -4,14 +4,12 @@
  * A key presses the button or follows the link that the page has for it; what that does is known there alone.
  */
 
+import { covered } from '../page/bar.js';
 import { BASE } from '../page/base.js';
 import { showKeys } from '../page/shortcuts-dialog.js';
 import { goesOn, more } from './list.js';
 
-const BAR = 64; // pixels at the top that the bar covers
 const SECOND = 1000; // milliseconds in which the second of two keys may come
-
-/** Where the pages lie: this module's address is static/js/ below it. */
 
 const papers = () =>
   /** @type {HTMLElement[]} */ ([...document.querySelectorAll('article.paper')]).filter(
@@ -21,7 +19,7 @@ const papers = () =>
 /** @param {Element} paper */
 function isInSight(paper) {
   const { top, bottom } = paper.getBoundingClientRect();
-  return bottom > BAR && top < window.innerHeight;
+  return bottom > covered() && top < window.innerHeight;
 }
 
 /** The paper that keys act on: the marked one, or a page's only one. @returns {HTMLElement | null} */
