@@ -81,7 +81,8 @@ class Settings(BaseSettings):
         256 << 20, description="bytes of answers that clients have not taken yet, per worker"
     )
     max_models_bytes: PositiveInt = Field(
-        2 << 30, description="memory that loaded models take together, in bytes, per worker"
+        2 << 30,
+        description="memory that loaded models take together, their processes included, in bytes, per worker",
     )
     max_loaded_models: PositiveInt = Field(8, description="models kept in memory, per worker")
 

@@ -10,7 +10,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-BASE = {"errors", "jit", "logs", "normalization", "paths", "temporary"}
+BASE = {"errors", "jit", "logs", "memory", "normalization", "paths", "temporary"}
 LIBRARIES = {"papers", "tokenizer"}
 TOP = {"main", "cli", "commands", "embedding", "settings"}
 MAY_IMPORT = {
@@ -19,10 +19,11 @@ MAY_IMPORT = {
     "web": {"web", "asking"} | LIBRARIES | BASE,
     "asking": {"asking"} | LIBRARIES | BASE,
     "papers": {"papers", "errors", "jit", "normalization", "paths", "temporary"},
-    "tokenizer": {"tokenizer", "errors", "jit", "normalization"},
+    "tokenizer": {"tokenizer", "errors", "jit", "memory", "normalization"},
     "settings": {"errors", "papers", "paths", "web", "asking"},
     "logs": {"errors"},
     "jit": set[str](),
+    "memory": set[str](),
     "normalization": set[str](),
     "temporary": set[str](),
     "paths": set[str](),

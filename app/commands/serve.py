@@ -18,10 +18,10 @@ from app import __version__
 from app.commands.embedding import KeepEmbedding, begin_embedding, keeps_embedding
 from app.errors import FileError, InputError
 from app.logs import configure_logs
+from app.memory import give_back, keep_together
 from app.papers.search.following import Following
 from app.papers.store.reading import Store
 from app.serving.connections import ConnectionBounds
-from app.serving.memory import give_back, keep_together
 from app.serving.schedule import KeptProcess, beside, next_time, working_beside
 from app.serving.server import Manner, listen
 from app.serving.server import serve as serve_until_stopped

@@ -16,8 +16,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.errors import InputError
+from app.memory import give_back
 from app.serving.connections import BoundedConnection, ConnectionBounds, bounded
-from app.serving.memory import give_back
 from app.serving.workers import Workers, heeded
 from app.web.worker_counts import count_as
 

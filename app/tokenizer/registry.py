@@ -15,6 +15,7 @@ from time import monotonic
 from weakref import ReferenceType, ref
 
 from app.errors import ModelError, NotFound
+from app.tokenizer.others.apart import PROCESS_BYTES, ApartTokenizer
 from app.tokenizer.others.base import OtherTokenizer
 from app.tokenizer.others.loading import VOCABULARIES, load_apart
 from app.tokenizer.tokenizer import Tokenizer
@@ -31,7 +32,10 @@ _ENDINGS = (
 )  # where a folder holds several of one name, the first one is served
 
 MEMORY_PER_BYTE = {"bytepiece": 12, "huggingface": 24, "sentencepiece": 12, "tiktoken": 32}
-"""Bytes of memory that a byte of the vocabulary file is taken to cost: cautious estimates, not measurements."""
+"""Bytes of memory that a byte of the vocabulary file is taken to cost before it is loaded: estimates.
+
+What is loaded in a process of its own is measured, as that process stands, whenever another model needs room.
+"""
 
 _BROKEN_SECONDS = 60.0
 """For so long a file that can't be used is not tried again, unless it changes: trying one takes a process."""
@@ -46,13 +50,20 @@ Stamp = tuple[tuple[int, int, int], ...]
 class _Loaded:
     stamp: Stamp
     tokenizer: AnyTokenizer
-    memory: int
+    estimate: int
+
+    @property
+    def memory(self) -> int:
+        if isinstance(self.tokenizer, ApartTokenizer):
+            return self.tokenizer.resident_bytes
+        return self.estimate
 
 
 class ModelRegistry:
     """Serves `NAME.model`, `.zip`, `.json`, `.tiktoken`, and Hub folders `NAME/`, `ORG/NAME/`; the first folder wins.
 
-    `most_loaded` models that take `most_memory` bytes together stay loaded; the one unused the longest makes room.
+    `most_loaded` models that take `most_memory` bytes together stay loaded, the processes of other kinds than BytePiece
+    included; the one unused the longest makes room.
     `aliases.toml` in the first folder maps further names. Thread-safe: a request for a model that is being loaded waits
     for it, and no other request does.
     """
@@ -153,17 +164,15 @@ class ModelRegistry:
 
         def admit(kind: str, size: int) -> None:
             nonlocal memory
-            memory = size * MEMORY_PER_BYTE[kind]
-            if memory > self._most_memory:
-                raise ModelError(
-                    f"{name}: it would take about {memory:,} bytes of memory; models take up to "
-                    f"{self._most_memory:,} together (QUIRE_MAX_MODELS_BYTES)"
-                )
+            memory = size * MEMORY_PER_BYTE[kind] + (0 if kind == "bytepiece" else PROCESS_BYTES)
+            self._check_size(name, memory, "would take about")
             with self._lock:
                 self._make_room(memory)
 
         try:
             tokenizer: AnyTokenizer = load_apart(path, self._most_bytes, name, admit)
+            loaded = _Loaded(stamp, tokenizer, memory)
+            self._check_size(name, loaded.memory, "takes")
         except ModelError as error:
             # Whoever asks may know which file is wrong, not where on the machine it lies.
             reason = str(error).replace(path.removesuffix(os.path.basename(path)), "")  # noqa: PTH119
@@ -171,10 +180,17 @@ class ModelRegistry:
             raise ModelError(reason) from error
         with self._lock:
             self._loaded.pop(name, None)
-            self._make_room(memory)
-            self._loaded[name] = _Loaded(stamp, tokenizer, memory)
+            self._make_room(loaded.memory)
+            self._loaded[name] = loaded
         self._broken.pop(name, None)
         return tokenizer
+
+    def _check_size(self, name: str, memory: int, takes: str) -> None:
+        if memory > self._most_memory:
+            raise ModelError(
+                f"{name}: it {takes} {memory:,} bytes of memory; models take up to {self._most_memory:,} together "
+                "(QUIRE_MAX_MODELS_BYTES)"
+            )
 
     def _make_room(self, memory: int) -> None:
         """Let go of models, the one unused the longest first, until one more of so many bytes keeps the bounds."""

@@ -25,12 +25,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ModelError, Overloaded
+from app.memory import resident
 from app.tokenizer.model import Card
 from app.tokenizer.others.base import OtherTokenizer
 from app.tokenizer.text import to_utf8
 
 TRY_SECONDS = 60
 """Time in which a process has to have read its file and tried it."""
+
+PROCESS_BYTES = 45_000_000
+"""Memory of a process with a vocabulary of a few pieces, about: `resident_bytes` of the tests' own ones."""
+
+_PIECE_BYTES = 64
+"""Memory of a piece in the table of pieces, about."""
 
 _MOST_IDLE = 4
 """Connections to a process that are kept open while nobody uses them."""
@@ -147,6 +154,12 @@ class Process:
             raise
         return ours
 
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that it holds now; where the system doesn't say it, what it held when it was loaded."""
+        said: int = self.said["memory"]
+        return resident(self._process.pid) or said
+
     def fate(self) -> str:
         """How the process ended, in brackets, where it can be known."""
         if os.getpid() != self._owner:
@@ -202,6 +215,11 @@ class ApartTokenizer(OtherTokenizer):
     @property
     def vocab_size(self) -> int:
         return self._size
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory of its process, and of what this one has asked it for and keeps."""
+        return self._process.resident_bytes + ("pieces" in self.__dict__) * self._size * _PIECE_BYTES
 
     @cached_property
     def pieces(self) -> Sequence[bytes | None]:

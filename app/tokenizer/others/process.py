@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import FileError, QuireError
+from app.memory import give_back, keep_together, resident
 from app.tokenizer.others.apart import TRY_SECONDS, receive, send
 from app.tokenizer.others.base import OtherTokenizer
 from app.tokenizer.others.loading import kind_of, load_here, read_bounded, vocabulary_of
@@ -27,6 +28,9 @@ from app.tokenizer.tokenizer import Tokenizer
 
 TRY_BYTES = 4 << 30
 """Bound of this process's memory while it reads its file and tries it."""
+
+LARGE = 1 << 18
+"""Bytes of a request after which free memory is given back to the system."""
 
 _LONG = tuple(text * 1500 for text in ("a", "1", " ", "A1", ".", "好", "\n", "a "))
 """Texts on which a splitting pattern that backtracks without end is found out, within the bounds of this process."""
@@ -36,6 +40,7 @@ def main(path: Path, max_bytes: int, name: str | None) -> None:
     """Read the file, say what it is or why it can't be used, and answer."""
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # meant for the server, which still has calls
         signal.signal(told, signal.SIG_IGN)
+    keep_together()
     control = socket.socket(fileno=os.dup(0))
     os.set_blocking(2, False)  # nobody reads it before the end
     signal.alarm(2 * TRY_SECONDS)  # where whoever started this is gone
@@ -44,6 +49,7 @@ def main(path: Path, max_bytes: int, name: str | None) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         tokenizer = _tried(path, max_bytes, name)
+        give_back()
         said = json.dumps(_described(tokenizer)).encode() if tokenizer else b'{"kind": "bytepiece"}'
     except FileError as error:
         send(control, b"-", str(error).encode(errors="replace"))
@@ -91,8 +97,14 @@ def _described(tokenizer: OtherTokenizer) -> dict[str, Any]:
         "before": before,
         "after": after,
         "vocab_size": tokenizer.vocab_size,
+        "memory": resident(os.getpid()) or _most_resident(),
         "context_length": tokenizer.context_length,
     }
+
+
+def _most_resident() -> int:
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def _answer(tokenizer: OtherTokenizer, connection: socket.socket) -> None:
@@ -108,6 +120,9 @@ def _answer(tokenizer: OtherTokenizer, connection: socket.socket) -> None:
                 said = f"{tokenizer.name}: the library that runs it broke down: {error!r}"
                 how, answer = b"-", said[:500].encode(errors="replace")
             send(connection, how, answer)
+            if len(content) >= LARGE:
+                del content, answer
+                give_back()
 
 
 def _table(tokenizer: OtherTokenizer, _: bytearray) -> bytes:

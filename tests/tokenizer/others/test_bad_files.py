@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from app.errors import ModelError, NotFound
 from app.tokenizer import load
 from app.tokenizer.formats import _messages
 from app.tokenizer.others import apart, loading
-from app.tokenizer.registry import ModelRegistry
+from app.tokenizer.others.apart import PROCESS_BYTES, ApartTokenizer
+from app.tokenizer.registry import MEMORY_PER_BYTE, ModelRegistry
+from tests.server import PATIENCE
 from tests.tokenizer.others.trained import CARD, byte_level, rank_list, sentence_piece, write_all
+from tests.web.conftest import write_models
 
 
 def with_pattern(pattern: str) -> bytes:
@@ -133,15 +137,54 @@ def test_a_file_that_can_not_be_used_is_tried_again_when_it_changes(
     assert models.get("one").kind == "tiktoken"
 
 
-def test_room_is_made_before_a_model_is_loaded(tmp_path: Path) -> None:
+def test_the_processes_of_models_count_and_the_one_unused_the_longest_makes_room(tmp_path: Path) -> None:
     write_all(tmp_path)
-    size = (tmp_path / "bert.json").stat().st_size
-    models = ModelRegistry((tmp_path,), "bert", 1 << 26, 8, most_memory=24 * size + 10)
+    held = ModelRegistry((tmp_path,), "bert", 1 << 26, 8).get("bert")
+    assert isinstance(held, ApartTokenizer)
+    assert 20_000_000 < held.resident_bytes < 200_000_000, "a Python and a vocabulary of a few pieces"
+    before = held.resident_bytes
+    held.spans("a")
+    assert held.resident_bytes >= before + 64 * held.vocab_size, "the table of its pieces is kept here"
+    models = ModelRegistry((tmp_path,), "bert", 1 << 26, 8, most_memory=int(1.6 * held.resident_bytes))
     models.get("bert")
     assert models.loaded == ["bert"]
-    with pytest.raises(ModelError, match="QUIRE_MAX_MODELS_BYTES"):
+    models.get("llama")
+    assert models.loaded == ["llama"]
+
+
+def test_a_model_that_can_not_be_had_makes_no_other_one_go(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    write_models(tmp_path / "bytepiece")
+    folders = (tmp_path / "bytepiece", tmp_path)
+    models = ModelRegistry(folders, "default", 1 << 26, 8, most_memory=PROCESS_BYTES)
+    models.get("default")
+    with pytest.raises(ModelError, match=r"would take about .*QUIRE_MAX_MODELS_BYTES"):
         models.get("unigram")
-    assert models.loaded == ["bert"], "one that can't be had makes no other one go"
+    assert models.loaded == ["default"]
+
+
+def test_a_model_that_takes_more_than_its_file_promised_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all(tmp_path)
+    monkeypatch.setattr("app.tokenizer.registry.PROCESS_BYTES", 1)
+    monkeypatch.setitem(MEMORY_PER_BYTE, "huggingface", 1)
+    models = ModelRegistry((tmp_path,), "bert", 1 << 26, 8, most_memory=1_000_000)
+    with pytest.raises(ModelError, match=r"bert: it takes .*QUIRE_MAX_MODELS_BYTES"):
+        models.get("bert")
+    assert models.loaded == []
+
+
+def test_a_process_gives_back_what_a_large_text_took(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    held = ModelRegistry((tmp_path,), "bert", 1 << 26, 8).get("org/chatty")
+    assert isinstance(held, ApartTokenizer)
+    before = held.resident_bytes
+    held.count("Hello world, 你好 " * 50_000)
+    until = monotonic() + PATIENCE
+    while held.resident_bytes > before + 40_000_000 and monotonic() < until:
+        sleep(0.05)
+    assert held.resident_bytes <= before + 40_000_000
 
 
 def rank_list_with(folder: Path, **card: Any) -> Path:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.serving import memory
+from app import memory
 from tests.server import ROOT
 
 THREADS = """
 import ctypes, sys
 from threading import Barrier, Thread
-from app.serving.memory import give_back, keep_together
+from app.memory import give_back, keep_together
 
 keep_together()
 library = ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""What the system's allocators do with memory that is free again: a server is to hold what it uses, and no more.
+"""What a process holds, and what allocators do with memory that is free again: a server holds what it uses, no more.
 
 Where the C library or the system is another one than GNU's on Linux, nothing is done, and nothing needs to be.
 """
@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import os
 import sys
+from pathlib import Path
 
 _ARENAS_AT_MOST = -8
 """M_ARENA_MAX of glibc's malloc.h."""
@@ -34,3 +35,16 @@ def give_back() -> None:
     """Give free pages back to the system; else each heap stays as large as the rarest burst of requests made it."""
     with contextlib.suppress(AttributeError):
         _library.malloc_trim(0)  # type: ignore[union-attr]
+
+
+def resident(process: int) -> int | None:
+    """Bytes of memory that a process holds, what it shares included; None where the system doesn't say it.
+
+    >>> resident(os.getpid()) != 0
+    True
+    """
+    try:
+        pages = Path(f"/proc/{process}/statm").read_bytes().split()[1]
+    except (OSError, IndexError):
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
