@@ -30,7 +30,8 @@ from app.tokenizer.registry import FRESH_SECONDS
 from tests.tokenizer.others.real_vocabularies import VOCABULARIES, package_folder
 
 NAMES = {"tiktoken": "o200k_base", "huggingface": "deepseek", "sentencepiece": "mistral-v3"}
-SIZES = {"1 KB": 1 << 10, "1 MB": 1 << 20}
+SIZES = {"1 KB": (1 << 10, 8), "1 MB": (1 << 20, 2)}
+"""Bytes of a text, and how many clients ask at once."""
 WORDS = "Tokens all the way down, a token is a piece: 字节也一样。 Größe, naïveté, друг; 3.14159\n"
 LIMITS = {
     "QUIRE_MAX_BODY_BYTES": str(64 << 20),
@@ -123,14 +124,14 @@ def both(kind: str, folder: Path, path: Path) -> Iterator[tuple[str, str]]:
         yield f"{ours}/api/v1/count", f"{theirs}/count"
 
 
-def rate(url: str, body: dict[str, str], folder: Path, seconds: int) -> float:
+def rate(url: str, body: dict[str, str], folder: Path, seconds: int, clients: int) -> float:
     """Requests a second by wrk's count; a failure ends it all."""
     script = folder / "post.lua"
     script.write_text(
         f'wrk.method = "POST"\nwrk.body = [==[{json.dumps(body)}]==]\n'
         'wrk.headers["content-type"] = "application/json"\n'
     )
-    command = ["wrk", "-t1", "-c8", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), url]
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"Requests/sec:\s+([\d.]+)", output)
     if not found or "Non-2xx" in output:
@@ -196,12 +197,14 @@ def main() -> None:
     parser.add_argument(
         "--cold", action="store_true", help="how long /healthz takes beside loading the model"
     )
+    parser.add_argument("--kinds", nargs="+", choices=NAMES, help="only these")
     parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare is not None:
         uvicorn.run(bare(), port=options.bare, log_level="critical", access_log=False)
         return
-    for kind, name in NAMES.items():
+    for kind in options.kinds or NAMES:
+        name = NAMES[kind]
         with TemporaryDirectory() as made:
             folder = Path(made)
             (folder / "models").mkdir()
@@ -215,12 +218,12 @@ def main() -> None:
                         f"{kind:14} /healthz beside {what}: p99 {high:.1f} ms, most {most:.1f} ms", flush=True
                     )
                     continue
-                for label, size in SIZES.items():
+                for label, (size, clients) in SIZES.items():
                     text = text_of(size)
                     ratios = []
                     for number in range(options.rounds + 1):
-                        one = rate(ours, {"model": path.stem, "text": text}, folder, options.seconds)
-                        other = rate(theirs, {"text": text}, folder, options.seconds)
+                        one = rate(ours, {"model": path.stem, "text": text}, folder, options.seconds, clients)
+                        other = rate(theirs, {"text": text}, folder, options.seconds, clients)
                         if not one or not other:
                             raise SystemExit(
                                 f"{kind}, {label}: nothing was answered in time; give more --seconds"
@@ -228,7 +231,8 @@ def main() -> None:
                         if number:  # the first round warms up
                             ratios.append(one / other)
                     print(
-                        f"{kind:14} {label}: {median(ratios):.2f} of the bare endpoint's requests a second",
+                        f"{kind:14} {label}: {median(ratios):.2f} of the bare endpoint's requests a second "
+                        f"({min(ratios):.2f} to {max(ratios):.2f})",
                         flush=True,
                     )
 

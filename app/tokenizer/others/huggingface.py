@@ -1,6 +1,7 @@
 """Hugging Face's `tokenizer.json`, run by `tokenizers`.
 
-`encode_batch` alone is used: `encode` holds the interpreter's lock for as long as it works.
+`encode_batch` and `encode_batch_fast` alone are used: `encode` holds the interpreter's lock for as long as it works.
+The fast one notes no places, which saves a third of the time or more.
 """
 
 import re
@@ -21,7 +22,7 @@ _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
 class HuggingFaceTokenizer(OtherTokenizer):
-    """A `tokenizer.json`. Truncation and padding that the file sets are left out: they would cap a count."""
+    """A `tokenizer.json`. Truncation, padding and dropout that the file sets are left out: a text has one count."""
 
     kind = "huggingface"
 
@@ -88,14 +89,15 @@ class HuggingFaceTokenizer(OtherTokenizer):
         return library
 
     def _offsets(self, text: str) -> tuple[Sequence[int], NDArray[np.int64]]:
-        found = self._encode(self._library, text)
+        found = self._encode(self._library, text, places=True)
         return found.ids, np.array(found.offsets, np.int64).reshape(-1, 2)
 
-    def _encode(self, library: Any, text: str, special: bool = False) -> Any:
+    def _encode(self, library: Any, text: str, special: bool = False, places: bool = False) -> Any:
         """A text by the library, whose refusals are the model's: it lacks an unknown token, or a token it names."""
         try:
             with refusing_panics(self.name):
-                return library.encode_batch([text], add_special_tokens=special)[0]
+                encode = library.encode_batch if places else library.encode_batch_fast
+                return encode([text], add_special_tokens=special)[0]
         except ModelError:
             raise
         except Exception as error:
@@ -119,6 +121,8 @@ def _read(data: bytes, name: str) -> Any:
         raise ModelError(f"{name}: a tokenizer.json that can't be read: {error}") from error
     library.no_truncation()
     library.no_padding()
+    if getattr(library.model, "dropout", None):
+        library.model.dropout = None
     return library
 
 

@@ -38,6 +38,7 @@ MOST_CONTEXT = 1 << 30
 _BYTEPIECE = re.compile(rb'\s*\{\s*"[A-Za-z0-9+/=]*"\s*:\s*\[')
 """How BytePiece's JSON begins: a piece in base64, which no other file's key is, and a list."""
 
+_MARKUP = re.compile(rb"<(?:!doctype|!--|\?xml|html|head|title|body)\b|<!--", re.IGNORECASE)
 _RANK = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
 _ROLES = ("bos_token", "eos_token", "pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 
@@ -142,7 +143,7 @@ def _kind_at_sight(data: bytes, path: Path) -> str:
     start = data[:4096].lstrip()
     if start.startswith(b"version https://git-lfs"):
         raise _not(path, "a pointer of Git LFS, which stands for a file that was not fetched: git lfs pull")
-    if start[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+    if _MARKUP.match(start):
         raise _not(path, "a page of HTML, such as a server sends instead of a file")
     if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise _not(path, "a Python pickle, which is never opened: reading one runs what is in it")
@@ -152,6 +153,12 @@ def _kind_at_sight(data: bytes, path: Path) -> str:
         or (data[8:9] == b"{" and data[5:8] == b"\0\0\0")
     ):
         raise _not(path, "a model's weights")
+    if data.startswith((b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")):
+        raise _not(path, "a compressed file, to be unpacked first")
+    if start.startswith((b"#version:", b"[PAD]\n", b"[PAD]\r\n")):
+        raise _not(
+            path, "a list of merges or pieces without the rest; the tokenizer.json of its model is wanted"
+        )
     if data[:2] == b"PK":
         if b"data.pkl" in data[:4096] or b".npy" in data[:4096]:
             raise _not(path, "a model's weights (PyTorch's zip)")

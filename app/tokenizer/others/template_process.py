@@ -73,11 +73,17 @@ def render(jinja: ImmutableSandboxedEnvironment, template: str, variables: dict[
             size += len(part)
             if size > MOST_OUTPUT:
                 return {"error": f"it writes more than {MOST_OUTPUT:,} characters"}
-        return {"text": "".join(parts)}
+        text = "".join(parts)
+        text.encode()
+    except UnicodeEncodeError:
+        return {"error": "it writes half of a surrogate pair, which is not text"}
     except MemoryError:
         return {"error": "it takes more memory than a template may"}
     except Exception as error:  # noqa: BLE001 - whatever a template raises is its answer
-        return {"error": f"{error}" or type(error).__name__}
+        said = f"{error}" or type(error).__name__
+        return {"error": said.encode(errors="replace").decode()}
+    else:
+        return {"text": text}
 
 
 def main() -> None:

@@ -96,7 +96,7 @@ def _published(ranks: dict[bytes, int], name: str, card: Card) -> Published:
         special = card.extra.get("special_tokens", {})
         if not (
             isinstance(special, dict)
-            and all(type(number) is int and number >= 0 for number in special.values())
+            and all(written and type(number) is int and number >= 0 for written, number in special.items())
         ):
             raise ModelError(f"{name}: special_tokens in its card should map texts to ids")
         return Published(pattern, special)

@@ -70,6 +70,22 @@ def test_too_many_added_tokens_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "file.json")
 
 
+def test_dropout_of_a_file_leaves_a_text_one_segmentation(tmp_path: Path) -> None:
+    content = json.loads(byte_level().to_str())
+    content["model"]["dropout"] = 0.5
+    (tmp_path / "dropping.json").write_text(json.dumps(content))
+    byte_level().save(str(tmp_path / "plain.json"))
+    dropping, plain = load(tmp_path / "dropping.json"), load(tmp_path / "plain.json")
+    text = "Hello world, the cat sat on the mat. " * 5
+    assert {tuple(dropping.encode(text)) for _ in range(10)} == {tuple(plain.encode(text))}
+    assert dropping.encode_plain(text + "<|end|>") == plain.encode_plain(text + "<|end|>")
+
+
+def test_a_special_token_without_a_letter_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="should map texts to ids"):
+        load(rank_list_with(tmp_path, special_tokens={"": 261}))
+
+
 def test_truncation_and_padding_of_a_file_do_not_change_a_count(tmp_path: Path) -> None:
     tokenizer: Any = byte_level()
     tokenizer.enable_truncation(2)

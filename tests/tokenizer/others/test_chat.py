@@ -69,6 +69,8 @@ def test_what_the_messages_say_is_told_from_what_the_template_writes(
         ("{{ 'a' * 99999999999 }}", "memory"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{{ raise_exception('roles must alternate') }}", "roles must alternate"),
+        ("{{ '\\ud800' }}", "surrogate"),
+        ("{{ raise_exception('half \\ud800') }}", r"half \?"),
         ("{% for a in range(9999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "stopped"),
     ],
 )
