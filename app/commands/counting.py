@@ -103,7 +103,7 @@ def count(
     if as_json:
         answer = {"model": tokenizer.name, "files": items, **total, "no_texts": found.no_texts}
         sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
-    elif len(found.files) > 1 or found.inside:
+    elif len(found.files) != 1 or found.inside:
         print(f"{total['tokens']}\ttotal")
     _report_left_out(found)
     skipped.report()
@@ -236,6 +236,11 @@ def _print_line(answer: dict[str, Any]) -> None:
 
 
 def _report_left_out(found: NamedFiles) -> None:
+    for folder in found.empty:
+        print(
+            f"quire: {folder}: no file in it is taken; --no-ignore takes hidden files and what .gitignore leaves out",
+            file=sys.stderr,
+        )
     if found.no_texts:
         shown: Sequence[str] = [Path(name).name for name in found.no_texts[:3]]
         more = len(found.no_texts) - len(shown)

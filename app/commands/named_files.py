@@ -29,11 +29,15 @@ class Rules:
 
 @dataclass
 class NamedFiles:
-    """Files in order; `inside` holds those that a folder gave, `no_texts` those that it holds beside its texts."""
+    """Files in order; `inside` holds those that a folder gave, `no_texts` those that it holds beside its texts.
+
+    `empty` are the folders that gave no file.
+    """
 
     files: list[str] = field(default_factory=list)
     inside: set[str] = field(default_factory=set)
     no_texts: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
 
 def matching(names: Sequence[str]) -> list[str]:
@@ -54,7 +58,10 @@ def files_of(names: Sequence[str], rules: Rules = Rules()) -> NamedFiles:
     known: set[str] = set()
     for name in matching(names):
         folder = name != STANDARD_INPUT and Path(name).is_dir()
-        for path in _walked(name, rules) if folder else [name]:
+        paths = list(_walked(name, rules)) if folder else [name]
+        if not paths:
+            found.empty.append(name)
+        for path in paths:
             if path in known:
                 continue
             known.add(path)

@@ -69,6 +69,17 @@ def test_a_folder_gives_the_texts_that_git_would_take(project: Path) -> None:
         names(project, "*.nothing")
 
 
+def test_a_folder_that_gives_no_file_is_named(data: Path, project: Path) -> None:
+    folders = [project / "build", project / "deep"]
+    done = quire("count", "--model", "unigram", *folders, data_dir=data)
+    assert done.returncode == 0
+    assert done.stdout.decode().endswith("\ttotal\n")
+    assert done.stderr.decode().startswith(f"quire: {project / 'build'}: no file in it is taken")
+    assert files_of([str(project / "a.txt"), str(project)], Rules()).empty == []
+    done = quire("count", "--model", "unigram", project, "--glob", "*.nothing", data_dir=data)
+    assert done.stdout == b"0\ttotal\n"
+
+
 @pytest.mark.parametrize("model", ["org/chatty", "ranks", "unigram", "bert", "default"])
 def test_a_file_counts_what_its_text_counts(data: Path, project: Path, model: str) -> None:
     folder = data / "models"
