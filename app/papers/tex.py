@@ -8,21 +8,60 @@ letters and signs as macros, in the forms that Zotero's BibTeX importer reads ba
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
-from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 from app.normalization import compose
 from app.papers.plain_text import resolved_parts
 
 _ENCODER = UnicodeToLatexEncoder(unknown_char_policy="keep", unknown_char_warning=False)
-_PLAIN = LatexNodes2Text(math_mode="text", keep_comments=True)
 _MORE_THAN_TYPESETS = re.compile(
     r"\\(?:input|include|openin|openout|read|write|immediate|special|csname|catcode|def|edef|gdef|xdef|let|newcommand"
     r"|renewcommand|usepackage|directlua|end|endinput|loop|verbatiminput|lstinputlisting|href|url)(?![A-Za-z])"
 )
 _LONGEST_FORMULA = 2000
-# Commands that pylatexenc drops, each with what says the same.
+# Signs that pylatexenc does not know, and commands that only lay out.
+_FORMULA_SIGNS = {
+    **{
+        "coloneqq": ":=",
+        "iff": "⟺",
+        "implies": "⟹",
+        "impliedby": "⟸",
+        "triangle": "△",
+        "Box": "□",
+        "Diamond": "◇",
+    },
+    **{
+        "Re": "Re",
+        "Im": "Im",
+        "degree": "°",
+        "slash": "/",
+        "backslash": "\u2216",
+        "ne": "≠",
+        "nsim": "≁",
+        "bot": "⊥",
+    },
+    **{
+        "models": "⊨",
+        "imath": "ı",
+        "jmath": "ȷ",
+        "colon": ": ",
+        "lt": "<",
+        "gt": ">",
+        "|": "‖",
+        "lVert": "‖",
+        "rVert": "‖",
+    },
+    **{"lvert": "|", "rvert": "|", "xrightarrow": "→", "xleftarrow": "←"},
+}
+_LAYOUT = re.compile(
+    r"(?:no)?limits|(?:display|text|script|scriptscript)style|left|right|middle|[bB]igg?[lrm]?|rm|it|bf|sf|tt|cal|mit|em|sl"
+    r"|sc|normalfont|(?:un)?boldmath|nonumber|notag|[hv]space|[hv]skip|kern|mkern|mskip|[hv]?phantom|(?:math)?strut|label"
+    r"|protect|relax|q?quad|thinspace|math(?:op|rel|bin|ord|open|close|clap)|smash|[rl]lap|ensuremath|xspace|noindent|par"
+)
+# Commands that pylatexenc drops with their arguments, each with what says the same.
 _MOD = r"\ \text{mod}\ "
 _LIKE = {
     "mbox": r"\text",
@@ -99,6 +138,27 @@ def title_text(source: str) -> str:
     return " ".join("".join(parts).replace("\\", "").split())
 
 
+def _unknown(node: Any, l2tobj: Any) -> str:
+    """What stands for a command that pylatexenc does not know: its arguments, or its name where it has none."""
+    name = str(node.macroname)
+    if name in _FORMULA_SIGNS:
+        return _FORMULA_SIGNS[name]
+    arguments = [one for one in getattr(node.nodeargd, "argnlist", None) or () if one is not None]
+    if _LAYOUT.fullmatch(name):
+        return ""
+    if arguments:
+        return str(l2tobj.nodelist_to_text(arguments))
+    following = node.parsing_state.s[node.pos + node.len :].lstrip()
+    if following.startswith("{") or not name.isalpha():
+        return ""
+    return f" {name} " if following[:1].isalnum() else f" {name}"
+
+
+_CONTEXT = get_default_latex_context_db()
+_CONTEXT.set_unknown_macro_spec(MacroTextSpec("", simplify_repl=_unknown))
+_PLAIN = LatexNodes2Text(math_mode="text", keep_comments=True, latex_context=_CONTEXT)
+
+
 @lru_cache(maxsize=4096)
 def _unicode(formula: str) -> str:
     if len(formula) > _LONGEST_FORMULA:
@@ -159,7 +219,8 @@ def _twice_accented(character: str) -> str:
     decomposed = unicodedata.normalize("NFD", character)
     letter, marks = decomposed[0], decomposed[1:]
     if not letter.isascii() or not all(mark in _ACCENTS for mark in marks):
-        return character
+        alike = unicodedata.normalize("NFKC", character)
+        return alike if alike.isascii() and alike.isalnum() else character
     for mark in marks:
         letter = rf"\{_ACCENTS[mark]}{{{letter}}}"
     return f"{{{letter}}}" if marks else character

@@ -71,6 +71,18 @@ def test_a_title_can_not_make_a_document_do_more_than_typeset(text: str) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        (r"On $\|x\|_p \ne 1$ and $f\colon A$", "On ‖x‖_p ≠ 1 and f: A"),
+        (r"The $\argmin_x f$ of $\mathop{\rm tr}\limits_x$", "The argmin_x f of tr_x"),
+        (r"$\texttt{Complex-Edit}$ in $\textsf{BQP}$ on $\mathds{R}^n$", "Complex-Edit in BQP on R^n"),
+    ],
+)
+def test_a_title_loses_no_sign_of_its_formulas(title: str, shown: str) -> None:
+    assert csl(paper(1, title=title))["title"] == shown
+
+
 def test_ris_is_one_tag_a_line() -> None:
     lines = ris(paper(1, title="A\r\nER  - x", abstract="a\nTY  - JOUR")).split("\r\n")
     assert [line for line in lines if line.startswith(("ER", "TY"))] == ["TY  - MANSCPT", "ER  - "]
