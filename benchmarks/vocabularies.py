@@ -4,8 +4,8 @@ CORPUS is the folder that `make models` trains from. SentencePiece's BPE and uni
 normalisation, all spaces kept, bytes for what is unknown), the byte-level BPE of Hugging Face's tokenizers, and
 BytePiece's own objective are trained on all of it, to as many ids as our model has, or read where `--keep` has them.
 Unigram, which would take dozens of gigabytes, gets a sample of the lines, as SentencePiece's documentation advises. All
-are measured on `dev.jsonl.xz`, on which none was trained. The last lines have the geometric mean over languages of our model
-against the best peer of each.
+are measured on `dev.jsonl.xz`, on which none was trained. The last lines have the geometric mean over languages of our
+model against the best peer of each.
 """
 
 import argparse
