@@ -89,7 +89,13 @@ def _keep(store_path: Path) -> Path:
     while kept.exists():
         number += 1
         kept = store_path.with_name(f"{store_path.name}.before-restore-{now}-{number}")
-    _copy(store_path, kept)
+    # What has a safety copy's name is whole, also where we are killed meanwhile.
+    beside = store_path.with_name(f"{store_path.name}.keeping")
+    try:
+        _copy(store_path, beside)
+        beside.replace(kept)
+    finally:
+        beside.unlink(missing_ok=True)
     with closing(sqlite3.connect(store_path)) as old:
         busy, _, _ = old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:

@@ -1,6 +1,10 @@
 """A backup is whole while others write, comes back as it was, also from an older version, or is refused whole."""
 
+import os
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,7 @@ from app.papers.store.reading import Store
 from app.papers.store.schema import MIGRATIONS, migrate
 from app.papers.store.sqlite import writing_engine
 from app.papers.store.writing import open_for_writing
+from tests.server import PATIENCE, ROOT
 
 
 @pytest.fixture
@@ -147,3 +152,32 @@ def test_a_check_finds_a_paper_that_is_twice_in_an_index_of_the_right_size(
     assert ["quire papers reindex" in finding for finding in check(store, index)] == [True]
     reindex(store, index)
     assert check(store, index) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks")
+def test_a_restore_or_a_backup_that_is_killed_anywhere_leaves_one_whole_store(
+    library: tuple[Path, Path], tmp_path: Path
+) -> None:
+    store, index = library
+    back_up(store, tmp_path / "backup")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE papers SET title = 'what was there'")
+    reindex(store, index)
+    (tmp_path / "place").mkdir()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.papers.killed_restores",
+            store.parent,
+            tmp_path / "backup",
+            tmp_path / "place",
+        ],
+        capture_output=True,
+        cwd=ROOT,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 40
