@@ -72,7 +72,7 @@ def _look(data: Path, old: list[str], new: list[str]) -> None:
     assert there in (old, new), "a store between both"
     kept = list(data.glob("papers.sqlite.before-restore-*"))
     for path in kept:
-        assert _papers(path) == old, f"{path} is no safety copy"
+        assert _papers(path) == old, f"{path} should be a safety copy"
     assert there == old or kept, "no safety copy"
     with Store(store) as opened:
         behind = _differs(index, opened)
