@@ -6,7 +6,6 @@ the document that it is used in: prose is escaped, and a formula that would do m
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any, Literal, get_args
 from urllib.parse import quote, urlencode
 
@@ -144,7 +143,6 @@ def markdown_title(paper: Paper) -> str:
     return " ".join("".join(parts).split())
 
 
-@lru_cache(1024)  # every list that shows a paper asks for it
 def coins(paper: Paper) -> str:
     """The context object that programs find in a list (COinS, OpenURL 1.0 over Dublin Core), as a query string."""
     fields = [

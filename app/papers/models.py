@@ -32,6 +32,7 @@ _LABEL = re.compile(
 _AFTER = re.compile(
     r"(?:\.pdf)?/?(?:[?#].*|\s+\[[\w.-]+\](?:\s+\d{1,2}\s+\w{3,9}\s+\d{4})?)?", re.IGNORECASE | re.DOTALL
 )
+_ID = r"(?:[0-9]{4}\.[0-9]{4,5}|(?:q-|[a-z])[a-z]{1,7}(?:-[a-z]{2,4})?(?:\.[a-z]{2})?/[0-9]{7})(?:v[1-9][0-9]{0,3})?"
 # Other sites whose addresses name a paper by its id: the first thing in their path that is one.
 _ELSEWHERE = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.){0,3}(?:semanticscholar\.org|scirate\.com|ar5iv\.org|paperswithcode\.com|inspirehep\.net"
@@ -39,14 +40,13 @@ _ELSEWHERE = re.compile(
     r"|bytez\.com|chatpaper\.com|sciencecast\.org|deeplearn\.org|arxiv\.org|alphaxiv\.org|huggingface\.co|papers\.cool"
     r"|arxivxplorer\.com|scholar\.archive\.org|searchthearxiv\.com|talk2arxiv\.org|scholar\.google\.[a-z.]{2,6})"
     r"/\S{0,200}?(?<=[/:=-])"
-    r"((?:[0-9]{4}\.[0-9]{4,5}|[a-z]{2,8}(?:-[a-z]{2,4})?(?:\.[a-z]{2})?/[0-9]{7})(?:v[1-9][0-9]{0,3})?)"
+    rf"({_ID})"
     r"(?:\.pdf)?(?:[/?#&\s].*)?",
     re.IGNORECASE | re.DOTALL,
 )
-_ID = r"(?:[0-9]{4}\.[0-9]{4,5}|[a-z]{2,8}(?:-[a-z]{2,4})?(?:\.[a-z]{2})?/[0-9]{7})(?:v[1-9][0-9]{0,3})?(?![0-9A-Za-z])"
 # Where an id is called one within a text: `arXiv:…`, `arXiv preprint …`, an address of arXiv's.
 _CALLED = re.compile(
-    rf"(?<![A-Za-z])arxiv(?:\.org/(?:abs|pdf|html)/|(?:_id|\s+preprint|\s+e-?print)?[\s:=._+-]{{1,3}})({_ID})",
+    rf"(?<![A-Za-z])arxiv(?:\.org/(?:abs|pdf|html)/|(?:_id|\s+preprint|\s+e-?print)?[\s:=._+-]{{1,3}})({_ID})(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 # What stands around ids in a list of them or in a .bib file, and says nothing.
@@ -141,6 +141,10 @@ AnnounceType = Literal["new", "cross", "replace", "replace-cross", "absonly"]
 """How arXiv's feeds announce a paper: cross is a listing in one more category, absonly a change of the record alone."""
 
 
+_MANY_AUTHORS = 200
+_LONG_TEXTS = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A paper as a source describes it.
@@ -173,6 +177,16 @@ class Paper:
     def __hash__(self) -> int:
         # Caches of what is written of a paper ask for it often; equality still compares everything.
         return hash((self.id, self.version))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is of a usual size, so that what is made of it can be remembered.
+
+        >>> Paper("2401.12345", "", "").is_short, Paper("2401.12345", "", "", authors=(Author("A"),) * 3000).is_short
+        (True, False)
+        """
+        texts = (self.title, self.abstract, self.body, self.comment, self.journal_ref)
+        return len(self.authors) <= _MANY_AUTHORS and sum(len(text or "") for text in texts) <= _LONG_TEXTS
 
     @property
     def is_withdrawn(self) -> bool:

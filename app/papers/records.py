@@ -43,13 +43,21 @@ def paper_record(paper: Paper) -> dict[str, Any]:
     }
 
 
-@lru_cache(1024)
 def paper_json(paper: Paper) -> orjson.Fragment:
     """The same object as JSON, to be put into an answer. Remembered: many readers ask for the same lists.
 
     >>> orjson.dumps([paper_json(Paper("2401.12345", "A title", "An abstract."))])[:24]
     b'[{"id":"2401.12345","ver'
     """
+    return _short_paper_json(paper) if paper.is_short else _written(paper)
+
+
+@lru_cache(1024)
+def _short_paper_json(paper: Paper) -> orjson.Fragment:
+    return _written(paper)
+
+
+def _written(paper: Paper) -> orjson.Fragment:
     return orjson.Fragment(orjson.dumps(paper_record(paper)))
 
 

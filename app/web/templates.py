@@ -38,7 +38,6 @@ def _author_search(name: str) -> str:
     return quote(f'au:"{name.replace(chr(34), "")}"', safe="/")
 
 
-@lru_cache(1024)
 def _paper_block(
     wording: Wording,
     base: str,
@@ -47,9 +46,18 @@ def _paper_block(
     cross_list: bool = False,
     why: tuple[Reason, ...] = (),
 ) -> Markup:
-    """A paper as lists show it (paper_block.html). Remembered: many readers open the same lists."""
+    """A paper as lists show it (paper_block.html)."""
     macro: Callable[..., Markup] = _environment.get_template("paper_block.html").module.paper_block  # type: ignore[attr-defined]
     return macro(wording, base, paper, number, cross_list=cross_list, why=why)
+
+
+_remembered_block = lru_cache(1024)(_paper_block)
+
+
+def _listed_paper(wording: Wording, base: str, paper: Paper, number: int, **shown: Any) -> Markup:
+    """The same, remembered: many readers open the same lists."""
+    block = _remembered_block if paper.is_short else _paper_block
+    return block(wording, base, paper, number, **shown)
 
 
 @lru_cache(256)
@@ -61,7 +69,7 @@ def _part(
     return _environment.get_template(template).make_module(of_all | dict(values)).__html__()
 
 
-_environment.globals |= {"listed_paper": _paper_block, "taxonomy": tuple(CATEGORIES.values())}
+_environment.globals |= {"listed_paper": _listed_paper, "taxonomy": tuple(CATEGORIES.values())}
 _environment.filters |= {"csl": csl, "coins": coins, "plain": plain_text, "author_search": _author_search}
 
 

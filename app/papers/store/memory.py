@@ -62,7 +62,7 @@ class StoreMemory:
             if revision == self._revision and len(new) <= _MOST_PAPERS:
                 if len(self._papers) + len(new) > _MOST_PAPERS:
                     self._papers.clear()
-                self._papers.update(new)
+                self._papers |= {number: paper for number, paper in new.items() if paper.is_short}
         return found | new
 
     def _enter(self, revision: StoreRevision) -> None:

@@ -66,3 +66,16 @@ def test_what_is_remembered_is_bounded() -> None:
         memory.fact(FIRST, start, lambda: None)
     assert len(memory._papers) <= 2048
     assert len(memory._facts) <= 256
+
+
+def test_papers_of_unusual_length_are_not_remembered() -> None:
+    memory = StoreMemory()
+    asked: list[list[int]] = []
+
+    def read(wanted: list[int]) -> dict[int, Paper]:
+        asked.append(wanted)
+        return {number: Paper(str(number), "", "A" * 100_000 * number) for number in wanted}
+
+    for _ in range(2):
+        assert set(memory.papers(FIRST, [0, 1], read)) == {0, 1}
+    assert asked == [[0, 1], [1]]
