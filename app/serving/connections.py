@@ -35,6 +35,9 @@ DRAIN_GRACE = 0.5
 LINGER = 2.0
 """Seconds for which the rest of a refused request is read and thrown away, so that its answer is not lost with it."""
 
+MOST_LINGERING = 64
+"""Refused connections that linger at once: each holds a file, of which the system may have few left."""
+
 _STILL_LOOKS = 2
 _SHOWN_PATH = 200
 
@@ -57,6 +60,8 @@ class BoundedConnection(HttpToolsProtocol):
     bounds: ConnectionBounds
     unread: "dict[BoundedConnection, None]"
     """The connections whose clients leave more of an answer unread than is sent at once, in the order it began."""
+    lingering: "dict[BoundedConnection, None]"
+    """The connections that were refused and wait for the rest of their requests, in the order it began."""
     _since_progress = 0  # bytes read that were no body and ended no head
     _address_bytes = 0
     _in_head = True
@@ -82,6 +87,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._writing.cancel()
             self._writing = None
         self.unread.pop(self, None)
+        self.lingering.pop(self, None)
         self._abandon()
         super().connection_lost(exc)
 
@@ -262,6 +268,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._abandon()
         self.transport.write_eof()
         self.loop.call_later(LINGER, self.transport.abort)
+        self.lingering[self] = None
+        if len(self.lingering) > MOST_LINGERING:
+            longest = next(iter(self.lingering))
+            del self.lingering[longest]
+            longest.transport.abort()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
@@ -297,5 +308,5 @@ def bounded(bounds: ConnectionBounds) -> type[BoundedConnection]:
             f"uvicorn {uvicorn.__version__} lacks {', '.join(missing)}: "
             "install the version that requirements/runtime.txt names"
         )
-    attributes: dict[str, Any] = {"bounds": bounds, "unread": {}}
+    attributes: dict[str, Any] = {"bounds": bounds, "unread": {}, "lingering": {}}
     return type("Connection", (BoundedConnection,), attributes)
