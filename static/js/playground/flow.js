@@ -62,6 +62,7 @@ export class Flow {
    * @returns {Shown[]} all of them, in order
    */
   show(passages, key) {
+    if (!passages.length) this.#leaveFirst();
     const old = this.#all;
     const same = (/** @type {Shown | undefined} */ before, /** @type {Passage} */ now) =>
       key === this.#key && before?.passage.text === now.text;
@@ -93,7 +94,7 @@ export class Flow {
 
   /** What a passage's pieces are is now known. @param {Shown} shown @param {Pieces[]} rows */
   fill(shown, rows) {
-    for (const element of this.#first.splice(0)) element.remove();
+    this.#leaveFirst();
     shown.rows = rows;
     const { apart = false } = shown.passage;
     shown.differs = rows.map((pieces, row) => (row && !apart ? differing(pieces, rows[0]) : null));
@@ -101,6 +102,10 @@ export class Flow {
     for (const child of shown.element.children) this.#observer.unobserve(child);
     const ranges = rangesOf(rows, apart);
     shown.element.replaceChildren(...ranges.map((each, i) => this.#slice(shown, each, near && i === 0)));
+  }
+
+  #leaveFirst() {
+    for (const element of this.#first.splice(0)) element.remove();
   }
 
   /** Draw again what is drawn, since `spaces` has changed. */

@@ -486,6 +486,7 @@ def test_what_a_template_refuses_is_said_beneath_the_messages(open_page: OpenPag
 def test_a_model_that_cannot_chat_says_so_and_offers_those_that_can(open_page: OpenPage) -> None:
     page = open_page(mode="chat", model="default", role="user", content="Hi")
     expect(page.locator("#cannot-chat")).to_contain_text("default can't chat")
+    expect(page.locator("#pieces .piece")).to_have_count(0)  # the sample text's are gone
     page.locator("#cannot-chat").get_by_role("button", name="org/chatty").click()
     expect(page.locator("#pieces .slice")).to_contain_text("Hi<|end|>")
     expect(page.locator("#cannot-chat")).to_be_hidden()
@@ -542,3 +543,17 @@ def _is_ours(line: ConsoleMessage) -> bool:
     """Whether a line is of the page and not of the network, which a test broke on purpose, or asked what is refused."""
     broken = ("net::ERR_FAILED", "status of 422")
     return line.type == "error" and not any(reason in line.text for reason in broken)
+
+
+def test_fingers_have_room_beside_boxes_of_the_usual_size(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{address}/tokenizer")
+    for name in ("radio", "checkbox"):
+        box = page.locator(f".choices input[type='{name}']:visible").first
+        size, room = box.bounding_box(), box.locator("xpath=..").bounding_box()
+        assert size is not None
+        assert room is not None
+        assert size["height"] < 24
+        assert room["height"] >= 44
+    context.close()
