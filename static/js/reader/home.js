@@ -8,7 +8,7 @@ import { kept, keep } from '../page/local-settings.js';
 import { expressionOf, ownCategories, turned } from './own-categories.js';
 import { say, word } from '../page/announcements.js';
 import { shelf } from '../shelf/shelf.js';
-import { dayAfter, sayMoment, visited } from './visits.js';
+import { dayAfter, sayMoment, shortDay, visited } from './visits.js';
 
 const LANGUAGE = document.documentElement.dataset.interface ?? 'en';
 
@@ -28,9 +28,21 @@ async function ask(call) {
 /** What a category is called in the language of the page. @param {string} code */
 const nameOf = (code) => part('taxonomy').querySelector(`[data-code="${code}"] .quiet`)?.textContent ?? '';
 
-/** How many papers a list holds. @param {Record<string, string>} parameters @returns {Promise<number>} */
-const count = async (parameters) =>
-  (await ask(`papers?${new URLSearchParams({ ...parameters, limit: '1' })}`)).total;
+/**
+ * The first paper of a list, and how many it holds.
+ * @param {Record<string, string>} parameters @returns {Promise<{items: {announced: string}[], total: number}>}
+ */
+const first = (parameters) => ask(`papers?${new URLSearchParams({ ...parameters, limit: '1' })}`);
+
+/** The newest day of a list, as the server shows it for one category. @param {string} categories @param {Element} counted */
+async function showNewest(categories, counted) {
+  const [paper] = (await first({ categories })).items;
+  if (!paper) return counted.append('0');
+  const { total } = await first({ categories, date: paper.announced });
+  if (paper.announced !== latest)
+    counted.append(element('span', shortDay(paper.announced, LANGUAGE), 'quiet'), ' ');
+  counted.append(total.toLocaleString('en'));
+}
 
 /** @param {string} kind @param {string} text */
 function element(kind, text, className = '') {
@@ -49,11 +61,7 @@ function row(expression, name) {
   const shown = document.querySelector(`#present [data-code="${expression}"] .count`);
   const counted = /** @type {Element} */ (shown?.cloneNode(true) ?? element('span', '', 'count'));
   item.append(link, ' ', element('span', name, 'quiet'), ' ', counted);
-  if (!shown && latest)
-    count({ categories: expression, date: latest }).then(
-      (total) => (counted.textContent = total.toLocaleString('en')),
-      (error) => console.warn(error), // the count stays empty
-    );
+  if (!shown && latest) showNewest(expression, counted).catch((error) => console.warn(error)); // it stays empty
   return item;
 }
 
@@ -107,7 +115,7 @@ async function showNew() {
   const time = sayMoment(visits.last.time, now, LANGUAGE);
   const since = dayAfter(visits.last.day);
   const categories = expressionOf(own) || (part('new').dataset.everything ?? '');
-  const total = await count({ categories, since });
+  const { total } = await first({ categories, since });
   if (total === 0) return part('new').replaceChildren(word('nothingNew', { time }));
   const link = /** @type {HTMLAnchorElement} */ (element('a', word('newSince', { time, count: total })));
   link.href = new URL(`arxiv/${categories}?since=${since}`, BASE).href;

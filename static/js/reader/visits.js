@@ -31,6 +31,16 @@ export function dayAfter(day) {
   return next.toISOString().slice(0, 10);
 }
 
+/** A day of a year that is plain, such as 23 Nov. @param {string} day @param {string} language */
+export function shortDay(day, language) {
+  const form = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', {
+    day: 'numeric',
+    month: language === 'zh' ? 'long' : 'short',
+    timeZone: 'UTC',
+  });
+  return form.format(new Date(`${day}T00:00:00Z`));
+}
+
 /** A moment as one says it: the weekday and the time within six days, else the date. @param {number} time @param {number} now @param {string} language */
 export function sayMoment(time, now, language) {
   const isNear = now - time < 6 * 24 * 3600_000;

@@ -32,6 +32,15 @@ def test_own_categories_are_chosen_in_three_states_and_kept(open_reader: OpenRea
     assert not any("POST" in request for request in opened.requests)
 
 
+def test_several_categories_together_show_their_own_newest_day(open_reader: OpenReader) -> None:
+    page = open_reader("/").page
+    page.click("#edit")
+    for code in ("hep-ex", "math.DG"):
+        page.click(CHOICE.format(code))
+    expect(page.locator(ROWS).last).to_contain_text("hep-ex+math.DG")
+    expect(page.locator(ROWS).last.locator(".count")).to_have_text("29 Jun 2")
+
+
 def test_what_came_since_the_last_visit_is_counted_and_linked(open_reader: OpenReader) -> None:
     opened = open_reader("/")
     page = opened.page

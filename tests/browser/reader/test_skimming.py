@@ -40,6 +40,7 @@ def test_titles_alone_fill_a_screen_and_open_one_by_one(open_reader: OpenReader)
     expect(page.locator(f"[id='{second}'] .abstract")).to_be_hidden()
     page.reload()
     expect(page.locator("#papers .abstract").first).to_be_hidden()
+    expect(page.locator("#titles")).to_have_text("With abstracts", use_inner_text=True)
     page.click("#titles")
     expect(page.locator("#papers .abstract").first).to_be_visible()
     assert opened.complaints == []
