@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from copy import copy
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,6 +72,8 @@ class _Commands(TyperGroup):
         return TyperCommand(cmd_name, help=_COMMANDS[cmd_name][1]) if cmd_name in _COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in _COMMANDS and (near := get_close_matches(args[0], _COMMANDS, n=1)):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
         name, found, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if found and name else found, rest
 

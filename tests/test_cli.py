@@ -255,6 +255,16 @@ def test_settings_that_make_no_sense_are_named(
     assert capsys.readouterr().err.startswith("quire: QUIRE_MAX_BATCH: ")
 
 
+def test_a_misspelt_command_names_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["quire", "cuont"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "No such command 'cuont'. Did you mean 'count'?" in capsys.readouterr().err
+
+
 def test_version_and_help_are_there() -> None:
     assert quire("--version", data_dir=Path("unused")).stdout.startswith(b"quire 0.")
     shown = quire("--help", data_dir=Path("unused")).stdout.decode()
