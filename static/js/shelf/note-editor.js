@@ -52,7 +52,7 @@ export function editNote(paper) {
   });
   button?.setAttribute('aria-expanded', 'true');
   paper.append(form);
-  tags.focus();
+  note.focus();
 }
 
 /**

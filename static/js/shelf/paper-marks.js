@@ -72,7 +72,9 @@ document.addEventListener('click', ({ target }) => {
 
 document.getElementById('read-all')?.addEventListener('click', () => {
   void attempt(async () => {
-    const ids = await idsOfList();
+    const busy = () => say(word('markingRead'));
+    busy();
+    const ids = await idsOfList(busy);
     const unread = ids.filter((id) => !shelf.of(id).read);
     await shelf.setAll(unread, { read: now() });
     say(word('allRead', { count: unread.length }), () => attempt(() => shelf.setAll(unread, { read: null })));

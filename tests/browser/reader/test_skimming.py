@@ -1,6 +1,6 @@
 """Skimming a list: titles alone, links, what a key did, all of a list marked as read, and notes that are never lost."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.reader.conftest import ALL, OpenReader, ids
 
@@ -73,7 +73,12 @@ def test_all_of_a_list_is_marked_as_read_and_that_is_undone(open_reader: OpenRea
     page.click(f"[id='{already}'] [data-action='read']")
     expect(page.locator("#said")).to_contain_text("as read")
     assert len(ids(opened)) < 72, "not all of the list is on the page"
+    held: list[Route] = []
+    page.route("**/api/v1/papers?*", lambda route: held.append(route))
     page.click("#read-all")
+    expect(page.locator("#said")).to_contain_text("Marking all of the list as read")
+    for route in held:
+        route.continue_()
     expect(page.locator("#said")).to_contain_text("71")
     assert page.evaluate(MARKED) == 72
     page.click("#said button")
@@ -86,6 +91,7 @@ def test_a_note_is_kept_as_it_is_typed_and_can_be_undone(open_reader: OpenReader
     page, first = opened.page, ids(opened)[0]
     button, field = f"[id='{first}'] [data-action='note']", ".note-editor [name=note]"
     page.click(button)
+    expect(page.locator(field)).to_be_focused()
     page.fill(field, "Lemma 3")
     page.wait_for_function(f"({KEPT})('{first}').then((note) => note === 'Lemma 3')")
     page.reload()  # as if the tab had crashed: nothing was saved by hand
