@@ -17,6 +17,7 @@ from app.paths import STATIC
 LANGUAGES = ("en", "zh")
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _SHORT_DAYS = {"en": "d MMM", "zh": "M月d日"}
+_SHORT_DAYS_WITH_YEAR = {"en": "d MMM y", "zh": "y年M月d日"}
 _MONTHS = {"en": "LLLL y", "zh": "y年M月"}
 _FOLDER = STATIC / "wording"
 
@@ -86,9 +87,15 @@ class Wording:
         """A day without its weekday, such as 23 November 2026."""
         return _written(day, "long", self.language)
 
-    def short_day(self, day: date) -> str:
-        """A day of a year that is plain, such as 23 Nov."""
-        return _written(day, _SHORT_DAYS[self.language], self.language)
+    def short_day(self, day: date, beside: date | None = None) -> str:
+        """A day such as 23 Nov, with its year where it stands beside a day of another.
+
+        >>> from datetime import date
+        >>> Wording("en").short_day(date(2025, 12, 2), beside=date(2026, 11, 30))
+        '2 Dec 2025'
+        """
+        forms = _SHORT_DAYS if beside is None or beside.year == day.year else _SHORT_DAYS_WITH_YEAR
+        return _written(day, forms[self.language], self.language)
 
     def moment(self, moment: datetime) -> str:
         """A moment in UTC, such as 23 November 2026, 06:30 UTC."""

@@ -16,11 +16,11 @@ const shown = (moment) =>
     timeStyle: 'short',
   }).format(new Date(moment));
 
-/** The line above the page. */
+/** The line above a page that was kept; what /offline shows was kept at other times. */
 function showAge() {
   const since = root.dataset.offlineSince;
   const line = document.getElementById('offline');
-  if (!since || !line) return;
+  if (!since || !line || document.getElementById('kept-pages')) return;
   line.textContent = word('offlineSince', { time: shown(since) });
   line.hidden = false;
 }

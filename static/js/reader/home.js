@@ -40,7 +40,7 @@ async function showNewest(categories, counted) {
   if (!paper) return counted.append('0');
   const { total } = await first({ categories, date: paper.announced });
   if (paper.announced !== latest)
-    counted.append(element('span', shortDay(paper.announced, LANGUAGE), 'quiet'), ' ');
+    counted.append(element('span', shortDay(paper.announced, latest, LANGUAGE), 'quiet'), ' ');
   counted.append(total.toLocaleString('en'));
 }
 

@@ -31,11 +31,15 @@ export function dayAfter(day) {
   return next.toISOString().slice(0, 10);
 }
 
-/** A day of a year that is plain, such as 23 Nov. @param {string} day @param {string} language */
-export function shortDay(day, language) {
+/**
+ * A day such as 23 Nov, with its year where it stands beside a day of another.
+ * @param {string} day @param {string} beside @param {string} language
+ */
+export function shortDay(day, beside, language) {
   const form = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', {
     day: 'numeric',
     month: language === 'zh' ? 'long' : 'short',
+    year: day.slice(0, 4) === beside.slice(0, 4) ? undefined : 'numeric',
     timeZone: 'UTC',
   });
   return form.format(new Date(`${day}T00:00:00Z`));

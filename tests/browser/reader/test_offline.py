@@ -36,6 +36,8 @@ def test_what_was_seen_opens_without_a_server_and_says_since_when(
     page.goto(f"{address}/arxiv/{seen}")
     expect(page.locator(f'[id="{seen}"] .abstract')).to_contain_text("We prove that")
     page.goto(f"{address}/arxiv/2606.99999")
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    expect(page.locator("#offline")).to_be_hidden()  # it would contradict that this page was not kept
     page.locator("#kept-pages a", has_text="cs.AI+cs.LG").first.click()
     expect(page.locator("article.paper")).to_have_count(25)
     context.close()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { expressionOf, ownCategories, turned } from '../../../static/js/reader/own-categories.js';
-import { dayAfter, sayMoment, visited } from '../../../static/js/reader/visits.js';
+import { dayAfter, sayMoment, shortDay, visited } from '../../../static/js/reader/visits.js';
 
 const CODE = 'cs.AI';
 const MINUTE = 60_000;
@@ -51,4 +51,11 @@ test('the day after and the moment are those of the calendar and of the language
   assert.match(sayMoment(time, time + 1000, 'en'), /^Tuesday,? 09:12$/);
   assert.equal(sayMoment(time, time + 1000, 'zh'), '星期二09:12');
   assert.equal(sayMoment(time, time + 7 * 24 * 3600_000, 'en'), '24 November 2026');
+});
+
+test('a day has its year beside a day of another', () => {
+  assert.equal(shortDay('2026-06-29', '2026-11-30', 'en'), '29 Jun');
+  assert.equal(shortDay('2025-12-02', '2026-11-30', 'en'), '2 Dec 2025');
+  assert.equal(shortDay('2026-06-29', '2026-11-30', 'zh'), '6月29日');
+  assert.equal(shortDay('2025-12-02', '2026-11-30', 'zh'), '2025年12月2日');
 });
