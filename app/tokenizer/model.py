@@ -39,6 +39,9 @@ FIRST_PIECE = len(SPECIAL_TOKENS)
 MAX_MODEL_BYTES = 64 << 20
 MAX_CARD_BYTES = 1 << 20
 
+MAX_PIECE_BYTES = 32_768
+"""Longest piece: pyahocorasick frees a trie by recursion, and pieces of 100,000 bytes end the process so."""
+
 # What zipfile lets through of its readers and decompressors when bytes of an archive are damaged.
 _BROKEN_ZIP = (
     zipfile.BadZipFile,
@@ -335,7 +338,12 @@ def _check_count(count: Any, piece: object, where: object) -> None:
 
 
 def _check_pieces(pieces: Sequence[bytes], where: object) -> None:
-    """Raises ModelError unless pieces are distinct, hold every single byte, and stay within a line."""
+    """Raises ModelError unless pieces are distinct and not too long, hold every single byte, and stay within a line."""
+    longest = max(map(len, pieces), default=0)
+    if longest > MAX_PIECE_BYTES:
+        raise ModelError(
+            f"{where}: the longest piece has {longest:,} bytes; pieces have up to {MAX_PIECE_BYTES:,}"
+        )
     distinct = set(pieces)
     if len(distinct) < len(pieces):
         twice = Counter(pieces).most_common(1)[0][0]

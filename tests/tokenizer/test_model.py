@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import FileError, ModelError
-from app.tokenizer.model import FIRST_PIECE, SPECIAL_TOKENS, Card, Model, card_beside
+from app.tokenizer.model import FIRST_PIECE, MAX_PIECE_BYTES, SPECIAL_TOKENS, Card, Model, card_beside
 from tests.shared import shared
 
 BYTES = {bytes([byte]): 1 for byte in range(256)}
@@ -260,7 +260,12 @@ def test_a_model_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("counts", "message"),
-    [({b"a": 1}, "missing"), (BYTES | {b"": 1}, "empty"), (BYTES | {b"ab": 0}, "count 0")],
+    [
+        ({b"a": 1}, "missing"),
+        (BYTES | {b"": 1}, "empty"),
+        (BYTES | {b"ab": 0}, "count 0"),
+        (BYTES | {b"a" * (MAX_PIECE_BYTES + 1): 1}, "the longest piece has 32,769 bytes"),
+    ],
 )
 def test_counts_that_make_no_model_are_refused(counts: dict[bytes, int], message: str) -> None:
     with pytest.raises(ModelError, match=message):

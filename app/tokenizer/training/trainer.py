@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import InputError
 from app.normalization import UNICODE_VERSION
-from app.tokenizer.model import FIRST_PIECE, Card, Model
+from app.tokenizer.model import FIRST_PIECE, MAX_PIECE_BYTES, Card, Model
 from app.tokenizer.training import compression, likelihood
 from app.tokenizer.training.characters import check_coverage, count_characters, covering, with_characters
 from app.tokenizer.training.compression_library import Library, LocalLibrary
@@ -109,7 +109,7 @@ class Trainer(Generic[Result]):
             raise InputError("vocab_size is an empty list; name at least one size", "/vocab_size")
         self.vocab_sizes = [whole("vocab_size", size, SMALLEST_VOCABULARY, 1 << 30) for size in sizes]
         self.min_count = whole("min_count", min_count, 1, 1 << 62)
-        self.max_piece_length = whole("max_piece_length", max_piece_length, 1, 1 << 62)
+        self.max_piece_length = whole("max_piece_length", max_piece_length, 1, MAX_PIECE_BYTES)
         self.isolate_digits = bool(isolate_digits)
         self.ensure_unicode = bool(ensure_unicode)
         self.character_coverage = check_coverage(character_coverage)
