@@ -148,3 +148,29 @@ def test_of_answers_that_nobody_takes_the_oldest_is_given_up(library_folder: Pat
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
         wait_for_a_hangup(held[0])
         assert httpx.get(f"{address}/healthz", trust_env=False, timeout=300).status_code == 200
+
+
+def test_lines_of_which_an_answer_was_given_up_do_not_end_as_if_they_were_whole(library_folder: Path) -> None:
+    body = json.dumps({"text": "a, b; " * 20_000, "return": ["pieces"]}).encode()
+    head = b"POST /api/v1/encode HTTP/1.1\r\nhost: quire\r\nconnection: close\r\ncontent-type: "
+    lines = head + b"application/x-ndjson\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    whole = head + b"application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    with (
+        server_process(library_folder, settings={"MAX_UNREAD_BYTES": "1000000"}) as (address, _),
+        connect(address) as unread,
+    ):
+        unread.sendall(lines)
+        assert unread.recv(100).startswith(b"HTTP/1.1 200")
+        threading.Event().wait(1.5)  # who took nothing for a second may be given up
+        with connect(address) as other:
+            other.sendall(whole)
+            assert received(other).endswith(b"0\r\n\r\n")
+        assert not received(unread).endswith(b"0\r\n\r\n")
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that still comes."""
+    content = bytearray()
+    while part := connection.recv(1 << 20):
+        content += part
+    return bytes(content)

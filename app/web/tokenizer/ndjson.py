@@ -12,7 +12,6 @@ from typing import Any, get_type_hints
 import anyio
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -73,37 +72,35 @@ class _Lines(StreamingResponse):
 async def _answers(
     answer: Line, request: Request, first: bytes, chunks: AsyncIterator[bytes]
 ) -> AsyncIterator[bytes]:
-    """The answers to whole lines, as many at a time as came together; ends at a line over the limit."""
+    """The answers to whole lines, as many at a time as came together; ends at a line over the limit.
+
+    ClientDisconnect where the client leaves, and where an answer is given up: what is cut shall not look whole.
+    """
     services = get_services(request)
     most = services.limits.body_bytes
     begun: list[bytes] = []
     size = 0
-    try:
-        chunk: bytes | None = first
-        while chunk is not None and size <= most:
-            head, newline, tail = chunk.rpartition(b"\n")
-            if newline:
-                lines = b"".join([*begun, head]).split(b"\n")
-                taken = list(takewhile(lambda line: len(line) <= most, lines))
-                async for part in _in_turn(answer, services, taken, request):
-                    yield part
-                begun, size = ([tail], len(tail)) if len(taken) == len(lines) else ([], most + 1)
-            else:
-                begun.append(chunk)
-                size += len(chunk)
-            chunk = await anext(chunks, None) if size <= most else None
-        if size > most:
-            yield _problem(
-                TooLarge(
-                    f"a line has more than {most:,} bytes, the most that is taken (QUIRE_MAX_BODY_BYTES)"
-                ),
-                request,
-            )
-        elif size:
-            async for part in _in_turn(answer, services, [b"".join(begun)], request):
+    chunk: bytes | None = first
+    while chunk is not None and size <= most:
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            lines = b"".join([*begun, head]).split(b"\n")
+            taken = list(takewhile(lambda line: len(line) <= most, lines))
+            async for part in _in_turn(answer, services, taken, request):
                 yield part
-    except ClientDisconnect:
-        return  # the client has left
+            begun, size = ([tail], len(tail)) if len(taken) == len(lines) else ([], most + 1)
+        else:
+            begun.append(chunk)
+            size += len(chunk)
+        chunk = await anext(chunks, None) if size <= most else None
+    if size > most:
+        yield _problem(
+            TooLarge(f"a line has more than {most:,} bytes, the most that is taken (QUIRE_MAX_BODY_BYTES)"),
+            request,
+        )
+    elif size:
+        async for part in _in_turn(answer, services, [b"".join(begun)], request):
+            yield part
 
 
 async def _in_turn(

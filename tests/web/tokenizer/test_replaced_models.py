@@ -4,12 +4,13 @@ import json
 import threading
 from base64 import b64decode
 from pathlib import Path
+from time import monotonic
 
 import httpx
 
 from app.tokenizer.model import MAX_PIECE_BYTES, Model
 from app.tokenizer.tokenizer import Tokenizer
-from tests.server import ROOT, server_process
+from tests.server import PATIENCE, ROOT, server_process
 
 TEXT = "a piece, and another; " * 4_000  # its answer has some megabytes
 LONGEST = "x" * MAX_PIECE_BYTES
@@ -17,7 +18,7 @@ SWAPS = 12
 
 
 def files() -> list[tuple[bytes, int | None]]:
-    """Models, one of them with the longest piece there may be, each with its count of that; and one that can't be used."""
+    """Models, one with the longest piece there may be, each with its count of that; and a file that can't be used."""
     small = (ROOT / "models/small.model").read_bytes()
     model = Model.load(ROOT / "models/small.model")
     counts = dict(zip(model.pieces, map(int, model.counts), strict=True))
@@ -64,8 +65,9 @@ def test_a_model_that_is_replaced_under_load_cuts_no_answer(tmp_path: Path) -> N
                 begun.replace(path)
                 # A model is used for a second before its file is looked at again.
                 asked = {"model": "m", "text": LONGEST}
+                deadline = monotonic() + PATIENCE
                 while client.post(f"{address}/api/v1/count", json=asked).json().get("count") != count:
-                    pass
+                    assert monotonic() < deadline
         done.set()
         for one in clients:
             one.join()
