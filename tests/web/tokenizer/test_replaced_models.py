@@ -54,9 +54,9 @@ def test_a_model_that_is_replaced_under_load_cuts_no_answer(tmp_path: Path) -> N
                 answered.append(answer.status_code)
 
     with server_process(tmp_path, settings={"OFFLINE": "true"}) as (address, process):
-        clients = [threading.Thread(target=ask, args=(address, wanted)) for wanted in ([], ["pieces"])]
-        for client in clients:
-            client.start()
+        asking = [threading.Thread(target=ask, args=(address, wanted)) for wanted in ([], ["pieces"])]
+        for one in asking:
+            one.start()
         with httpx.Client(timeout=300, trust_env=False) as client:
             for number in range(1, SWAPS + 1):
                 content, count = several[number % len(several)]
@@ -69,7 +69,7 @@ def test_a_model_that_is_replaced_under_load_cuts_no_answer(tmp_path: Path) -> N
                 while client.post(f"{address}/api/v1/count", json=asked).json().get("count") != count:
                     assert monotonic() < deadline
         done.set()
-        for one in clients:
+        for one in asking:
             one.join()
         assert process.poll() is None
     assert lost == []
