@@ -146,6 +146,10 @@ def test_json_lines_are_known_by_the_ending_or_by_the_first_line(folder: Path, n
         content = COMPRESS[path.suffix.lower()](content)
     path.write_bytes(content)
     assert list(Corpus([str(path)])) == ["Hello", "world"]
+    assert list(Corpus([str(path)], whole_file=True, parts=True)) == [
+        "Hello",
+        "world",
+    ]  # as `quire count` reads
     assert list(Corpus([str(path)], format="text")) == ['{"text": "Hello"}', "", '{"text": "world"}']
 
 
