@@ -193,7 +193,7 @@ class Corpus:
             ) from error
 
     def _lines(self, stream: io.BufferedReader, marked: bool = False) -> Iterator[tuple[int, bytes]]:
-        """The lines, those that begin in the span if there is one, numbered from 1; `marked`: with a byte order mark."""
+        """The lines, those that begin in the span if there is one, from 1 on; `marked`: with a byte order mark."""
         if not marked and not (self.span and self.span[0]) and stream.peek(3)[:3] == _BYTE_ORDER_MARK:
             stream.read(3)
         if self.span is None:
