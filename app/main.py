@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from app import __version__
 from app.asking.desk import DeskBounds
 from app.embedding import open_embedder
-from app.errors import QuireError
+from app.errors import FileError, QuireError
 from app.logs import configure_logs
 from app.papers.fetch_job import Fetches, FetchPlace
 from app.papers.importing import prepare_papers
@@ -127,6 +127,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         pages.router,
     ):
         app.include_router(router, dependencies=[Depends(room_to_read)])
+    if not (STATIC / "vendor").is_dir():
+        raise FileError(
+            f"{STATIC / 'vendor'} is missing; `make serve` copies MathJax and other libraries there"
+        )
     for folder in ("css", "img", "js", "math-text", "vendor"):
         app.mount(f"/static/{folder}", StaticFiles(directory=STATIC / folder), name=folder)
     return app

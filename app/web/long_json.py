@@ -31,8 +31,8 @@ _OBJECTS = 1024
 
 _LEAST_PART = 32_768  # bytes; what is shorter waits for what follows
 
-_STILL_SECONDS = 1.0
-"""Time in which a client that reads has taken a part; who took none for so long may be given up."""
+STILL_SECONDS = 5.0
+"""Time in which a client that reads has taken a part, on a busy machine too; one that took none may be given up."""
 
 _PLACE = b"\0"  # where a value in parts stands in the JSON around it: a byte that JSON holds nowhere
 
@@ -164,8 +164,8 @@ class _Answer:
 class LongAnswers:
     """Writes answers part by part in threads, `concurrent` at once; together they hold at most `most` bytes.
 
-    Where a new one would hold more, those are given up whose clients have read nothing for longest, and a second at
-    least: what they are written from is freed, and their clients get no more of them. Whoever reads is left alone.
+    Where a new one would hold more, those are given up whose clients have read nothing for longest, and five seconds
+    at least: what they are written from is freed, and their clients get no more of them. Whoever reads is left alone.
     """
 
     def __init__(self, most: int, concurrent: int) -> None:
@@ -199,7 +199,7 @@ class LongAnswers:
     def _make_room(self, held: int) -> None:
         over = sum(one.held for one in self._open) + held - self.most
         for one in sorted(self._open, key=lambda one: one.moved):
-            if over <= 0 or monotonic() - one.moved < _STILL_SECONDS:
+            if over <= 0 or monotonic() - one.moved < STILL_SECONDS:
                 break
             if not one.writing:
                 log.info("gave up an answer that its client does not read", bytes=one.held)

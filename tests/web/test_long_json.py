@@ -56,7 +56,7 @@ def _answer(size: int) -> LongJson:
 
 
 def test_an_answer_that_no_client_reads_makes_room_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.long_json._STILL_SECONDS", 0.0)
+    monkeypatch.setattr("app.web.long_json.STILL_SECONDS", 0.0)
 
     async def run() -> None:
         answers = LongAnswers(1500, 2)

@@ -6,6 +6,7 @@ of the body is asked for.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
 from itertools import takewhile
 from typing import Any, get_type_hints
 
@@ -116,10 +117,10 @@ async def _in_turn(
             continue
         yield done
         if long is not None:
-            parts = services.answers.taken(long.parts(), long.held)
-            del long
-            async for part in parts:
-                yield part
+            async with aclosing(services.answers.taken(long.parts(), long.held)) as parts:
+                del long
+                async for part in parts:
+                    yield part
             yield b"\n"
 
 
