@@ -310,6 +310,7 @@ def test_a_file_of_ones_own_is_asked_in_the_place_of_the_paper(opened: Open, mod
     page.keyboard.press("6")
     expect(page.locator(".exchange")).to_have_count(2)
     expect(page.locator(".exchange .exchange-facts").first).to_contain_text("title and abstract")
+    expect(page.locator(".quote-mark").first).to_contain_text("not in the paper")
     assert "The shepherd counted" not in model.requests[-1]["messages"][-1]["content"]
 
 
