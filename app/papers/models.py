@@ -57,6 +57,8 @@ _SEARCHES = re.compile(
 _BIBCODE = re.compile(r"(?:https?://\S{1,200}/)?[0-9]{4}arXiv([0-9]{4})\.?([0-9]{4,5})[A-Za-z.](?:/\S*)?")
 _MOST_PASTED = 200
 _LONGEST_ADDRESS = 500
+_MANY_AUTHORS = 200
+_LONG_TEXTS = 20_000  # characters
 
 _CODE_HOSTS = re.compile(
     r"https?://(?:www\.)?(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|huggingface\.co)/[^\s,;()<>{}\"'\\]+",
@@ -139,10 +141,6 @@ class Version:
 
 AnnounceType = Literal["new", "cross", "replace", "replace-cross", "absonly"]
 """How arXiv's feeds announce a paper: cross is a listing in one more category, absonly a change of the record alone."""
-
-
-_MANY_AUTHORS = 200
-_LONG_TEXTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)

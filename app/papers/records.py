@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from reprlib import Repr
 from typing import Any, get_args
 
@@ -17,6 +16,7 @@ from app.errors import InputError, NotFound, RecordError
 from app.papers.answers import Answer, Quote, QuoteStatus, Usage
 from app.papers.categories import canonical_category, sort_out
 from app.papers.models import AnnounceType, Author, Paper, Version, parse_id
+from app.papers.remembering import remembered
 
 _VERSION = re.compile("v?0{0,9}[1-9][0-9]{0,3}", re.ASCII)
 
@@ -43,21 +43,13 @@ def paper_record(paper: Paper) -> dict[str, Any]:
     }
 
 
+@remembered(1024)
 def paper_json(paper: Paper) -> orjson.Fragment:
-    """The same object as JSON, to be put into an answer. Remembered: many readers ask for the same lists.
+    """The same object as JSON, to be put into an answer.
 
     >>> orjson.dumps([paper_json(Paper("2401.12345", "A title", "An abstract."))])[:24]
     b'[{"id":"2401.12345","ver'
     """
-    return _short_paper_json(paper) if paper.is_short else _written(paper)
-
-
-@lru_cache(1024)
-def _short_paper_json(paper: Paper) -> orjson.Fragment:
-    return _written(paper)
-
-
-def _written(paper: Paper) -> orjson.Fragment:
     return orjson.Fragment(orjson.dumps(paper_record(paper)))
 
 

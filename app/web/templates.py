@@ -13,6 +13,7 @@ from app import __version__
 from app.papers.citations import coins, csl
 from app.papers.models import Paper
 from app.papers.plain_text import plain_text
+from app.papers.remembering import remembered
 from app.papers.search.blending import Reason
 from app.papers.taxonomy import CATEGORIES
 from app.paths import STATIC
@@ -38,10 +39,11 @@ def _author_search(name: str) -> str:
     return quote(f'au:"{name.replace(chr(34), "")}"', safe="/")
 
 
-def _paper_block(
+@remembered(1024)
+def _listed_paper(
+    paper: Paper,
     wording: Wording,
     base: str,
-    paper: Paper,
     number: int,
     cross_list: bool = False,
     why: tuple[Reason, ...] = (),
@@ -49,15 +51,6 @@ def _paper_block(
     """A paper as lists show it (paper_block.html)."""
     macro: Callable[..., Markup] = _environment.get_template("paper_block.html").module.paper_block  # type: ignore[attr-defined]
     return macro(wording, base, paper, number, cross_list=cross_list, why=why)
-
-
-_remembered_block = lru_cache(1024)(_paper_block)
-
-
-def _listed_paper(wording: Wording, base: str, paper: Paper, number: int, **shown: Any) -> Markup:
-    """The same, remembered: many readers open the same lists."""
-    block = _remembered_block if paper.is_short else _paper_block
-    return block(wording, base, paper, number, **shown)
 
 
 @lru_cache(256)
