@@ -24,38 +24,11 @@ _MORE_THAN_TYPESETS = re.compile(
 _LONGEST_FORMULA = 2000
 # Signs that pylatexenc does not know, and commands that only lay out.
 _FORMULA_SIGNS = {
-    **{
-        "coloneqq": ":=",
-        "iff": "⟺",
-        "implies": "⟹",
-        "impliedby": "⟸",
-        "triangle": "△",
-        "Box": "□",
-        "Diamond": "◇",
-    },
-    **{
-        "Re": "Re",
-        "Im": "Im",
-        "degree": "°",
-        "slash": "/",
-        "backslash": "\u2216",
-        "ne": "≠",
-        "nsim": "≁",
-        "bot": "⊥",
-    },
-    **{
-        "models": "⊨",
-        "imath": "ı",
-        "jmath": "ȷ",
-        "colon": ": ",
-        "lt": "<",
-        "gt": ">",
-        "|": "‖",
-        "lVert": "‖",
-        "rVert": "‖",
-    },
-    **{"lvert": "|", "rvert": "|", "xrightarrow": "→", "xleftarrow": "←"},
-}
+    "coloneqq": ":=", "iff": "⟺", "implies": "⟹", "impliedby": "⟸", "triangle": "△", "Box": "□", "Diamond": "◇",
+    "Re": "Re", "Im": "Im", "degree": "°", "slash": "/", "backslash": "\u2216", "ne": "≠", "nsim": "≁", "bot": "⊥",
+    "models": "⊨", "imath": "ı", "jmath": "ȷ", "colon": ": ", "lt": "<", "gt": ">", "|": "‖", "lVert": "‖",
+    "rVert": "‖", "lvert": "|", "rvert": "|", "xrightarrow": "→", "xleftarrow": "←",
+}  # fmt: skip
 _LAYOUT = re.compile(
     r"(?:no)?limits|(?:display|text|script|scriptscript)style|left|right|middle|[bB]igg?[lrm]?|rm|it|bf|sf|tt|cal|mit|em|sl"
     r"|sc|normalfont|(?:un)?boldmath|nonumber|notag|[hv]space|[hv]skip|kern|mkern|mskip|[hv]?phantom|(?:math)?strut|label"
@@ -64,52 +37,23 @@ _LAYOUT = re.compile(
 # Commands that pylatexenc drops with their arguments, each with what says the same.
 _MOD = r"\ \text{mod}\ "
 _LIKE = {
-    "mbox": r"\text",
-    "texttt": r"\text",
-    "mod": _MOD,
-    "bmod": _MOD,
-    "pmod": _MOD,
-    "tfrac": r"\frac",
-    "dfrac": r"\frac",
-}
+    "mbox": r"\text", "texttt": r"\text", "mod": _MOD, "bmod": _MOD, "pmod": _MOD, "tfrac": r"\frac", "dfrac": r"\frac",
+}  # fmt: skip
 _DROPPED = re.compile(rf"\\({'|'.join(_LIKE)})(?![A-Za-z])")
 _FUNCTION = re.compile(r"(?<=[\w)])(?=\\(?:log|ln|exp|sin|cos|tan|max|min|sup|inf)(?![A-Za-z]))")
 _BRACES = {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}
 # What pylatexenc has no macro for, or one that pdfLaTeX lacks without further packages.
 _SIGNS = {
-    "\u2009": r"\,",
-    "\u00a0": "~",
-    "\u200b": "",
-    "\ufeff": "",
-    "−": "$-$",
-    "…": r"{\textellipsis}",
-    "~": r"\~{}",
-    # T1 has both; with the macro for them Zotero's importer shows the macro.
-    **{"Đ": "Đ", "đ": "đ"},
-    **{"“": "``", "”": "''", "‘": "`", "’": "'", "–": "--", "—": "---"},
-}
+    "\u2009": r"\,", "\u00a0": "~", "\u200b": "", "\ufeff": "", "−": "$-$", "…": r"{\textellipsis}", "~": r"\~{}",
+    "“": "``", "”": "''", "‘": "`", "’": "'", "–": "--", "—": "---",
+    "Đ": "Đ", "đ": "đ",  # T1 has both; with the macro for them Zotero's importer shows the macro
+}  # fmt: skip
 # The accents of T1 by their marks; Vietnamese letters take two.
 _ACCENTS = {
-    **{
-        "\u0300": "`",
-        "\u0301": "'",
-        "\u0302": "^",
-        "\u0303": "~",
-        "\u0304": "=",
-        "\u0306": "u",
-        "\u0307": ".",
-    },
-    **{
-        "\u0308": '"',
-        "\u030a": "r",
-        "\u030b": "H",
-        "\u030c": "v",
-        "\u0323": "d",
-        "\u0327": "c",
-        "\u0328": "k",
-    },
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
+    "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d", "\u0327": "c", "\u0328": "k",
     "\u0331": "b",
-}
+}  # fmt: skip
 _ACCENTED = re.compile(r"""\{?\\(?:([A-Za-z])\{(\\?[A-Za-z]+)\}|([`'^"~=.])\{?(\\?[A-Za-z]+)\}?)\}?""")
 _MATHEMATICS = r"\ensuremath{"
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")

@@ -181,9 +181,8 @@ def failure_of(request: Request, error: QuireError) -> Response:
         headers = {"retry-after": str(error.retry_after)}
     elif isinstance(error, StoreError):
         headers = {"retry-after": str(_STORE_RETRY_SECONDS)}
-    if (
-        status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED
-    ):  # which says what is switched off, and fails nowhere
+    # 501 says what is switched off: nothing failed.
+    if status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED:
         log.error("request failed", kind=kind, detail=str(error))
     return failure(request, status, kind, str(error), fields, headers)
 

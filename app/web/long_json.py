@@ -143,10 +143,9 @@ def objects(
 
 
 def _as_list(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    before = b"["
-    for block in blocks:
-        yield before + block
-        before = b","
+    yield b"["
+    for number, block in enumerate(blocks):
+        yield b"," + block if number else block
     yield b"]"
 
 

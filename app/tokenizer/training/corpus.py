@@ -168,7 +168,7 @@ class Corpus:
 
     def _text_lines(self, name: str, stream: io.BufferedReader) -> Iterator[tuple[str, str | None]]:
         held = ""
-        for number, line in self._lines(stream, marked=self.parts):
+        for number, line in self._lines(stream, keep_mark=self.parts):
             try:
                 text = self._decode(line, name, number)
             except RecordError as error:
@@ -192,9 +192,9 @@ class Corpus:
                 f"not UTF-8: byte 0x{line[error.start]:02x} at column {error.start + 1}", name, number
             ) from error
 
-    def _lines(self, stream: io.BufferedReader, marked: bool = False) -> Iterator[tuple[int, bytes]]:
-        """The lines, those that begin in the span if there is one, from 1 on; `marked`: with a byte order mark."""
-        if not marked and not (self.span and self.span[0]) and stream.peek(3)[:3] == _BYTE_ORDER_MARK:
+    def _lines(self, stream: io.BufferedReader, keep_mark: bool = False) -> Iterator[tuple[int, bytes]]:
+        """The lines, those that begin in the span if there is one, from 1 on; `keep_mark` keeps a byte order mark."""
+        if not keep_mark and not (self.span and self.span[0]) and stream.peek(3)[:3] == _BYTE_ORDER_MARK:
             stream.read(3)
         if self.span is None:
             yield from enumerate(stream, 1)

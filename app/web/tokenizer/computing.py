@@ -48,6 +48,10 @@ SPANS = {
 _LEAST_OF_A_CHUNK = 16  # tokens that the smallest chunk is counted as, since it costs memory too
 
 
+_PART_BYTES = 200
+"""Memory of a chunk of another kind's, about: an object and its numbers."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Held:
     """What chunks of other kinds are written from."""
@@ -57,7 +61,7 @@ class _Held:
 
     @property
     def nbytes(self) -> int:
-        return len(self.parts) * 200 + sys.getsizeof(self.text)
+        return len(self.parts) * _PART_BYTES + sys.getsizeof(self.text)
 
 
 def encode(body: EncodeRequest, services: Services) -> Answer:
