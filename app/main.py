@@ -64,6 +64,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application of these settings; of the environment's where none are given."""
     settings = settings or Settings()
     configure_logs(settings.log_format, settings.log_level)
+    if not (STATIC / "vendor").is_dir():
+        raise FileError(
+            f"{STATIC / 'vendor'} is missing; `make serve` copies MathJax and other libraries there"
+        )
     models = ModelRegistry(
         settings.model_folders,
         settings.default_model,
@@ -127,10 +131,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         pages.router,
     ):
         app.include_router(router, dependencies=[Depends(room_to_read)])
-    if not (STATIC / "vendor").is_dir():
-        raise FileError(
-            f"{STATIC / 'vendor'} is missing; `make serve` copies MathJax and other libraries there"
-        )
     for folder in ("css", "img", "js", "math-text", "vendor"):
         app.mount(f"/static/{folder}", StaticFiles(directory=STATIC / folder), name=folder)
     return app
