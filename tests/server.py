@@ -2,10 +2,11 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -76,3 +77,12 @@ def server_process(
                 process.communicate(timeout=PATIENCE)
             finally:
                 process.kill()
+
+
+def received(connection: socket.socket) -> bytes:
+    """What came until the server hung up; closes the connection."""
+    content = bytearray()
+    with connection, suppress(ConnectionError):
+        while part := connection.recv(1 << 16):
+            content += part
+    return bytes(content)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from app.web import long_json
-from tests.server import server_process
+from tests.server import received, server_process
 
 LONG = b"GET /static/vendor/mathjax/tex-chtml.js HTTP/1.1\r\nhost: quire\r\n\r\n"  # a megabyte
 
@@ -176,11 +176,3 @@ def test_lines_of_which_an_answer_was_given_up_do_not_end_as_if_they_were_whole(
                 other.sendall(whole)
                 assert received(other).endswith(b"0\r\n\r\n")
         assert not received(unread).endswith(b"0\r\n\r\n")
-
-
-def received(connection: socket.socket) -> bytes:
-    """All that still comes."""
-    content = bytearray()
-    while part := connection.recv(1 << 20):
-        content += part
-    return bytes(content)

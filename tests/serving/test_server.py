@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from app import __version__
-from tests.server import PATIENCE, QUIRE, ROOT, environment, server_process
+from tests.server import PATIENCE, QUIRE, ROOT, environment, received, server_process
 
 BODY = b'{"text": "Some words to be cut into pieces, and some more."}'
 HEADERS = {"content-type": "application/json"}
@@ -144,15 +144,6 @@ def refuses(where: tuple[str, int]) -> bool:
         socket.create_connection(where).close()
         return False
     return True
-
-
-def received(connection: socket.socket) -> bytes:
-    """What came until the server hung up."""
-    content = bytearray()
-    with connection, suppress(ConnectionError):
-        while part := connection.recv(1 << 16):
-            content += part
-    return bytes(content)
 
 
 def test_a_worker_that_is_killed_is_replaced_alone(library_folder: Path) -> None:
