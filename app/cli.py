@@ -3,6 +3,7 @@
 A command's module is imported when the command is used, so that `quire encode` doesn't wait for the store's libraries.
 """
 
+import gc
 import os
 import re
 import sys
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
 from app import __version__
@@ -149,7 +149,11 @@ def main() -> None:
     except QuireError as error:
         print(f"quire: {error}", file=sys.stderr)
         sys.exit(1)
-    except ValidationError as error:
+    except ValueError as error:
+        from pydantic import ValidationError  # here, since most commands do without it, and it takes a while
+
+        if not isinstance(error, ValidationError):
+            raise
         for item in error.errors():
             name = "QUIRE_" + "_".join(str(step) for step in item["loc"]).upper()
             shown = _PASSWORD.sub(r"\1…@", f"{item['input']!r}")
@@ -157,6 +161,8 @@ def main() -> None:
                 f"quire: {name}: {item['msg'].removeprefix('Value error, ')} (it is {shown})", file=sys.stderr
             )
         sys.exit(1)
+    finally:
+        gc.freeze()  # a process that ends need not look for circles among all that its libraries made
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ def compose(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
 
 def _may_have_long_runs(text: str) -> bool:
     """Whether two marks lie half a long run apart at the places looked at; a long run holds two such places."""
-    return _two_marks().search(text[:: _LONG_RUN // 2]) is not None
+    points = np.frombuffer(text[:: _LONG_RUN // 2].encode("utf-32-le", "surrogatepass"), np.uint32)
+    marks = _is_mark()[np.minimum(points, _PAST_LAST_MARK)]
+    return bool((marks[1:] & marks[:-1]).any())
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -98,8 +100,11 @@ def _marks() -> frozenset[str]:
 
 
 @cache
-def _two_marks() -> re.Pattern[str]:
-    return re.compile(f"[{_mark_class()}]{{2}}")
+def _is_mark() -> NDArray[np.bool_]:
+    """Whether each code point is a mark; the last one stands for all that are higher."""
+    marks = np.zeros(_PAST_LAST_MARK + 1, np.bool_)
+    marks[list(map(ord, _marks()))] = True
+    return marks
 
 
 @cache

@@ -2,26 +2,26 @@
 
 `--corpus` names the texts; without it they are the project's own files, which are few.
 
-Each trains in a process of its own, in turn, from one file with a document a line (their line ends are spaces), to
-the same number of pieces with two threads. Time is from the call to the model, reading included, importing not; of
-several rounds the fastest counts. Processor time, of all threads and workers, says more on a busy machine. Memory is
-the most that the process had in use, workers added. bytepiece needs minutes, so it gets the first few megabytes
-(`--bytepiece-megabytes`), and its time is scaled by the size, which favours it, as its cost for a byte grows with the
-corpus; `--whole-bytepiece` gives it all of them. `--only` leaves trainers out.
+All train in turns, from one file with a document a line (their line ends are spaces), to the same number of pieces
+with two threads: ours by the command `quire train`, the others by a process of their own that imports the library and
+calls it. Time is that of the whole process, as a user waits for it; of several rounds the fastest counts, and the last
+column has the median of the rounds' ratios. Processor time, of all threads and workers, says more on a busy machine.
+Memory is the most that a process had in use, bytepiece's workers added. bytepiece needs minutes, so it gets the first
+few megabytes (`--bytepiece-megabytes`), and its time is scaled by the size, which favours it, as its cost for a byte
+grows with the corpus; `--whole-bytepiece` gives it all of them. `--only` leaves trainers out.
 """
 
 import argparse
 import importlib
-import json
 import multiprocessing
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -30,14 +30,6 @@ from app.tokenizer.training.corpus import Corpus
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "quire"
 BYTEPIECE = "bytepiece"
-
-
-def quire(path: str, pieces: int) -> None:
-    """Ours, with two threads."""
-    from app.tokenizer.training.trainer import Trainer
-
-    model = Trainer(vocab_size=pieces).train(Corpus([path]), threads=2)
-    model.save(path + ".quire.model")
 
 
 def sentencepiece(kind: str) -> Callable[[str, int], None]:
@@ -73,8 +65,7 @@ def bytepiece(path: str, pieces: int) -> None:
     trainer.save(path + ".bytepiece.model")
 
 
-TRAINERS: dict[str, Callable[[str, int], None]] = {
-    OURS: quire,
+PEERS: dict[str, Callable[[str, int], None]] = {
     "sentencepiece bpe": sentencepiece("bpe"),
     "sentencepiece unigram": sentencepiece("unigram"),
     BYTEPIECE: bytepiece,
@@ -82,7 +73,7 @@ TRAINERS: dict[str, Callable[[str, int], None]] = {
 
 
 class Result(NamedTuple):
-    """What a training took: seconds, those of processors (imports among them), and megabytes at the peak."""
+    """What a training took: seconds, those of processors, and megabytes at the peak."""
 
     seconds: float
     processor: float
@@ -90,27 +81,39 @@ class Result(NamedTuple):
 
 
 def measure(name: str, path: str, pieces: int) -> None:
-    """Trains in this process and prints a result."""
-    if name == OURS:
-        importlib.import_module("app.tokenizer.training.trainer")
-    else:
-        importlib.import_module(name.split()[0])
-    began = perf_counter()
-    TRAINERS[name](path, pieces)
-    seconds = perf_counter() - began
-    own, workers = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
-    print(json.dumps([seconds, processor, (own.ru_maxrss + 2 * workers.ru_maxrss) / 1024]))
+    """Trains a peer in this process."""
+    PEERS[name](path, pieces)
 
 
 def run(name: str, path: Path, pieces: int) -> Result | None:
-    """The same in a process of its own; None where the library is not there."""
-    command = [sys.executable, "-m", "benchmarks.train", "--measure", name, "--pieces", str(pieces)]
-    done = subprocess.run([*command, "--corpus", str(path)], cwd=ROOT, capture_output=True, check=False)
-    if done.returncode != 0:
-        print(f"{name}: {done.stderr.decode().strip().splitlines()[-1]}", file=sys.stderr)
-        return None
-    return Result(*json.loads(done.stdout.splitlines()[-1]))
+    """What a process that trains takes; None where the library is not there."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.train",
+        "--measure",
+        name,
+        "--corpus",
+        path,
+        "--pieces",
+        pieces,
+    ]
+    if name == OURS:
+        options = ["--out", f"{path}.model", "--vocab-size", pieces, "--workers", 2, "--force"]
+        command = [sys.executable, "-m", "app.cli", "train", path, *options]
+    with tempfile.TemporaryFile() as errors:
+        began = perf_counter()
+        child = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=errors, stderr=errors)
+        _, status, used = os.wait4(child.pid, 0)
+        seconds = perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            errors.seek(0)
+            print(f"{name}: {errors.read().decode().strip().splitlines()[-1]}", file=sys.stderr)
+            return None
+    # Two workers of bytepiece are as large as its process, which the system names as the largest of the three.
+    megabytes = used.ru_maxrss / 1024 * (3 if name == BYTEPIECE else 1)
+    return Result(seconds, used.ru_utime + used.ru_stime, megabytes)
 
 
 def own_texts() -> Iterator[str]:
@@ -134,12 +137,15 @@ def write_lines(corpus: Path | None, target: Path, most: float) -> int:
     return size
 
 
-def report(name: str, results: dict[str, Result]) -> None:
-    """Prints a row: seconds and processor seconds, each with how many times ours it is, and megabytes."""
-    seconds, processor, megabytes = results[name]
-    row = f"{name:>22} {seconds:8.1f} s {processor:8.1f} s of processor {megabytes:6.0f} MB"
-    if ours := results.get(OURS):
-        row += f"   {seconds / ours.seconds:6.2f} and {processor / ours.processor:6.2f} times ours"
+def report(name: str, rounds: dict[str, list[Result]]) -> None:
+    """Prints a row: seconds, processor seconds and megabytes, and how many times ours they are, round by round."""
+    seconds, processor, megabytes = min(rounds[name])
+    row = f"{name:>22} {seconds:8.2f} s {processor:8.1f} s of processor {megabytes:6.0f} MB"
+    if ours := rounds.get(OURS):
+        pairs = list(zip(rounds[name], ours, strict=False))
+        waited = median(peer.seconds / own.seconds for peer, own in pairs)
+        worked = median(peer.processor / own.processor for peer, own in pairs)
+        row += f"   {waited:6.2f} and {worked:6.2f} times ours"
     print(row, flush=True)
 
 
@@ -149,24 +155,25 @@ def compare(options: Any, folder: Path) -> None:
     size = write_lines(options.corpus, lines, float("inf"))
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     print(f"{size / 1e6:.1f} MB to {options.pieces:,} pieces, two threads")
-    results: dict[str, Result] = {}
+    if OURS in options.only:
+        run(OURS, lines, options.pieces)  # where nothing is compiled yet, it is now
+    rounds: dict[str, list[Result]] = {}
     for _ in range(options.rounds):
         for name in options.only:
             if name != BYTEPIECE and (found := run(name, lines, options.pieces)):
-                results[name] = min(found, results.get(name, found))
+                rounds.setdefault(name, []).append(found)
     if BYTEPIECE in options.only:
         most = float("inf") if options.whole_bytepiece else options.bytepiece_megabytes * 1e6
         part_size = write_lines(options.corpus, part, most)
         if found := run(BYTEPIECE, part, options.pieces):
             scale = size / part_size
-            results[BYTEPIECE] = found._replace(
-                seconds=found.seconds * scale, processor=found.processor * scale
-            )
+            scaled = found._replace(seconds=found.seconds * scale, processor=found.processor * scale)
+            rounds[BYTEPIECE] = [scaled]
             print(
                 f"{BYTEPIECE}: {found.seconds:.1f} s for {part_size / 1e6:.1f} MB; its memory is of that part"
             )
-    for name in results:
-        report(name, results)
+    for name in rounds:
+        report(name, rounds)
 
 
 def main() -> None:
@@ -177,8 +184,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--bytepiece-megabytes", type=float, default=3)
     parser.add_argument("--whole-bytepiece", action="store_true", help="give bytepiece all texts")
-    parser.add_argument("--only", choices=list(TRAINERS), nargs="+", default=list(TRAINERS))
-    parser.add_argument("--measure", choices=list(TRAINERS), help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=[OURS, *PEERS], nargs="+", default=[OURS, *PEERS])
+    parser.add_argument("--measure", choices=list(PEERS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         measure(options.measure, str(options.corpus), options.pieces)

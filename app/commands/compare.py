@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.named_files import matching
-from app.commands.tokens import ErrorsOption, Field, FormatOption, Skipped, load_tokenizer
+from app.commands.texts import ErrorsOption, Field, FormatOption, Skipped, matching
+from app.commands.tokens import load_tokenizer
 from app.errors import InputError
 from app.tokenizer.registry import AnyTokenizer
 from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus

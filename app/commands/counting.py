@@ -13,16 +13,8 @@ import orjson
 import typer
 
 from app.commands.named_files import NamedFiles, Rules, files_of
-from app.commands.tokens import (
-    ErrorsOption,
-    Field,
-    FormatOption,
-    Model,
-    Skipped,
-    Threads,
-    batches,
-    load_tokenizer,
-)
+from app.commands.texts import ErrorsOption, Field, FormatOption, Skipped
+from app.commands.tokens import Model, Threads, batches, load_tokenizer
 from app.tokenizer import Tokenizer
 from app.tokenizer.others.chunks import fitting_parts, fitting_slice
 from app.tokenizer.registry import AnyTokenizer

@@ -7,11 +7,11 @@ that hold a NUL, which aren't text. Files that are named themselves are never le
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from glob import glob, has_magic
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from app.commands.texts import matching
 from app.errors import FileError, InputError
 from app.tokenizer.training.corpus import STANDARD_INPUT
 
@@ -38,18 +38,6 @@ class NamedFiles:
     inside: set[str] = field(default_factory=set)
     no_texts: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
-
-
-def matching(names: Sequence[str]) -> list[str]:
-    """The files that are named, patterns such as `texts/*.jsonl` among them. FileError where one matches nothing."""
-    found: list[str] = []
-    for name in names:
-        pattern = has_magic(name) and not Path(name).exists()
-        matches = sorted(glob(name, recursive=True)) if pattern else [name]  # noqa: PTH207 - it may be absolute
-        if not matches:
-            raise FileError(f"{name}: no file matches this pattern")
-        found += matches
-    return found
 
 
 def files_of(names: Sequence[str], rules: Rules = Rules()) -> NamedFiles:

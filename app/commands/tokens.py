@@ -15,12 +15,13 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from app.errors import FileError, InputError, RecordError
+from app.commands.texts import ErrorsOption, Field, FormatOption, Skipped, WholeFile
+from app.errors import InputError, RecordError
 from app.settings import Settings
 from app.tokenizer import load
 from app.tokenizer.engine.segmenters import Ids
 from app.tokenizer.registry import AnyTokenizer, ModelRegistry
-from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus, Errors, Format
+from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus, Errors
 
 BATCH_LINES = 2048
 
@@ -29,18 +30,6 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 Files = Annotated[list[str] | None, typer.Argument(help="Files to read; none, or -, is standard input.")]
 Model = Annotated[str | None, typer.Option(help="A model's name, or the path of a vocabulary file.")]
 Threads = Annotated[int | None, typer.Option(help="Threads to use; all cores if not given.", min=1)]
-Field = Annotated[str, typer.Option(help="The key of the text in JSON lines.")]
-FormatOption = Annotated[
-    Format,
-    typer.Option("--format", help="text, jsonl, or auto: by the file's ending, else by its first line."),
-]
-ErrorsOption = Annotated[
-    Errors,
-    typer.Option(
-        "--errors",
-        help="Stop at what can't be read, replace bytes that aren't UTF-8 by U+FFFD, or skip such lines and files.",
-    ),
-]
 Alpha = Annotated[
     float | None,
     typer.Option(help="Draw each segmentation by its probability to this power, above 0 and at most 10."),
@@ -54,7 +43,6 @@ Composed = Annotated[
         "--nfc/--as-is", help="Compose texts (NFC), or take them as they are; else as the model's card says."
     ),
 ]
-WholeFile = Annotated[bool, typer.Option("--whole-file", help="A file is one document, not its lines.")]
 
 
 class ShardForm(StrEnum):
@@ -91,30 +79,6 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
     iterator = iter(texts)
     while batch := list(islice(iterator, BATCH_LINES)):
         yield batch
-
-
-class Skipped:
-    """Counts what was left out, and says so at the end."""
-
-    def __init__(self) -> None:
-        self._known: set[str] = set()
-
-    @property
-    def count(self) -> int:
-        """How many lines and files were left out."""
-        return len(self._known)
-
-    def __call__(self, error: FileError) -> None:
-        """Note one line or file that was left out; what is read a second time is noted once."""
-        if str(error) not in self._known:
-            self._known.add(str(error))
-            print(f"quire: skipped: {error}", file=sys.stderr)
-
-    def report(self) -> None:
-        """The tally, and exit code 1, where something was left out."""
-        if self.count:
-            print(f"quire: {self.count:,} lines or files were skipped", file=sys.stderr)
-            raise typer.Exit(1)
 
 
 def normalization(composed: bool | None) -> Any:

@@ -26,8 +26,7 @@ from rich.progress import (
 from rich.table import Table
 
 from app import __version__
-from app.commands.named_files import matching
-from app.commands.tokens import ErrorsOption, FormatOption, Skipped
+from app.commands.texts import ErrorsOption, FormatOption, Skipped, matching
 from app.errors import FileError, InputError
 from app.tokenizer import Tokenizer
 from app.tokenizer.model import Model

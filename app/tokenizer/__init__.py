@@ -5,17 +5,21 @@ Knows no web, no papers, no settings."""
 from typing import TYPE_CHECKING, Any
 
 from app.tokenizer.model import Model
-from app.tokenizer.others.loading import load
 from app.tokenizer.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from app.tokenizer.others.loading import load
     from app.tokenizer.training.trainer import Trainer
 
 __all__ = ["Model", "Tokenizer", "Trainer", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the trainer when it is asked for: it needs numba, which encoding does without once it is compiled."""
+    """Import what not everyone needs when it is asked for: the trainer, which needs numba, and the other kinds."""
+    if name == "load":
+        from app.tokenizer.others.loading import load
+
+        return load
     if name == "Trainer":
         from app.tokenizer.training.trainer import Trainer
 

@@ -4,6 +4,7 @@ A mean hides that one language pays for another, so it is taken apart. A script 
 are both Latin. Languages are told only where the records of the texts name them; none is guessed here.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -33,6 +34,7 @@ _SCRIPTS = {script.upper(): script for script in _NAMED_ALIKE} | {
     "KATAKANA-HIRAGANA": "Kana",
     "BOPOMOFO": "Bopomofo",
 }
+_ASCII_LETTER = re.compile(rb"[A-Za-z]")
 _WIDTHS = ("HALFWIDTH ", "FULLWIDTH ")
 
 
@@ -121,6 +123,8 @@ def lines_by_script(text: str) -> dict[str, str]:
 
 
 def _script_of_piece(piece: bytes) -> str:
+    if piece.isascii():  # most pieces of most vocabularies, whose letters are all of one script
+        return "Latin" if _ASCII_LETTER.search(piece) else NO_LETTERS
     try:
         return script_of(piece.decode())
     except UnicodeDecodeError:
