@@ -47,7 +47,8 @@ def import_papers(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="arXiv's metadata snapshot or our own export (JSON lines), Atom, OAI-PMH; .gz too."
+            help="arXiv's metadata snapshot or our own export (JSON lines), Atom, OAI-PMH; .gz too; "
+            "- is standard input."
         ),
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad record.")] = False,

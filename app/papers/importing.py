@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +33,10 @@ from app.temporary import temporary_folder
 
 COLLECTION = Path(__file__).parent / "collection"
 
+STANDARD_INPUT = Path("-")
+
 _BATCH = 2000
+_BATCH_CHARACTERS = 64 << 20
 _HEAD_BYTES = 1 << 16
 _OTHERS_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
@@ -71,10 +75,10 @@ def import_files(
 ) -> ImportResult:
     """Brings the records of files into the store, made where there is none, and into the index.
 
-    A path is a file of JSON lines or XML (.gz too), or a folder of notes in TOML. A record that is wrong is given
-    to `on_error` and passed over; with `strict` it is raised, and all before it is kept. `longest` bounds a record, in
-    bytes. Raises FileError for a file that can't be read, StoreLocked where another process writes, StoreError
-    where the disk is full or read-only.
+    A path is a file of JSON lines or XML (.gz too), `-` for standard input, or a folder of notes in TOML. A record that
+    is wrong is given to `on_error` and passed over; with `strict` it is raised, and all before it is kept. `longest`
+    bounds a record, in bytes. Raises FileError for a file that can't be read, StoreLocked where another process writes,
+    StoreError where the disk is full or read-only.
     """
     with (
         _readable(paths, index_path.parent) as chosen,
@@ -151,6 +155,7 @@ def _read(
         line, offset = before.line, before.offset
     papers: list[Paper] = []
     answers: list[Answer] = []
+    held = 0
 
     def add(consumed: int | None, *, finished: bool = False, reported: bool = True) -> None:
         intake.add(papers, answers, progress=FileProgress(name, fingerprint, line, offset, finished))
@@ -162,8 +167,10 @@ def _read(
     for step in _steps(file, (line, offset), longest):
         if isinstance(step.value, Paper):
             papers.append(step.value)
+            held += step.value.length
         elif isinstance(step.value, Answer):
             answers.append(step.value)
+            held += len(step.value.question) + len(step.value.answer)
         elif isinstance(step.value, Deleted):
             reason = f"{step.value.id} was taken back by its source; the paper is kept"
             intake.skip(RecordError(reason, str(path), step.line))
@@ -174,8 +181,9 @@ def _read(
         else:
             intake.skip(_named(step.value, path, file))
         line, offset = step.line, step.offset
-        if len(papers) + len(answers) >= _BATCH:
+        if len(papers) + len(answers) >= _BATCH or held >= _BATCH_CHARACTERS:
             add(step.consumed)
+            held = 0
     add(size, finished=True)
 
 
@@ -186,7 +194,9 @@ def _readable(paths: Iterable[Path], data_dir: Path) -> Iterator[list[tuple[Path
     The copies lie in the data folder, where there is room for what they bring.
     """
     given = list(paths)
-    if not any(path.is_fifo() or path.is_char_device() for path in given):  # no folder for copies is needed
+    if not any(
+        path == STANDARD_INPUT or path.is_fifo() or path.is_char_device() for path in given
+    ):  # no folder for copies is needed
         yield [(path, _readable_file(path, path)) for path in given]
         return
     with ExitStack() as kept:
@@ -200,7 +210,13 @@ def _readable(paths: Iterable[Path], data_dir: Path) -> Iterator[list[tuple[Path
 
 def _readable_file(path: Path, copy: Path) -> Path:
     try:
+        if path == STANDARD_INPUT:
+            with copy.open("wb") as target:
+                shutil.copyfileobj(sys.stdin.buffer, target)
+            return copy
         if path.is_dir():
+            if not any(path.glob("*.toml")):
+                raise FileError(f"the folder {path} holds no notes (.toml); name the files in it instead")
             return path
         with path.open("rb") as stream:
             kind = os.fstat(stream.fileno()).st_mode

@@ -183,8 +183,13 @@ class Paper:
         >>> Paper("2401.12345", "", "").is_short, Paper("2401.12345", "", "", authors=(Author("A"),) * 3000).is_short
         (True, False)
         """
+        return len(self.authors) <= _MANY_AUTHORS and self.length <= _LONG_TEXTS
+
+    @property
+    def length(self) -> int:
+        """How many characters its texts have in all."""
         texts = (self.title, self.abstract, self.body, self.comment, self.journal_ref)
-        return len(self.authors) <= _MANY_AUTHORS and sum(len(text or "") for text in texts) <= _LONG_TEXTS
+        return sum(len(text or "") for text in texts)
 
     @property
     def is_withdrawn(self) -> bool:

@@ -104,7 +104,7 @@ def read_paper(record: Mapping[str, Any]) -> Paper:
     """The paper of a record in our own form; `links` follow from the rest and are not read."""
     paper_id, version = read_id(record)
     categories, others = read_categories(record)
-    primary = text_or_none(record, "primary_category")
+    primary = canonical_category(text_or_none(record, "primary_category") or "")
     return Paper(
         id=paper_id,
         version=read_version(record) or version,
@@ -113,7 +113,7 @@ def read_paper(record: Mapping[str, Any]) -> Paper:
         body=text_or_none(record, "body"),
         authors=tuple(_author(author) for author in items(record, "authors")),
         categories=categories,
-        primary_category=canonical_category(primary) if primary else next(iter(categories), None),
+        primary_category=primary or next(iter(categories), None),
         subject_classes=(
             *others,
             *(plain(item, "subject_classes") for item in items(record, "subject_classes")),

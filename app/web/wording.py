@@ -74,6 +74,14 @@ class Wording:
         """A text whose values scripts fill in, by the same rules: say.js."""
         return words(self.language)[name]
 
+    def source(self, name: str) -> str:
+        """What of a paper an answer was written from; an imported answer may name any source.
+
+        >>> Wording("en").source("pdf"), Wording("en").source("a scan")
+        ('the PDF', 'a scan')
+        """
+        return words(self.language).get(f"source_{name}", name)
+
     def category(self, code: str) -> str:
         """What a category is called; its code where it is none that we know."""
         known = CATEGORIES.get(code)

@@ -27,7 +27,7 @@ from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 from tests.papers.samples import paper
 from tests.papers.sources.arxiv_forms import Sample, atom_entry, atom_feed
-from tests.server import QUIRE, ROOT, environment
+from tests.server import QUIRE, ROOT, environment, quire
 from tests.shared import shared
 
 
@@ -121,6 +121,42 @@ def test_any_bad_record_is_passed_over_alone(place: Place) -> None:
     assert check(place.store, place.index) == []
 
 
+def test_a_line_that_is_not_utf_8_is_called_so(place: Place) -> None:
+    place.write(b'{"id": "2601.00001", "title": "caf\xe9", "abstract": "a"}', paper(2))
+    told: list[RecordError] = []
+    assert place.run(on_error=told.append) == ImportResult(new=1, skipped=1)
+    assert told[0].reason == "this is not UTF-8: byte 0xe9 at column 35"
+
+
+def test_two_descriptions_of_one_version_change_nothing_the_second_time(place: Place) -> None:
+    place.write(paper(1, title="One"), paper(1, title="Another"), paper(2, version=1), paper(2, version=2))
+    place.run()
+    with Store(place.store) as store:
+        changes = store.changes
+    assert place.run() == ImportResult(unchanged=4)
+    with Store(place.store) as store:
+        assert (store.paper("2601.00001").title, store.changes) == ("Another", changes)
+
+
+def test_a_primary_category_that_is_none_gives_way_to_the_first(place: Place) -> None:
+    for number, name in enumerate(("__proto__", " ", "", "cs.nonsense"), start=1):
+        line = record(paper(number)) | {"primary_category": name, "categories": ["hep-th", "cs.AI"]}
+        place.write(orjson.dumps(line))
+        assert place.run() == ImportResult(new=1)
+        with Store(place.store) as store:
+            assert store.paper(f"2601.{number:05}").primary_category == "hep-th"
+
+
+def test_long_records_are_stored_before_they_fill_the_memory(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.papers.importing._BATCH_CHARACTERS", 10_000)
+    place.write(*[paper(number, abstract="a" * 6000) for number in range(1, 7)])
+    steps: list[ImportProgress] = []
+    place.run(on_progress=steps.append)
+    assert [step.result.new for step in steps] == [2, 4, 6, 6]
+
+
 @pytest.mark.parametrize("encoding", ["utf-7", "shift_jis", "rot13", "base64", "idna", "nonsense", "ucs-4"])
 def test_xml_in_an_encoding_that_cannot_be_read_is_reported(place: Place, encoding: str) -> None:
     place.file.write_bytes(f'<?xml version="1.0" encoding="{encoding}"?><feed/>'.encode())
@@ -165,6 +201,21 @@ def test_a_pipe_is_read_once_and_its_errors_name_it(place: Place) -> None:
         )
         assert said in done.stdout
         assert re.search(r"/dev/fd/\d+:2: this is not JSON", done.stderr)
+
+
+def test_standard_input_is_read_and_its_errors_name_it(place: Place) -> None:
+    place.write(paper(1), b"{", paper(2))
+    done = quire("papers", "import", "-", data_dir=place.store.parent, input=place.file.read_bytes())
+    assert (done.returncode, done.stdout.decode()[:20]) == (0, "2 new, 0 updated, 0 ")
+    assert "skipped: -:2: this is not JSON" in done.stderr.decode()
+    assert not list(place.store.parent.glob("quire-pipes-*"))
+
+
+def test_a_folder_without_notes_is_refused(place: Place, tmp_path: Path) -> None:
+    place.write(paper(1))
+    with pytest.raises(FileError, match="holds no notes"):
+        import_files(place.store, place.index, [place.file, tmp_path])
+    assert not place.store.exists()
 
 
 def test_a_file_whose_name_is_not_utf_8_is_imported_and_resumed(place: Place) -> None:

@@ -66,9 +66,14 @@ def _entry(element: Element) -> Paper:
         raise InputError(str(error)) from error
 
 
+def _refusal(element: Element) -> Paper:
+    raise InputError(oai.refusal(element))
+
+
 _READERS: dict[str, Callable[[Element], Paper | Deleted]] = {
     atom.ENTRY: _entry,
     oai.RECORD: oai.read_record,
+    oai.ERROR: _refusal,
     rss.ITEM: lambda element: rss.read_announcement(element),
 }
 _ROOTS = atom.ROOTS | oai.ROOTS | rss.ROOTS

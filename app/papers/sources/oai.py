@@ -20,6 +20,7 @@ from app.papers.store.positions import first_of_month
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 RECORD = f"{OAI}record"
+ERROR = f"{OAI}error"
 ROOTS = frozenset({f"{OAI}OAI-PMH", f"{OAI}ListRecords", RECORD})
 _SPLIT = "{http://arxiv.org/OAI/arXiv/}"
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
@@ -58,6 +59,9 @@ class _Failure:
     code: str
     message: str
 
+    def __str__(self) -> str:
+        return f"arXiv's OAI-PMH refuses the request ({self.code}): {self.message}"
+
 
 def read_oai(stream: Stream, path: str, *, longest: int = 4 << 20) -> Iterator[Paper | Deleted | RecordError]:
     """Yields the records of a saved answer, of any length; one that is wrong is a RecordError in its place.
@@ -81,13 +85,13 @@ def read_page(body: bytes, path: str) -> HarvestPage:
         RECORD: _dated_record,
         f"{OAI}resumptionToken": lambda element: (element.text or "").strip(),
         f"{OAI}responseDate": lambda element: read_instant({"responseDate": element.text}, "responseDate"),
-        f"{OAI}error": lambda element: _Failure(element.get("code", ""), phrase(element, ".") or ""),
+        ERROR: _failure,
     }
     values = whole(body, path, readers, ROOTS)
     failures = [value for value in values if isinstance(value, _Failure)]
     for failure in failures:
         if failure.code not in ("noRecordsMatch", "badResumptionToken"):
-            raise SourceError(f"arXiv's OAI-PMH refuses the request ({failure.code}): {failure.message}")
+            raise SourceError(str(failure))
     records = [value for value in values if isinstance(value, tuple)]
     responded = next((value for value in values if isinstance(value, datetime)), None)
     if responded is None:
@@ -101,6 +105,15 @@ def read_page(body: bytes, path: str) -> HarvestPage:
         reached=max((day for day, _ in records if day is not None), default=None),
         responded=responded.date(),
     )
+
+
+def refusal(element: Element) -> str:
+    """What an answer's element `error` says, in a sentence."""
+    return str(_failure(element))
+
+
+def _failure(element: Element) -> _Failure:
+    return _Failure(element.get("code", ""), phrase(element, ".") or "")
 
 
 def read_record(record: Element) -> Paper | Deleted:

@@ -126,9 +126,18 @@ def _read(raw: bytes, path: Path, line: int) -> Paper | Answer | RecordError:
     try:
         return read_record(orjson.loads(raw.removeprefix(_MARK) if line == 1 else raw))
     except orjson.JSONDecodeError as error:
-        return RecordError(f"this is not JSON: {error}", str(path), line)
+        return RecordError(_not_json(raw, error), str(path), line)
     except Exception as error:  # noqa: BLE001  # a bad record is reported, whatever is bad in it
         return refused(error, str(path), line)
+
+
+def _not_json(raw: bytes, error: orjson.JSONDecodeError) -> str:
+    """Why a line is not JSON. The parser calls any byte that is not UTF-8 a surrogate, so that is looked at first."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError as wrong:
+        return f"this is not UTF-8: byte 0x{raw[wrong.start]:02x} at column {wrong.start + 1}"
+    return f"this is not JSON: {error}"
 
 
 def read_record(record: object) -> Paper | Answer:

@@ -4,6 +4,7 @@ Readers in other processes see a batch whole or not at all; a process that is ki
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,6 +141,7 @@ def _add_papers(
     numbers = [paper_number(paper.id) for paper in given]
     kept = _kept(connection, numbers)
     result: dict[int, Paper] = dict(kept)
+    updated: Counter[int] = Counter()
     for number, paper in zip(numbers, given, strict=True):
         before = result.get(number)
         after = paper if before is None else merged(before, paper)
@@ -149,7 +151,13 @@ def _add_papers(
         elif after is before:
             added.unchanged += 1
         else:
-            added.updated += 1
+            updated[number] += 1
+    for number in kept.keys() & updated.keys():
+        # Two records of one version that differ, brought in again, only replace each other.
+        if result[number] == kept[number]:
+            result[number] = kept[number]
+            added.unchanged += updated.pop(number)
+    added.updated += updated.total()
     changed = {number: paper for number, paper in result.items() if paper is not kept.get(number)}
     if not changed:
         return False

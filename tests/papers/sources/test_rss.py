@@ -19,6 +19,7 @@ from tests.papers.sources.arxiv_forms import (
     feed_document,
     feed_entry,
     oai_deleted,
+    oai_error,
     oai_list,
     oai_record,
     rss_document,
@@ -123,6 +124,10 @@ def test_deletions_and_refusals_in_files_are_told_apart(tmp_path: Path) -> None:
     (entry,) = read_document(path)
     assert isinstance(entry.value, RecordError)
     assert "incorrect id format for x" in str(entry.value)
+    path.write_bytes(oai_error("badArgument", "no such set"))
+    (entry,) = read_document(path)
+    assert isinstance(entry.value, RecordError)
+    assert "(badArgument): no such set" in str(entry.value)
 
 
 def test_files_that_are_missing_cut_or_something_else_say_so(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ BAD = {
     b"{": "not JSON",
     b'"text"': "JSON object",
     b"[" * 5000 + b"]" * 5000: "not JSON",
-    b"\xff\xfe{}": "not JSON",
+    b"\xff\xfe{}": "not UTF-8",
     b'{"id": "2601.00001", "title": "\x00"}': "not JSON",
     b'{"id": "2601.00001", "title": "\\u0000", "abstract": ""}': "NUL",
     b'{"id": "2601.00001", "title": "\\ud800", "abstract": ""}': "not JSON",

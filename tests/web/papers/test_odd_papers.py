@@ -7,8 +7,9 @@ import httpx
 import orjson
 import pytest
 
+from app.papers.answers import Answer
 from app.papers.importing import import_files
-from app.papers.records import whole_record
+from app.papers.records import answer_record, whole_record
 from tests.papers.samples import paper
 from tests.server import serving
 
@@ -20,6 +21,7 @@ ODD = [
     paper(5, categories=("cs.LG",)),
     paper(6, categories=("cs.CL",)),
 ]
+ANSWER = Answer(ODD[0].id, 1, "Why?", "model", "en", "Because.", source="a scan of the printed page")
 DAYS = {5: "9999-12-31", 6: "0001-01-01"}
 FAR = (
     "Fri, 31 Dec 9999 23:59:59 GMT",
@@ -37,8 +39,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     for number, day in DAYS.items():
         records[number - 1]["announced"] = day
     file = folder / "odd.jsonl"
-    file.write_bytes(b"\n".join(map(orjson.dumps, records)))
-    assert import_files(folder / "papers.sqlite", folder / "index", [file]).new == len(ODD)
+    file.write_bytes(b"\n".join(map(orjson.dumps, [*records, answer_record(ANSWER)])))
+    assert import_files(folder / "papers.sqlite", folder / "index", [file]).new == len(ODD) + 1
     with serving(folder) as address, httpx.Client(base_url=address, timeout=300, trust_env=False) as client:
         yield client
 
@@ -64,6 +66,13 @@ def test_every_page_shows_them(client: httpx.Client) -> None:
         paths += [f"/unapi?id={quote(f'arxiv:{one}')}&format=mods"]
     failed = {path: status for path in paths if (status := client.get(path).status_code) != 200}
     assert failed == {}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_answer_from_any_source_is_shown(client: httpx.Client, language: str) -> None:
+    page = client.get(f"/arxiv/{ANSWER.paper_id}", params={"lang": language})
+    assert ANSWER.source is not None
+    assert f" · {ANSWER.source}" in page.text
 
 
 @pytest.mark.parametrize("since", FAR)
