@@ -10,7 +10,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-BASE = {"errors", "jit", "logs", "memory", "normalization", "paths", "temporary"}
+BASE = {"compression", "errors", "jit", "logs", "memory", "normalization", "paths", "temporary"}
 LIBRARIES = {"papers", "tokenizer"}
 TOP = {"main", "cli", "commands", "embedding", "settings"}
 MAY_IMPORT = {
@@ -18,10 +18,11 @@ MAY_IMPORT = {
     "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
     "web": {"web", "asking"} | LIBRARIES | BASE,
     "asking": {"asking"} | LIBRARIES | BASE,
-    "papers": {"papers", "errors", "jit", "normalization", "paths", "temporary"},
-    "tokenizer": {"tokenizer", "errors", "jit", "memory", "normalization"},
+    "papers": {"papers", "compression", "errors", "jit", "normalization", "paths", "temporary"},
+    "tokenizer": {"tokenizer", "compression", "errors", "jit", "memory", "normalization"},
     "settings": {"errors", "papers", "paths", "web", "asking"},
     "logs": {"errors"},
+    "compression": set[str](),
     "jit": set[str](),
     "memory": set[str](),
     "normalization": set[str](),

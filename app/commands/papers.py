@@ -47,7 +47,7 @@ def import_papers(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="arXiv's metadata snapshot or our own export (JSON lines), Atom, OAI-PMH; .gz too; "
+            help="arXiv's metadata snapshot or our own export (JSON lines), Atom, OAI-PMH; .gz, .xz and .zst too; "
             "- is standard input."
         ),
     ],

@@ -217,9 +217,12 @@ def _decoded_in_part(tokenizer: AnyTokenizer, words: list[str]) -> str:
     return b"".join([*parts, tokenizer.decode_bytes(known)]).decode(errors="replace")
 
 
+_LONGEST_ID = 40  # digits; Python's own limit is far above, and its message says nothing of ids
+
+
 def _id(word: str) -> int:
     """An id as `encode` prints it. Raises ValueError for other spellings of numbers, such as 1_000 or +5."""
-    if not (word.isascii() and word.isdigit()):
+    if not (word.isascii() and word.isdigit() and len(word) <= _LONGEST_ID):
         raise ValueError(f"{word[:40]!r} is not an id")
     return int(word)
 

@@ -30,7 +30,7 @@ from app.commands.texts import ErrorsOption, FormatOption, Skipped, matching
 from app.errors import FileError, InputError
 from app.tokenizer import Tokenizer
 from app.tokenizer.model import Model
-from app.tokenizer.training.corpus import STANDARD_INPUT, Corpus
+from app.tokenizer.training.corpus import Corpus, is_read_once
 from app.tokenizer.training.report import Measured, Share, measure, pieces_by_script
 from app.tokenizer.training.trainer import Objective, Trainer
 from app.tokenizer.training.workspace import Workspace
@@ -164,8 +164,10 @@ def train(
 
         if memory is not None or resume:
             raise InputError("--memory and --resume are for training on one machine; leave them out")
-        if STANDARD_INPUT in names:
-            raise InputError("--scheduler: standard input is here and not where the workers are; name files")
+        if any(map(is_read_once, names)):
+            raise InputError(
+                "--scheduler: standard input and pipes are not where the workers are; name files"
+            )
         located = replace(
             texts,
             paths=[str(Path(name).resolve()) for name in names],
@@ -177,8 +179,8 @@ def train(
         write(models, time.perf_counter() - started)
         skipped.report()
         return
-    if STANDARD_INPUT in names:
-        documents: Any = list(texts)  # training reads the texts twice, and standard input can be read once
+    if any(map(is_read_once, names)):
+        documents: Any = list(texts)  # training reads the texts twice
     else:
         documents = replace(texts, on_read=stages.read)
     identity = {"options": trainer.options(), "texts": _identity(texts, documents)}

@@ -4,25 +4,23 @@ Imports are idempotent, and resumed where a process was killed: how far a file w
 What the formats look like is for `sources` to know.
 """
 
-import gzip
 import hashlib
 import os
 import shutil
 import stat
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.compression import DAMAGE, uncompressed
 from app.errors import FileError, RecordError, StoreError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.intake import ImportResult, Intake, open_intake
 from app.papers.models import Paper
 from app.papers.search.indexing import fed_index, open_index, read_state
-from app.papers.sources.compression import uncompressed
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
 from app.papers.sources.snapshot import read_lines, read_notes
@@ -75,10 +73,10 @@ def import_files(
 ) -> ImportResult:
     """Brings the records of files into the store, made where there is none, and into the index.
 
-    A path is a file of JSON lines or XML (.gz too), `-` for standard input, or a folder of notes in TOML. A record that
-    is wrong is given to `on_error` and passed over; with `strict` it is raised, and all before it is kept. `longest`
-    bounds a record, in bytes. Raises FileError for a file that can't be read, StoreLocked where another process writes,
-    StoreError where the disk is full or read-only.
+    A path is a file of JSON lines or XML (.gz, .xz and .zst too), `-` for standard input, or a folder of notes in TOML.
+    A record that is wrong is given to `on_error` and passed over; with `strict` it is raised, and all before it is
+    kept. `longest` bounds a record, in bytes. Raises FileError for a file that can't be read, StoreLocked where another
+    process writes, StoreError where the disk is full or read-only.
     """
     with (
         _readable(paths, index_path.parent) as chosen,
@@ -259,9 +257,9 @@ def _head(path: Path) -> bytes:
     with (
         path.open("rb") as file,
         uncompressed(file) as stream,
-        suppress(EOFError, zlib.error, gzip.BadGzipFile),
+        suppress(*DAMAGE),
     ):
-        while len(head) < _HEAD_BYTES and (part := stream.read(_HEAD_BYTES)):
+        while len(head) < _HEAD_BYTES and (part := stream.read1(_HEAD_BYTES)):
             head += part
     return head
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from random import Random
 
 import pytest
 
-from tests.server import ROOT, quire
+from tests.server import PATIENCE, QUIRE, ROOT, environment, quire
 
 STAGES = ["ngrams", "scratch/pieces", "pieces"]
 
@@ -139,3 +140,22 @@ def test_what_is_wrong_is_told_in_a_line(tmp_path: Path, arguments: list[str], w
     assert done.returncode == 1
     assert words in done.stderr.decode().splitlines()[-1]
     assert not any(path.suffix == ".model" for path in tmp_path.iterdir())
+
+
+def test_texts_may_come_through_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("some words of a text\n" * 50)
+    models: list[bytes] = []
+    for name in ("{file}", "<(cat {file})", "- <{file}"):
+        out = tmp_path / f"{len(models)}.model"
+        given = name.format(file=shlex.quote(str(tmp_path / "texts.txt")))
+        command = f"{shlex.join(QUIRE)} train {given} -o {shlex.quote(str(out))} --vocab-size 300"
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=ROOT,
+            env=environment(tmp_path),
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        models.append(out.read_bytes())
+    assert models[0] == models[1] == models[2]

@@ -1,16 +1,14 @@
-"""XML files of papers from disk, whichever of the known formats they are in, plain or .gz."""
+"""XML files of papers from disk, whichever of the known formats they are in, plain or compressed."""
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from app.compression import DAMAGE, uncompressed
 from app.errors import FileError, InputError, RecordError, SourceError
 from app.papers.models import Paper
 from app.papers.sources import atom, oai, rss
-from app.papers.sources.compression import uncompressed
 from app.papers.sources.markup import WIDE_MARKS, MarkupError, convert
 from app.papers.sources.oai import Deleted
 
@@ -42,7 +40,7 @@ def read_document(path: Path, *, start: int = 0, longest: int = 4 << 20) -> Iter
             except MarkupError as error:
                 problem = RecordError(f"{error}; what follows is not read", str(path), error.line)
                 yield ReadEntry(error.line, offset + 1, problem)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGE as error:
         problem = RecordError(f"the compressed file is cut short or damaged ({error})", str(path), 1)
         yield ReadEntry(1, offset + 1, problem)
     except OSError as error:

@@ -44,7 +44,7 @@ class MarkupError(ValueError):
 class Stream(Protocol):
     """What bytes are read from, a part at a time; an open file, for example."""
 
-    def read(self, size: int, /) -> bytes:
+    def read1(self, size: int, /) -> bytes:
         """The next bytes, at most `size`; none at the end."""
         ...
 
@@ -73,7 +73,7 @@ def elements(
     since = parsed = 0
     wide = False
     try:
-        while chunk := stream.read(1 << 16):
+        while chunk := stream.read1(1 << 16):
             wide = wide or (parsed == 0 and chunk.startswith(WIDE_MARKS))
             _feed(parser, chunk if wide else chunk.translate(None, _FORBIDDEN))
             parsed += len(chunk)

@@ -1,13 +1,11 @@
-"""Records from files: arXiv's metadata snapshot and our own JSON lines (plain or .gz), and folders of TOML notes.
+"""Records from files: arXiv's metadata snapshot, our own JSON lines (both plain or compressed), folders of TOML notes.
 
 Files are streamed: memory is bounded by the longest line allowed. A bad record is yielded as an error in its
 place, so that the importer can report it and go on. Atom and OAI-PMH files are read by their own modules.
 """
 
-import gzip
 import io
 import tomllib
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from app.compression import DAMAGE, uncompressed
 from app.errors import FileError, InputError, RecordError
 from app.papers.answers import Answer
 from app.papers.models import Author, Paper, Version
@@ -33,7 +32,6 @@ from app.papers.records import (
     text,
     text_or_none,
 )
-from app.papers.sources.compression import uncompressed
 from app.papers.sources.names import read_names
 
 _MARK = b"\xef\xbb\xbf"
@@ -61,7 +59,7 @@ def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 
     """
     line, offset = start
     try:
-        with path.open("rb") as file, _buffered(file) as stream:
+        with path.open("rb") as file, uncompressed(file) as stream:
             while True:
                 line += 1
                 try:
@@ -69,7 +67,7 @@ def read_lines(path: Path, *, start: tuple[int, int] = (0, 0), longest: int = 4 
                         stream.seek(offset)
                     raw = stream.readline(longest + 1)
                     size = len(raw) if len(raw) <= longest else len(raw) + _skip_line(stream, raw)
-                except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                except DAMAGE as error:
                     message = f"the compressed file is cut short or damaged here ({error})"
                     yield Record(line, offset, RecordError(message, str(path), line), file.tell())
                     return
@@ -104,11 +102,6 @@ def _read_all(path: Path, longest: int) -> bytes:
     if len(raw) > longest:
         raise InputError(f"the file is over the limit of {longest} bytes")
     return raw
-
-
-def _buffered(file: io.BufferedReader) -> io.BufferedReader:
-    stream = uncompressed(file)
-    return io.BufferedReader(stream, 1 << 16) if isinstance(stream, io.RawIOBase) else stream
 
 
 def _skip_line(stream: io.BufferedReader, start: bytes) -> int:

@@ -1,22 +1,16 @@
 """Texts from files: plain or JSON lines, compressed or not, or standard input. Reads; decides nothing about tokens."""
 
-import gzip
 import io
 import json
-import lzma
 import os
 import select
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
+from app.compression import DAMAGE, compression, uncompressed
 from app.errors import FileError, InputError, RecordError
 
 STANDARD_INPUT = "-"
@@ -29,7 +23,6 @@ _COMPRESSED = (".gz", ".xz", ".zst")
 
 _JSON_ENDINGS = (".jsonl", ".ndjson")
 _TEXT_ENDINGS = (".txt",)
-_MAGIC = ((b"\x1f\x8b", ".gz"), (b"\xfd7zXZ\0", ".xz"), (b"\x28\xb5\x2f\xfd", ".zst"))
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LOOKED_AT = 1 << 16
 
@@ -75,7 +68,7 @@ class Corpus:
             raise InputError("No file was named; `-` reads standard input")
         total = 0
         for name in self.paths:
-            if name == STANDARD_INPUT:
+            if is_read_once(name):
                 continue
             try:
                 with _open(name) as raw:
@@ -128,7 +121,7 @@ class Corpus:
             counted = raw
             if self.on_read:
                 counted = io.BufferedReader(_Counted(raw, self.on_read), _LOOKED_AT)
-            stream = _decompressed(counted, _compression(name, counted))
+            stream = uncompressed(counted, _compression(name, counted))
             try:
                 if self._holds_json(name, stream):
                     yield from self._json_lines(name, stream)
@@ -144,7 +137,7 @@ class Corpus:
                 raise RecordError(
                     error.reason, name, error.line + _lines_before(name, self.span[0])
                 ) from error
-            except (EOFError, lzma.LZMAError, zstd.ZstdError, gzip.BadGzipFile, OSError) as error:
+            except (*DAMAGE, OSError) as error:
                 raise FileError(f"{name}: broken or cut short: {error}") from error
 
     def _holds_json(self, name: str, stream: io.BufferedReader) -> bool:
@@ -230,8 +223,24 @@ class Corpus:
             raise RecordError(
                 f"no string at the key {self.text_field!r} (--field names another)", name, number
             )
+        text = self._without_surrogates(text, name, number)
         language = record.get(LANGUAGE_FIELD)
         return text, language if isinstance(language, str) else None
+
+    def _without_surrogates(self, text: str, name: str, number: int) -> str:
+        """The text; half a surrogate pair, which JSON can escape, is treated as bytes are that are not UTF-8."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            if self.errors == "replace":
+                return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            raise RecordError(
+                f"character {error.start} of the text is the lone surrogate U+{ord(text[error.start]):04X}, "
+                "which is not a character",
+                name,
+                number,
+            ) from error
+        return text
 
 
 class _Counted(io.RawIOBase):
@@ -278,6 +287,11 @@ def _open(name: str, on_wait: Callable[[], None] | None = None) -> io.BufferedRe
         raise FileError(f"{name}: can't be read: {error.strerror}") from error
 
 
+def is_read_once(name: str) -> bool:
+    """Whether a file can be read only once: standard input, and a pipe such as `<(command)`."""
+    return name == STANDARD_INPUT or Path(name).is_fifo() or Path(name).is_char_device()
+
+
 def _endings(name: str) -> list[str]:
     return [] if name == STANDARD_INPUT else [suffix.lower() for suffix in Path(name).suffixes]
 
@@ -297,13 +311,4 @@ def _compression(name: str, stream: io.BufferedReader) -> str:
     ending = _endings(name)[-1:]
     if ending and ending[0] in _COMPRESSED:
         return ending[0]
-    head = stream.peek(6)
-    return next((suffix for magic, suffix in _MAGIC if head.startswith(magic)), "")
-
-
-def _decompressed(raw: io.BufferedReader, suffix: str) -> io.BufferedReader:
-    if not suffix:
-        return raw
-    openers: dict[str, Callable[[BinaryIO], Any]] = {".gz": gzip.open, ".xz": lzma.open, ".zst": zstd.open}
-    opened: Any = openers[suffix](raw)
-    return io.BufferedReader(opened, _LOOKED_AT)
+    return compression(stream)

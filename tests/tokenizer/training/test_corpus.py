@@ -1,18 +1,23 @@
 """Texts come out of files as they were put in, and every broken file is named with its line."""
 
 import gzip
+import io
 import json
 import lzma
+import secrets
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.compression import uncompressed
 from app.errors import FileError, InputError, RecordError
-from app.tokenizer.training.corpus import Corpus
+from app.tokenizer.training.corpus import Corpus, Errors
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -98,6 +103,48 @@ def test_a_file_that_was_cut_short_is_told(folder: Path, suffix: str) -> None:
     path.write_bytes(whole[:-9])
     with pytest.raises(FileError, match="cut short"):
         list(Corpus([str(path)], whole_file=True))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("errors", ["strict", "skip"])
+def test_a_damaged_file_is_told_and_what_lies_before_the_damage_is_read(
+    folder: Path, suffix: str, errors: Errors
+) -> None:
+    path = folder / f"damaged-{errors}.jsonl{suffix}"
+    lines = b"".join(b'{"text": "%s"}\n' % secrets.token_hex(50).encode() for _ in range(10_000))
+    whole = bytearray(COMPRESS[suffix](lines))
+    whole[len(whole) // 2 :] = bytes(len(whole) - len(whole) // 2)
+    junk = COMPRESS[suffix](b'{"text": "before"}\n') + b"what is not compressed"
+    for content, least in ((bytes(whole), 100), (junk, 1)):
+        path.write_bytes(content)
+        skipped: list[FileError] = []
+        texts: list[str] = []
+        corpus = Corpus([str(path)], errors=errors, on_skip=skipped.append)
+        with pytest.raises(FileError, match="broken") if errors == "strict" else nullcontext():
+            texts.extend(corpus)
+        assert errors == "strict" or (len(texts) >= least and "broken" in str(skipped[-1]))
+
+
+@given(streams=st.lists(st.binary(max_size=200_000), min_size=1, max_size=4), padding=st.integers(0, 3))
+def test_the_streams_of_a_compressed_file_are_read_one_after_the_other(
+    folder: Path, streams: list[bytes], padding: int
+) -> None:
+    for suffix, compress in COMPRESS.items():
+        between = bytes(4 * padding) if suffix in (".gz", ".xz") else b""
+        content = between.join(map(compress, streams)) + between
+        file = cast(io.BufferedReader, io.BufferedReader(io.BytesIO(content), 1 << 10))
+        assert uncompressed(file, suffix).read() == b"".join(streams)
+
+
+def test_half_a_surrogate_pair_is_no_text(folder: Path) -> None:
+    path = folder / "surrogate.jsonl"
+    path.write_bytes(b'{"text": "a"}\n{"text": "b\\ud800c\\ud83d\\ude00"}\n{"text": "d"}\n')
+    with pytest.raises(RecordError, match=r"surrogate\.jsonl:2: character 1 .* U\+D800"):
+        list(Corpus([str(path)]))
+    assert list(Corpus([str(path)], errors="replace")) == ["a", "b\ufffdc😀", "d"]
+    skipped: list[FileError] = []
+    assert list(Corpus([str(path)], errors="skip", on_skip=skipped.append)) == ["a", "d"]
+    assert len(skipped) == 1
 
 
 @pytest.mark.parametrize(
