@@ -154,13 +154,11 @@ def list_or_paper(
     if len(asked) == 1 and "," not in path:
         try:
             paper = store.paper(asked[0])
-        except NotFound as error:
+        except NotFound:
             if not is_page(request):
                 raise
             request_id = request.scope.get("request_id", "")
-            missing = render(
-                request, "missing.html", ids=asked, offer=offer, detail=str(error), request_id=request_id
-            )
+            missing = render(request, "missing.html", ids=asked, offer=offer, request_id=request_id)
             missing.status_code = 404
             return missing
         related: list[Paper] = []

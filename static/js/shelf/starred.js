@@ -51,6 +51,9 @@ function show() {
   part('shared-count').textContent = word('sharedCount', { count: shared.length });
   const own = kept().filter(({ tags }) => !tag || tags.includes(tag));
   listPapers(shared.length > 0 ? shared : own.map(({ id }) => id), word('nothingKept'));
+  for (const offer of document.querySelectorAll('.with-papers')) {
+    /** @type {HTMLElement} */ (offer).hidden = kept().length + shared.length === 0;
+  }
   showTags();
 }
 

@@ -170,6 +170,19 @@ def test_a_file_that_makes_the_shelf_larger_than_a_file_may_be_changes_nothing(
     assert (kept["note"], kept["tags"]) == ("a" * 90_000, ["a"])
 
 
+def test_what_needs_papers_is_offered_once_there_are_some(open_reader: OpenReader) -> None:
+    opened = open_reader("/starred")
+    expect(opened.page.locator(".more")).to_contain_text("Nothing is starred yet")
+    for offer in ("#cite-all", "#titles", "#export", "#more-like", "#cloud"):
+        expect(opened.page.locator(offer)).to_be_hidden()
+    expect(opened.page.locator("label.file")).to_be_visible()
+    opened = open_reader(ALL)
+    star(opened, ids(opened)[0])
+    opened.page.goto(opened.page.url.split("/arxiv")[0] + "/starred")
+    for offer in ("#cite-all", "#titles", "#export", "#more-like", "#cloud"):
+        expect(opened.page.locator(offer)).to_be_visible()
+
+
 def test_a_browser_that_keeps_nothing_says_so_and_shows_the_papers(open_reader: OpenReader) -> None:
     opened = open_reader("/")
     opened.page.add_init_script(CLOSED)

@@ -141,7 +141,9 @@ def test_an_id_or_an_address_typed_into_the_search_leads_to_the_paper(client: ht
 def test_a_search_shows_what_it_found(client: httpx.Client) -> None:
     page = client.get("/search", params={"q": "case 17"}).raise_for_status().text
     assert article_ids(page)[0] == "2606.00018"
-    assert "Nothing was found" in client.get("/search", params={"q": "zzzzz"}).text
+    nothing = client.get("/search", params={"q": "zzzzz"}).text
+    assert "Nothing was found" in nothing
+    assert 'id="cite-all"' not in nothing
     mended = client.get("/search", params={"q": "papre number"}).text
     assert 'href="/search?q=paper%20number"' in mended
 
