@@ -11,6 +11,12 @@ export function kept(name) {
   }
 }
 
+/** The text that is kept under a name; empty where that is none. @param {string} name */
+export function keptText(name) {
+  const value = kept(name);
+  return typeof value === 'string' ? value : '';
+}
+
 /** Keeps a value; null forgets it. Throws where the browser keeps nothing for this page. @param {string} name @param {unknown} value */
 export function keep(name, value) {
   if (value === null) localStorage.removeItem(PREFIX + name);

@@ -3,7 +3,7 @@
  * the server's orders, never by itself; no paper is hidden, and each shows the words it was found by.
  */
 
-import { kept, keep } from '../page/local-settings.js';
+import { keep, keptText } from '../page/local-settings.js';
 import { isShort, rest } from './list.js';
 import { likeness, showWhy, starredIds, tagsGiven } from './like-stars.js';
 import { authorsOf, sourceOf } from './paper-text.js';
@@ -106,7 +106,7 @@ function reorder() {
 }
 
 if (list && select) {
-  if (field) field.value = kept('words') ?? '';
+  if (field) field.value = keptText('words');
   select.addEventListener('change', () => {
     const order = chosen();
     history.replaceState(history.state, '', order ? `#order=${order}` : location.href.split('#')[0]);

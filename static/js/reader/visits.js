@@ -8,11 +8,15 @@
 /** @typedef {{ last: Visit | null, current: Visit }} Visits */
 
 const APART = 30 * 60_000; // milliseconds between two visits
+const LATEST = 8.64e15; // milliseconds that a Date can have
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** @param {any} visit @returns {Visit | null} */
-const checked = (visit) =>
-  Number.isFinite(visit?.time) && DAY.test(visit?.day) ? { time: visit.time, day: visit.day } : null;
+function checked(visit) {
+  const { time, day } = visit ?? {};
+  const isDay = typeof day === 'string' && DAY.test(day) && !Number.isNaN(Date.parse(day));
+  return isDay && typeof time === 'number' && Math.abs(time) <= LATEST ? { time, day } : null;
+}
 
 /**
  * The visits after the page was opened now, with this newest day.

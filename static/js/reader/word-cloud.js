@@ -6,7 +6,7 @@
 import { API } from '../page/base.js';
 import { fold, wanted } from './find.js';
 import { frequentWords } from './frequent-words.js';
-import { kept, keep } from '../page/local-settings.js';
+import { keep, keptText } from '../page/local-settings.js';
 import { withWord } from './preference.js';
 import { say, word } from '../page/announcements.js';
 import { shelf } from '../shelf/shelf.js';
@@ -45,7 +45,7 @@ function keepWords(words) {
 
 /** Shows which words are among the reader's. */
 function showPressed() {
-  const { include } = wanted(kept('words') ?? '', true);
+  const { include } = wanted(keptText('words'), true);
   for (const button of list?.querySelectorAll('button') ?? [])
     button.setAttribute('aria-pressed', String(include.includes(fold(button.dataset.word ?? ''))));
 }
@@ -83,9 +83,9 @@ cloud?.addEventListener('toggle', () => {
 });
 list?.addEventListener('click', ({ target }) => {
   const button = target instanceof Element ? target.closest('button') : null;
-  if (button?.dataset.word) keepWords(withWord(kept('words') ?? '', button.dataset.word));
+  if (button?.dataset.word) keepWords(withWord(keptText('words'), button.dataset.word));
 });
 if (cloud && field) {
-  field.value = kept('words') ?? '';
+  field.value = keptText('words');
   field.addEventListener('input', () => keepWords(field.value));
 }

@@ -87,37 +87,48 @@ export const toFile = (records) =>
  * @throws {SyntaxError} for a file that is not a shelf, or one of a newer version
  */
 export function fromFile(text) {
-  const file = JSON.parse(text);
+  const file = JSON.parse(text.replace(/^\ufeff/, ''));
   if (file?.format !== FORMAT || !Array.isArray(file.papers))
     throw new SyntaxError('this is not a file of a shelf');
   if (file.version !== VERSION)
-    throw new SyntaxError(`a shelf of version ${file.version} is newer than this page`);
+    throw new SyntaxError(`a shelf of version ${file.version}, which this page does not read`);
   if (file.papers.length > MOST_RECORDS) throw new SyntaxError(`more than ${MOST_RECORDS} papers`);
   const records = file.papers.map(checked).filter((/** @type {unknown} */ record) => record !== null);
   return { records, bad: file.papers.length - records.length };
 }
 
+/** @param {unknown} value */
+const isTime = (value) => typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value));
+
+/** @param {unknown} value @returns {value is string} */
+const isText = (value) => typeof value === 'string';
+
 /**
- * A record with all its fields, or null for what is none, such as what an earlier version of this page kept. Nothing
- * that a reader wrote is too long here.
+ * A record with all its fields, or null for what has no id. What is wrong in a field is left out, and the other fields stand:
+ * a note beside a wrong star would be overwritten otherwise. Nothing that a reader wrote is too long here.
  * @param {any} given @returns {ShelfRecord | null}
  */
 export function wellFormed(given) {
   // A regular expression takes what is not a text, such as an array of one, for the text that it becomes.
-  if (typeof given?.id !== 'string' || !ID.test(given.id)) return null;
-  const { id, starred = null, read = null, tags = [], note = '' } = given;
-  const isTime = (/** @type {unknown} */ value) =>
-    value === null || (typeof value === 'string' && TIME.test(value));
-  const areTags = Array.isArray(tags) && tags.every((tag) => typeof tag === 'string');
-  if (!isTime(starred) || !isTime(read) || !areTags || typeof note !== 'string') return null;
-  return { id, starred, read, tags, note };
+  if (!isText(given?.id) || !ID.test(given.id)) return null;
+  const { id, starred, read, tags, note } = given;
+  return {
+    id,
+    starred: isTime(starred) ? starred : null,
+    read: isTime(read) ? read : null,
+    tags: Array.isArray(tags) ? tags.filter(isText) : [],
+    note: isText(note) ? note : '',
+  };
 }
 
-/** A record of a file, which is bounded too. @param {any} given @returns {ShelfRecord | null} */
+/** A record of a file, which is bounded, and right in every field that it has. @param {any} given @returns {ShelfRecord | null} */
 function checked(given) {
   const record = wellFormed(given);
   if (record === null || record.note.length > LONGEST_NOTE || record.tags.length > MOST_TAGS) return null;
   if (record.tags.some((tag) => tag.length > LONGEST_TAG)) return null;
+  const { starred = null, read = null, tags = [], note = '' } = given;
+  if (starred !== record.starred || read !== record.read || note !== record.note) return null;
+  if (!Array.isArray(tags) || tags.length !== record.tags.length) return null;
   return { ...record, tags: tagsOf(record.tags.join(',')) };
 }
 

@@ -38,7 +38,16 @@ test('a visit ends half an hour after the page was opened last', () => {
   const later = visited(again, 51 * MINUTE, '2026-07-02');
   assert.deepEqual(later.last, { time: 20 * MINUTE, day: '2026-07-01' });
   assert.deepEqual(visited(later, 52 * MINUTE, '2026-07-02').last, later.last, 'the same visit goes on');
-  assert.equal(visited({ current: { time: 'x', day: 1 } }, 0, '2026-07-01').last, null);
+  const day = '2026-07-01';
+  for (const current of [
+    { time: 'x', day: 1 },
+    { time: 0, day: '2026-99-99' },
+    { time: 0, day: [day] },
+    { time: 1e300, day },
+    { time: [0], day },
+    null,
+  ])
+    assert.equal(visited({ current, last: current }, 60 * MINUTE, day).last, null);
 });
 
 test('the day after and the moment are those of the calendar and of the language', () => {

@@ -11,6 +11,7 @@ import {
   merged,
   tagsOf,
   toFile,
+  wellFormed,
 } from '../../../static/js/shelf/shelf-records.js';
 import { randomFrom } from '../../math-text/reading.js';
 
@@ -63,6 +64,12 @@ test('records that are none are counted, and the others kept', () => {
     { ...good, id: { toString: 'math/0211159' } },
     { id: '../../etc' },
     { ...good, starred: 'yesterday' },
+    { ...good, starred: '9999-99-99T99:99:99Z' },
+    { ...good, read: '0000-00-00T00:00:00Z' },
+    { ...good, read: {} },
+    JSON.parse('{"__proto__": {"id": "math/0211159"}}'),
+    { ...good, id: '__proto__' },
+    { ...good, id: 'math/0211159\n' },
     { ...good, tags: 'a' },
     { ...good, tags: [1] },
     { ...good, note: { toString: 1 } },
@@ -70,6 +77,33 @@ test('records that are none are counted, and the others kept', () => {
   ];
   const file = JSON.stringify({ format: 'quire-shelf', version: 1, papers: [...bad, good] });
   assert.deepEqual(fromFile(file), { records: [good], bad: bad.length });
+  assert.deepEqual(fromFile(`\ufeff${file.replaceAll(',', ',\r\n')}`), { records: [good], bad: bad.length });
+});
+
+test('what is wrong in a kept record costs that field alone', () => {
+  const good = {
+    id: 'math/0211159',
+    starred: '2026-06-29T07:00:00.000Z',
+    read: null,
+    tags: ['a'],
+    note: 'mine',
+  };
+  for (const wrong of [
+    5,
+    {},
+    [],
+    true,
+    NaN,
+    '9999-99-99T99:99:99Z',
+    ['2026-06-29T07:00:00.000Z'],
+    new Date(NaN),
+  ])
+    assert.deepEqual(wellFormed({ ...good, starred: wrong }), { ...good, starred: null });
+  assert.deepEqual(wellFormed({ ...good, tags: ['a', 5, null] }), good);
+  assert.deepEqual(wellFormed({ ...good, tags: '__proto__' }), { ...good, tags: [] });
+  assert.deepEqual(wellFormed({ ...good, note: ['mine'] }), { ...good, note: '' });
+  for (const none of [null, undefined, 5, 'math/0211159', [], { ...good, id: ['math/0211159'] }])
+    assert.equal(wellFormed(none), null);
 });
 
 test('what is not a file of a shelf is refused', () => {
