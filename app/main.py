@@ -180,7 +180,12 @@ def _middleware(settings: Settings) -> list[Middleware]:
         *layers,
         Middleware(Compression),
         Middleware(AddressLimit),
-        Middleware(BodyLimit, most=settings.max_body_bytes, most_together=settings.max_bodies_bytes),
+        Middleware(
+            BodyLimit,
+            most=settings.max_body_bytes,
+            most_together=settings.max_bodies_bytes,
+            streamed=routes.STREAMED,
+        ),
     ]
 
 

@@ -3,6 +3,8 @@
 Compressed ones are refused with 415: they would have to be unpacked to be bounded.
 """
 
+from collections.abc import Collection
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,10 +15,6 @@ from app.web.errors import failure
 
 NDJSON = "application/x-ndjson"
 _MOST_DIGITS = 18  # of a length that is read as a number
-STREAMED = frozenset(
-    f"/api/v1/{call}" for call in ("encode", "decode", "count", "chunk", "compare", "lattice")
-)
-"""Paths of routes that read newline-delimited JSON line by line, and bound each line themselves."""
 
 
 def is_lines(headers: Headers) -> bool:
@@ -46,11 +44,12 @@ class TooManyBodies(Overloaded, HTTPException):
 class BodyLimit:
     """Bounds request bodies to `most` bytes, and all that are held at once to `most_together`.
 
-    Streams are left alone: their lines are bounded one by one.
+    Streams are left alone: `streamed` are the paths of routes that read newline-delimited JSON, and bound each line.
     """
 
-    def __init__(self, app: ASGIApp, most: int, most_together: int) -> None:
+    def __init__(self, app: ASGIApp, most: int, most_together: int, streamed: Collection[str] = ()) -> None:
         self.app = app
+        self.streamed = frozenset(streamed)
         self.most = most
         self.most_together = most_together
         self._held = 0
@@ -70,7 +69,7 @@ class BodyLimit:
             await failure(Request(scope), 415, "unsupported-media-type", detail)(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if path in STREAMED and is_lines(Headers(scope=scope)):
+        if path in self.streamed and is_lines(Headers(scope=scope)):
             await self.app(scope, receive, send)
             return
         if announced.isdecimal() and (len(announced) > _MOST_DIGITS or int(announced) > self.most):

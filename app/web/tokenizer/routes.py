@@ -217,3 +217,7 @@ def _read_cursor(cursor: str) -> str:
         return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError("invalid cursor; use next_cursor as it came", "?cursor") from error
+
+
+STREAMED = frozenset(route.path for route in router.routes if isinstance(route, LinesRoute))
+"""Paths of routes that take lines of JSON."""

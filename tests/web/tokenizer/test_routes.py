@@ -414,6 +414,15 @@ def test_a_stream_may_be_larger_than_a_body(client: httpx.Client) -> None:
     line = json.dumps("hello the fox " * 100).encode() + b"\n"
     count = 2_000_000 // len(line)
     assert len(lines(client.post(f"{API}/encode", content=line * count, headers=NDJSON))) == count
+    taking = [
+        path
+        for path, calls in client.get("/openapi.json").json()["paths"].items()
+        if "application/x-ndjson" in calls.get("post", {}).get("requestBody", {}).get("content", {})
+    ]
+    assert f"{API}/chat" in taking
+    for path in taking:
+        answers = lines(client.post(path, content=(b"5" + b" " * 100_000 + b"\n") * 10, headers=NDJSON))
+        assert len(answers) == 10
 
 
 def test_lines_are_answered_while_others_still_come(address: str) -> None:
