@@ -9,6 +9,8 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from app.errors import Overloaded
 from app.papers.fetch_job import Fetches
@@ -155,6 +157,16 @@ async def _store(request: Request) -> Store:
 async def _index(request: Request) -> SearchIndex:
     return get_services(request).index
 
+
+def _in_digits(value: object) -> object:
+    """Python reads 1_0, +1 and digits of any script as numbers; an address has one spelling."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("int_parsing", "a whole number is written in digits, such as 25")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_in_digits)]
+"""A number of an address."""
 
 ServicesDep = Annotated[Services, Depends(_services)]
 ModelsDep = Annotated[ModelRegistry, Depends(_models)]

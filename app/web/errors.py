@@ -195,6 +195,8 @@ def _http_exception(request: Request, error: HTTPException) -> Response:
     elif error.status_code == 405:
         headers = {"allow": _allowed(request, headers.get("Allow", ""))}
         detail = f"{request.method} does nothing at {request.url.path}; {headers['allow']} would"
+    elif isinstance(wrong := error.__cause__, UnicodeDecodeError):
+        detail = f"The body is not JSON: 0x{wrong.object[wrong.start]:02x} is not UTF-8 at byte {wrong.start}"
     kind = _STATUS_KINDS.get(error.status_code, "refused")
     return failure(request, error.status_code, kind, detail, headers=headers)
 

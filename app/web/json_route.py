@@ -88,14 +88,18 @@ def parse(content: bytes) -> Any:
         # The standard library reads escaped lone surrogates, so that the field that holds one can be named.
         try:
             return json.loads(content.decode(), parse_constant=_refuse_constant)
+        except UnicodeDecodeError as wrong:
+            # The parser calls any byte that is not UTF-8 a surrogate, and names no place.
+            reason, place = f"0x{content[wrong.start]:02x} is not UTF-8", wrong.start
         except (ValueError, RecursionError):
-            problem = {
-                "type": "json_invalid",
-                "loc": ("body", error.pos),
-                "msg": "JSON decode error",
-                "ctx": {"error": error.msg},
-            }
-            raise RequestValidationError([problem]) from error
+            reason, place = error.msg, error.pos
+        problem = {
+            "type": "json_invalid",
+            "loc": ("body", place),
+            "msg": "JSON decode error",
+            "ctx": {"error": reason},
+        }
+        raise RequestValidationError([problem]) from error
 
 
 def validate(model: type[Body], value: Any) -> Body:

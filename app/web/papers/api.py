@@ -18,7 +18,7 @@ from app.papers.search.related import related_papers as papers_near
 from app.papers.search.searching import Search, SearchIndex, search_page
 from app.papers.store.reading import Page, Store
 from app.papers.taxonomy import CATEGORIES
-from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep
+from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep, WholeNumber
 from app.web.errors import problem_responses
 from app.web.json_route import check_media_type
 from app.web.papers import meaning
@@ -199,7 +199,7 @@ def related_papers(
     store: StoreDep,
     index: IndexDep,
     id: str,
-    limit: Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE)] = 10,
+    limit: Annotated[WholeNumber, Query(ge=1, le=MOST_IN_A_PAGE)] = 10,
 ) -> Response:
     """The papers whose titles and abstracts share most with this one's, or mean the same; the nearest first."""
     return json_papers(papers_near(store, index, store.paper(id), limit, services.meaning))

@@ -28,7 +28,7 @@ from app.papers.search.searching import Search, SearchIndex, search_page
 from app.papers.store.listing import ListQuery
 from app.papers.store.positions import listing_day
 from app.papers.store.reading import Page, Store
-from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep
+from app.web.dependencies import IndexDep, LimitsDep, ServicesDep, StoreDep, WholeNumber
 from app.web.errors import problem_responses
 from app.web.papers.list_parameters import (
     ListParameters,
@@ -52,7 +52,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The feed", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
     304: {"description": "Nothing has changed since the state that the request names"},
 }
-Start = Annotated[int, Query(ge=1, le=10_000_000, description="number of the page's first paper")]
+Start = Annotated[WholeNumber, Query(ge=1, le=10_000_000, description="number of the page's first paper")]
 
 
 @dataclass(frozen=True)

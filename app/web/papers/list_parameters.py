@@ -13,6 +13,7 @@ from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.store.listing import ListQuery
 from app.papers.store.reading import Store
+from app.web.dependencies import WholeNumber
 from app.web.errors import is_page
 
 Sort = Literal["announced", "published", "relevance"]
@@ -50,7 +51,9 @@ async def list_parameters(
     cursor: Annotated[
         str | None, Query(description="where to go on: `next_cursor` of the page before")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE, description="papers in a page")] = USUAL_PAGE,
+    limit: Annotated[
+        WholeNumber, Query(ge=1, le=MOST_IN_A_PAGE, description="papers in a page")
+    ] = USUAL_PAGE,
 ) -> ListParameters:
     """Reads the parameters of a request; raises InputError naming the one that is wrong."""
     if is_page(request):

@@ -23,7 +23,7 @@ from app.papers.store.reading import Page, Store
 from app.papers.taxonomy import CATEGORIES
 from app.web import installable
 from app.web.asking.kept_answers import by_question
-from app.web.dependencies import IndexDep, ServicesDep, StoreDep
+from app.web.dependencies import IndexDep, ServicesDep, StoreDep, WholeNumber
 from app.web.errors import is_page, kind_of
 from app.web.papers import calendar
 from app.web.papers.fetches import Offer, OfferDep
@@ -145,7 +145,7 @@ def list_or_paper(
     parameters: ListParametersDep,
     offer: OfferDep,
     path: str,
-    start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
+    start: Annotated[WholeNumber, Query(ge=1, le=10_000_000)] = 1,
 ) -> Response:
     """A list of categories, one paper, or several papers in the order asked."""
     asked = expression_or_ids(path)
@@ -255,7 +255,7 @@ def search(
     q: str = "",
     categories: str = "",
     by: str = "",
-    start: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
+    start: Annotated[WholeNumber, Query(ge=1, le=10_000_000)] = 1,
 ) -> Response:
     """What a query finds; an id or an address of arXiv leads to its paper at once."""
     given = {"q": q, "categories": categories, "since": parameters.since, "until": parameters.until}

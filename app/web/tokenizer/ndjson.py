@@ -5,6 +5,7 @@ client does not take its answers nothing more of it is read, since each part of 
 of the body is asked for.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from itertools import takewhile
@@ -51,7 +52,7 @@ class LinesRoute(JsonRoute):
                 return await handle_json(request)
             chunks = request.stream()
             # Read before the answer begins: a client that asked whether to go on (100-continue) is told so.
-            first = await anext(chunks, b"")
+            first = (await anext(chunks, b"")).removeprefix(BOM_UTF8)
             return _Lines(_answers(answer, request, first, chunks), media_type=NDJSON)
 
         return handle

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.tokenizer.spans import Piece
-from app.web.dependencies import ServicesDep
+from app.web.dependencies import ServicesDep, WholeNumber
 from app.web.templates import render
 from app.web.tokenizer.bounds import check_batch, tokenizer_of
 
@@ -60,7 +60,7 @@ def tokenizer_page(
     model: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
     sample: bool = False,
     alpha: Annotated[float, Query(gt=0, le=10)] = 0.5,
-    seed: Annotated[int, Query(ge=0, lt=2**32)] = 1,
+    seed: Annotated[WholeNumber, Query(ge=0, lt=2**32)] = 1,
     spaces: bool = False,
 ) -> Response:
     """The playground, with the pieces of a short text; `model` may stand there several times."""

@@ -14,7 +14,7 @@ from app.errors import InputError, ModelError
 from app.tokenizer import Tokenizer
 from app.tokenizer.model import BOS, EOS, PAD
 from app.tokenizer.registry import AnyTokenizer, ModelRegistry
-from app.web.dependencies import ModelsDep, ServicesDep
+from app.web.dependencies import ModelsDep, ServicesDep, WholeNumber
 from app.web.errors import problem_responses
 from app.web.json_route import JsonRoute
 from app.web.middleware.body_size import NDJSON
@@ -79,7 +79,7 @@ def _post(path: str, answers: Any, route: type[JsonRoute] = LinesRoute) -> Calla
 @router.get("/models", response_model=ModelList, responses=problem_responses(422, 503))
 def list_models(
     models: ModelsDep,
-    limit: Annotated[int, Query(ge=1, le=200, description="models in a page")] = 25,
+    limit: Annotated[WholeNumber, Query(ge=1, le=200, description="models in a page")] = 25,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
 ) -> dict[str, Any]:
     """The models that can be asked for, the default one first."""

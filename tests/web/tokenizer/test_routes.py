@@ -311,6 +311,17 @@ def test_a_body_that_is_no_json_is_malformed(client: httpx.Client, body: bytes) 
     refusal(client.post(f"{API}/encode", content=body, headers=JSON), 400)
 
 
+@pytest.mark.parametrize("call", ["count", "papers"])
+def test_a_byte_that_is_not_utf_8_is_called_so_where_it_stands(client: httpx.Client, call: str) -> None:
+    answer = client.post(f"{API}/{call}", content=b'{"text": "caf\xe9", "ids": []}', headers=JSON)
+    assert "0xe9 is not UTF-8 at byte 13" in refusal(answer, 400)["detail"]
+
+
+def test_lines_may_begin_with_a_byte_order_mark(client: httpx.Client) -> None:
+    answers = lines(client.post(f"{API}/count", content=b'\xef\xbb\xbf{"text": "a"}\n"b"\n', headers=NDJSON))
+    assert [answer["count"] for answer in answers] == [1, 1]
+
+
 @pytest.mark.parametrize("body", [b"5", b'"text"', b"[]", b"null"])
 def test_json_that_is_no_object_is_refused(client: httpx.Client, body: bytes) -> None:
     refusal(client.post(f"{API}/encode", content=body, headers=JSON), 422, "")
