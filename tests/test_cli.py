@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shlex
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from app.cli import _COMMANDS, load_command, main
 from app.tokenizer import Tokenizer
 from tests import library
-from tests.server import QUIRE, ROOT, environment, quire
+from tests.server import PATIENCE, QUIRE, ROOT, environment, quire
 
 TEXT = "Hello, 世界\nA second line\r\n\n🙂 e\u0301nd\n"
 LINES = TEXT.replace("\r\n", "\n")  # the carriage return of a line end is not text
@@ -346,6 +347,18 @@ def test_json_lines_on_standard_input_are_read_as_such(model: Path, data: Path) 
     assert quire("encode", "--model", model, "--field", "body", data_dir=data, input=lines).stdout == plain
     packed = gzip.compress(lines)
     assert quire("encode", "--model", model, "--field", "body", data_dir=data, input=packed).stdout == plain
+
+
+@pytest.mark.parametrize(
+    "command", ["count", "encode", "tokenize", "decode", "papers import -", "train - -o {out}"]
+)
+def test_a_closed_standard_input_is_said_in_a_line(tmp_path: Path, command: str) -> None:
+    line = f"{shlex.join(QUIRE)} {command.format(out=shlex.quote(str(tmp_path / 'a.model')))} <&-"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=ROOT, env=environment(tmp_path), capture_output=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().strip().startswith("quire: standard input is closed")
 
 
 def test_help_cuts_no_options_name_in_a_narrow_window() -> None:

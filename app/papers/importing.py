@@ -209,6 +209,8 @@ def _readable(paths: Iterable[Path], data_dir: Path) -> Iterator[list[tuple[Path
 def _readable_file(path: Path, copy: Path) -> Path:
     try:
         if path == STANDARD_INPUT:
+            if sys.stdin is None:  # so Python says that whoever started it had closed it
+                raise FileError("standard input is closed; name a file, or send records to it")
             with copy.open("wb") as target:
                 shutil.copyfileobj(sys.stdin.buffer, target)
             return copy
