@@ -26,6 +26,11 @@ _FUNCTION = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CURRENCY = re.compile(r"[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])")
+_CODE_OF_CURRENCY = re.compile(
+    r"(?:USD?|(?:AU|CA|HK|NT|NZ|SG|TW)D?|MXN|COP|ARS|CLP|BRL|EUR|GBP|JPY|CNY|RMB|CHF|INR|KRW|RUB|BTC|ETH)"
+)
+# A sum with its result, as data sets of arithmetic note them: `$5*4=$<<5*4=20>>20`.
+_SUM_NOTE = re.compile(r"<<[0-9\s.,+*/()=%-]+>>")
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*(?:\\?%)?")
 # A negative number, a fraction, a range of digits, or numbers of which one is negative.
 _NUMBERS = re.compile(
@@ -60,6 +65,8 @@ def is_dollar_math(tex: str, before: str, after: str) -> bool:
         return "\\" in tex
     text = _bare(content)
     if before + tex[0] in _SIGNS_ALONE or _is_between_emphasis(content, after):
+        return False
+    if _SUM_NOTE.match(content):
         return False
     if (tex[0].isspace() or tex[-1].isspace()) and not _is_padded_math(tex, text, before, after):
         return False
@@ -184,7 +191,9 @@ def _is_padded_math(tex: str, text: str, before: str, after: str) -> bool:
         apart = re.search(r"[A-Za-z]\s+[A-Za-z]", content)
         return not apart and _is_balanced(content) and _words(_FUNCTION.sub("", text)) == 0
     if both and re.fullmatch(r"[A-Z]{2,4}", content):
-        return _HAN.search(before + after) is not None  # a triangle, a line
+        # a triangle, a line
+        around = before + after
+        return not _CODE_OF_CURRENCY.fullmatch(content) and not re.search(r"[A-Za-z0-9]", around)
     return (
         number or re.fullmatch(r"[A-Za-z]'*", content) is not None or _NUMBERS.fullmatch(content) is not None
     )
@@ -196,6 +205,8 @@ def _is_price(content: str, text: str, after: str) -> bool:
         return _STOP_WORD.search(text) is not None
     if re.fullmatch(r"[0-9]+\.|[0-9](?:,[0-9])+,|[0-9]+ ?[A-Za-z]\S*[-–]", content):
         return _is_digit(after)
+    if re.fullmatch(r"[0-9]+-", content) and _is_letter(after):
+        return False  # `$2-$connected`
     if content[-1] in "-–—/,.;:，。；：、" or _is_digit(after):
         return True
     if content[-1] == "=" and after == "<":
@@ -213,6 +224,8 @@ def _is_price(content: str, text: str, after: str) -> bool:
 
 
 def _may_precede_digit(content: str) -> bool:
+    if re.match(r"[-+][0-9][0-9.,]*[\s,;]", content):
+        return False  # a price with its sign
     if _COMMAND.search(content) or content[-1] in "-+=<>~∼≈≤≥±×*/:(|→":
         return True
     if re.fullmatch(r"[A-Za-z\u0391-\u03F6]", content):
@@ -224,6 +237,8 @@ def _is_variable(content: str, after: str) -> bool:
     """Whether this is a variable of a shell or a programme and the sign between it and the next one."""
     if not _opens_next(after):
         return False
+    if re.fullmatch(r"[A-Za-z]-", content) and re.match(r"[a-z]", after):
+        return False  # `$k-$means`
     if "&&" in content or any(pattern.fullmatch(content) for pattern in _VARIABLES):
         return True
     return _CONSTANT.fullmatch(content) is not None and re.match(r"[A-Z_]", after) is not None
@@ -251,5 +266,5 @@ def _is_balanced(content: str) -> bool:
 
 def _has_lone_bar(content: str) -> bool:
     """Whether a bar at an edge has no partner: the edge of a table's cell, or an alternative."""
-    at_edge = re.search(r"^\|[A-Za-z0-9]|[A-Za-z0-9]\|\Z", content)
+    at_edge = re.search(r"^\|[A-Za-z0-9^]|[A-Za-z0-9]\|\Z", content)
     return at_edge is not None and content.count("|") % 2 == 1

@@ -304,6 +304,15 @@ const MORE = {
   ...operators(
     'relu Rank cosec sech csch arccot arccsc arcsec arsinh arcosh artanh Diag proj prox epi cl softmax ReLU sigmoid KL poly polylog Res Unif Bern relint sinc',
   ),
+  // as they are named in Spanish, Portuguese, Italian, French, German, Polish and Russian
+  ...operators(
+    'sen arcsen senh tgh ctgh cotg cotan cotanh arcctan arccotg arctgh arsh arch arth arcth mcd mcm mdc mmc MCD pgcd ppcm ' +
+      'PGCD PPCM ggT kgV nwd nww rk rg Vect Mat Card card Bild Kern Rang Arsinh Arcosh Artanh',
+  ),
+  sqint: '\\mathop{⨖}\\nolimits',
+  varointclockwise: '\\mathop{∲}\\nolimits',
+  ointctrclockwise: '\\mathop{∳}\\nolimits',
+  displaybreak: '',
   ...Object.fromEntries(
     [...'αβγδεζηθικλμνξπρστυφχψω'].map((letter, index) => [`up${GREEK[index]}`, `\\mathrm{${letter}}`]),
   ),

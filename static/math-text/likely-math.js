@@ -19,12 +19,20 @@ const FUNCTION =
   /(?<![A-Za-z])(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|sup|inf|lim|det|dim|gcd|lcm|mod|arg|ker|var|cov|erf|sign|rank|softmax|relu)(?![A-Za-z])/gi;
 /** What stands before the dollar of a country's. */
 const CURRENCY = /^[^-+=<>*/^_]*[\s(](?:AU|CA|HK|NT|NZ|SG|US|[ACRS])$/;
+const CODE_OF_CURRENCY =
+  /^(?:USD?|(?:AU|CA|HK|NT|NZ|SG|TW)D?|MXN|COP|ARS|CLP|BRL|EUR|GBP|JPY|CNY|RMB|CHF|INR|KRW|RUB|BTC|ETH)$/;
+/** A sum with its result, as data sets of arithmetic note them: `$5*4=$<<5*4=20>>20`. */
+const SUM_NOTE = /^<<[\d\s.,+*/()=%-]+>>/;
 const NUMBER = /^\d+(?:[.,]\d+)*(?:\\?%)?$/;
 const ANY_WORD = /(?<![\\\p{L}])\p{L}{2,}/gu;
 /** Letters, numbers and signs, as in a list of indices or a point. */
 const COMPACT = /^(?=[^]*[A-Za-z([|])(?![^]*[A-Za-z]{2})[A-Za-z\d'+*/=<>,.;:()[\]|!\s-]+$/;
-/** A label in brackets: a task, a token, a reference. */
-const LABEL = /^\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d{2,}|\p{L}+\d+[\p{L}\d]*|[\p{L}-]+,? \d{4})$/u;
+/** A label in brackets: a task, a token, a reference, a version. */
+const LABEL =
+  /^(?:\p{Lu}(?:[\p{L}+&]+(?:[ -]?\d+[a-z]?)?|\d+|\p{L}+\d+[\p{L}\d]*|[\p{L}-]+,? \d{4}|\p{L}+'\d{2})|v\d+(?:\.\d+)+|\d[a-z])$/u;
+/** Likewise of several parts, as in `PATCH v2 0/3`; `AB-CD` and `AB/CD` are lines. */
+const LABEL_OF_PARTS =
+  /^(?=.*(?:\d|\p{Lu}{3}))\p{Lu}{2,}\d*(?:(?:[ /-]|\\?_)(?:\p{Lu}+\d*|v?\d+(?:\/\d+)?)){1,5}$/u;
 /** Labels that nothing else can be, also alone on a line: tokens of language models, tasks of contests, references. */
 const SURE_LABEL =
   /^(?:CLS|SEP|PAD|MASK|UNK|BOS|EOS|TODO|WIP|NOTE|\p{Lu}[\p{L}&]+[ -]?\d{2,}[A-Za-z]*|\p{Lu}[\p{L}-]+,? (?:19|20)\d{2}|\p{Lu}\p{Ll}[\p{L}+]*\+\d{2})$/u;
@@ -59,6 +67,7 @@ export function isDollarMath(tex, before, after) {
   if (content === '') return tex.includes('\\');
   const text = bare(content);
   if (isSign(before, tex[0]) || isBetweenEmphasis(content, after)) return false;
+  if (SUM_NOTE.test(content)) return false;
   if (/^\s|\s$/.test(tex) && !isPaddedMath(tex, text, before, after)) return false;
   if (/^[.,]?\d/.test(content) && isPrice(content, text, after)) return false;
   if (/\d/.test(before) && /^[,.;:]|^[-–/](?:\d|\p{L}{2})/u.test(content) && !COMMAND.test(content))
@@ -118,7 +127,8 @@ function isPaddedMath(tex, text, before, after) {
     return (
       !/[A-Za-z]\s+[A-Za-z]/.test(content) && isBalanced(content) && words(text.replace(FUNCTION, '')) === 0
     );
-  if (bothSides && /^[A-Z]{2,4}$/.test(content)) return HAN.test(before) || HAN.test(after); // a triangle, a line
+  if (bothSides && /^[A-Z]{2,4}$/.test(content))
+    return !CODE_OF_CURRENCY.test(content) && !/[A-Za-z\d]/.test(before + after); // a triangle, a line
   return /^[A-Za-z]'*$/.test(content) || NUMBER.test(content) || NUMBERS.test(content);
 }
 
@@ -127,6 +137,7 @@ function isPrice(content, text, after) {
   if (COMMAND.test(text)) return STOP_WORD.test(text);
   if (/^(?:\d+\.|\d(?:,\d)+,)$/.test(content) || /^\d+ ?[A-Za-z]\S*[-–]$/.test(content))
     return /\d/.test(after);
+  if (/^\d+-$/.test(content) && /[A-Za-z]/.test(after)) return false; // `$2-$connected`
   if (/[-–—/,.;:，。；：、]$/.test(content) || /\d/.test(after)) return true;
   if (/=$/.test(content) && /[<\d]/.test(after)) return true; // a sum that goes on
   if (hasHanWords(text) || STOP_WORD.test(text) || words(text) >= 2) return true;
@@ -140,6 +151,7 @@ function isPrice(content, text, after) {
 
 /** Whether a closing dollar may have a digit after it, as in `$\sim$10`. @param {string} content */
 function mayPrecedeDigit(content) {
+  if (/^[-+]\d[\d.,]*[\s,;]/.test(content)) return false; // a price with its sign
   if (COMMAND.test(content) || /[-+=<>~∼≈≤≥±×*/:(|→]$/.test(content)) return true;
   return /^[A-Za-z\u0391-\u03F6]$/.test(content) || (/[\^_]/.test(content) && !/^\d/.test(content));
 }
@@ -151,6 +163,7 @@ const opensNext = (after) => /[\w({[\\$]/.test(after);
 function isVariable(content, after) {
   if (!opensNext(after)) return false;
   if (content.includes('&&')) return true;
+  if (/^[A-Za-z]-$/.test(content) && /[a-z]/.test(after)) return false; // `$k-$means`
   if (/^[A-Za-z_]\w+(?:[/.]\w+)*[:/]$/.test(content)) return true;
   if (/^(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([a-z]+\))[^\w\s(){}<>+'^*]+$/.test(content)) return true;
   return /^(?:[A-Z]|_+[A-Z])[A-Z0-9_]+$/.test(content) && /[A-Z_]/.test(after);
@@ -180,7 +193,7 @@ function isBalanced(content) {
 
 /** Whether a bar at an edge has no partner: the edge of a table's cell, or an alternative. @param {string} content */
 function hasLoneBar(content) {
-  return /^\|[A-Za-z\d]|[A-Za-z\d]\|$/.test(content) && content.split('|').length % 2 === 0;
+  return /^\|[A-Za-z\d^]|[A-Za-z\d]\|$/.test(content) && content.split('|').length % 2 === 0;
 }
 
 /**
@@ -208,7 +221,7 @@ export function isBracketMath(tex, display, alone, before) {
   if (content === '') return false;
   if (/^(?:https?:|www\.|mailto:|[./#])\S*$/.test(content)) return false;
   if (display && !alone && (/^[\d\s,;–-]+$/.test(content) || /^[xX]$/.test(content))) return false;
-  if (display && !alone && LABEL.test(content)) return false;
+  if (display && !alone && (LABEL.test(content) || LABEL_OF_PARTS.test(content))) return false;
   if (display && SURE_LABEL.test(content)) return false;
   if (!/[\p{L}\p{N}=<>+*∞∅-]/u.test(content)) return false;
   const text = bare(content);

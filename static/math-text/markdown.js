@@ -65,6 +65,8 @@ const OPENS_IN_CJK =
   /(?<=[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}])(?<!\p{P})(\*{1,3}|~{1,2})(?=[\p{P}\p{S}])(?![*_~\\])/gu;
 /** Our own marks in somebody's text, as characters or as HTML would write them, and what an HTML parser drops. */
 const OURS = /(?:[\0\uA8F8\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
+/** A sum with its result, as data sets of arithmetic note them: the stars in `5*4=$<<5*4=20>>20` are multiplied with. */
+const SUM_WITH_NOTE = /(?<![\w.])\$?\d[\d$.,+*/() -]{0,60}=\s?\$?<<[\d.,+*/()=% -]{3,99}>>/g;
 const IN_ADDRESS = /%EE%80%80(\d+)%EE%80%81/g;
 
 /**
@@ -168,11 +170,11 @@ function protect(source, goesOn) {
   const plain = overloaded(source, segments, around, goesOn ? source.length : unfinished);
   let text = '';
   let from = 0;
+  /** @param {string} written */
+  const shownPlainly = (written) => numbered.placeholder({ kind: 'plain', source: written });
   /** @param {number} to */
   const addText = (to) => {
-    text += source
-      .slice(from, to)
-      .replace(OURS, (marks) => numbered.placeholder({ kind: 'plain', source: marks }));
+    text += source.slice(from, to).replace(OURS, shownPlainly).replace(SUM_WITH_NOTE, shownPlainly);
     from = to;
   };
   /** @param {number} to */

@@ -209,3 +209,10 @@ test('labels in escaped brackets stay brackets', () => {
   assert.equal(renderedHtml('on \\[GSM8K\\] too'), '<p>on [GSM8K] too</p>\n');
   assert.equal(renderedHtml('\\[ABC\\]'), '<p>⟪ABC⟫</p>\n');
 });
+
+test('the stars of sums with their notes are multiplied with, not emphasised', () => {
+  assert.equal(
+    renderedHtml('She paid $5*4=$<<5*4=20>>20 and 3*2=<<3*2=6>>6, *in all* `2*3=<<2*3=6>>` too.'),
+    '<p>She paid $5*4=$<<5*4=20>>20 and 3*2=<<3*2=6>>6, <em>in all</em> <code>2*3=<<2*3=6>></code> too.</p>\n',
+  );
+});
