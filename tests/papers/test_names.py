@@ -64,6 +64,7 @@ def test_a_name_that_begins_with_the_family_is_turned_round() -> None:
         ("A. Author on behalf of the ATLAS Collaboration", ["Author", "the ATLAS Collaboration"]),
         ("J. Smith (for the ATLAS Collaboration)", ["Smith"]),
         (" : ", []),
+        (r"A. Aaa <a@b.org>, B. Bbb$^{1,2}$, C. Ccc* and D. Ddd†", ["Aaa", "Bbb", "Ccc", "Ddd"]),
     ],
 )  # fmt: skip
 def test_a_line_of_names_is_read(line: str, families: list[str | None]) -> None:

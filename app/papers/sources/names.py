@@ -11,6 +11,10 @@ _SEPARATOR = re.compile(
     r"|\s(?=et\.?\sal\b)|\s(?:on\sbehalf\sof|for)\s(?=the\s)"
 )
 _INITIALS = re.compile(r"(?:[^\W\d_]\.[ -]?){1,4}")
+# Mail addresses and footnote marks beside names.
+_BESIDE = re.compile(
+    r"\s*(?:<[^<>\s]{1,200}@[^<>\s]{1,200}>|\$\s*\^[^$]{1,100}\$)|(?<=\w)[*†‡§¶]+(?=\s*(?:[,;]|and\s|\Z))"
+)
 _PARENTHESIS = re.compile("[()]")
 
 
@@ -20,7 +24,11 @@ def read_names(line: str) -> tuple[Author, ...]:
     >>> [author.name for author in read_names("D. Knuth (Stanford (CS), CA), M. King, Jr. and E. Noether")]
     ['D. Knuth', 'M. King Jr.', 'E. Noether']
     """
-    parts = [part for part in _SEPARATOR.split(_without_parentheses(line)) if part and part.strip()]
+    parts = [
+        part
+        for part in _SEPARATOR.split(_BESIDE.sub("", _without_parentheses(line)))
+        if part and part.strip()
+    ]
     pairs = list(zip(parts[::2], parts[1::2], strict=False))
     # "Smith, J., Doe, A." lists families with initials after them.
     if pairs and len(parts) % 2 == 0 and all(_are_initials(after) for _, after in pairs):

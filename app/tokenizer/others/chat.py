@@ -139,7 +139,11 @@ def _template_of(tokenizer: Any, tools: Any) -> str:
 
 
 def _joined_texts(message: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """The message with a content of text blocks as one text; anything but text in it is refused."""
+    """The message with a content of text blocks as one text; anything but text in it is refused.
+
+    Templates that know lists write the texts one after the other as well; others would write a list as Python does,
+    refuse it, or pass it over, which no user means.
+    """
     content = message.get("content")
     if not isinstance(content, list):
         return dict(message)

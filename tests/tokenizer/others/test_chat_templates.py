@@ -145,3 +145,18 @@ def test_contents_are_found_in_real_prompts(tokenizer: Any, name: str) -> None:
     prompt = made.prompt.encode()
     found = [(number, prompt[begin:end].decode()) for number, begin, end in made.contents]
     assert found == list(enumerate(said))
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_list_of_texts_reads_as_one_text(tokenizer: Any, name: str) -> None:
+    """As `transformers` renders it where the template takes lists; others print the list, refuse it or drop it."""
+    source = template(name)
+    blocks = [{"role": "user", "content": [{"type": "text", "text": text} for text in ("Hello ", "there")]}]
+    try:
+        made = chat(tokenizer, blocks, source)
+    except InputError:
+        pytest.skip("it takes no such chat")
+    assert made.prompt == chat(tokenizer, [{"role": "user", "content": "Hello there"}], source).prompt
+    wanted = theirs(source, blocks, None, True, tokenizer.named_specials)
+    if wanted is not None and "Hello there" in wanted:
+        assert made.prompt == wanted
