@@ -6,6 +6,7 @@
     graph OR tree          either; AND binds more closely than OR
     NOT survey, -survey    without it
     ti:(graph OR tree)     a field of several words
+    ti: graph              with a space, as it is copied from a page
 
 What the tree finds is for the index (search.py) to say.
 """
@@ -39,6 +40,11 @@ _FIELDS: dict[str, Field] = {
 _IN_THE_BROWSER = re.compile(r"in:starred\b|tag:", re.IGNORECASE)
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _SPACED_DOI = re.compile(r"\bdoi:\s+(?=10\.[0-9]{4,9}/)", re.IGNORECASE)
+# Copied from a page: `Title: …`, `Authors: …`. Capital OR and NOT are operators, not words of the field.
+_SPACED_FIELD = re.compile(
+    r"(?<![\w:])(ti|title|au|authors?|abs|abstract|co|comments?|cat|id):[ \t]+(?!(?:AND|OR|NOT|ANDNOT)\b)(?=[\w\"“(])",
+    re.IGNORECASE,
+)
 _MOST_WORDS = 200
 _DEEPEST = 40
 _QUOTES = '"“”„«»'
@@ -102,7 +108,7 @@ def parse_query(text: str, longest: int = 2048) -> Node:
         raise TooLarge(
             f"the query has {size} bytes, over the limit of {longest} (QUIRE_MAX_QUERY_BYTES)", "?q"
         )
-    return _Reader(_SPACED_DOI.sub("doi:", text)).read()
+    return _Reader(_SPACED_FIELD.sub(r"\1:", _SPACED_DOI.sub("doi:", text))).read()
 
 
 class _Reader:

@@ -87,3 +87,16 @@ def test_any_text_is_a_query_or_an_error(text: str) -> None:
     except InputError:
         return
     assert isinstance(node, Words | Not | All | Either)
+
+
+@pytest.mark.parametrize(
+    ("spaced", "query"),
+    [
+        ("ti: graph", "ti:graph"),
+        ('au: "Smith, J" neural', 'au:"Smith, J" neural'),
+        ("Title: Deep nets", "Title:Deep nets"),
+        ("abs: (a OR b)", "abs:(a OR b)"),
+    ],
+)
+def test_a_space_after_a_field_counts_for_nothing(spaced: str, query: str) -> None:
+    assert parse_query(spaced) == parse_query(query)
