@@ -235,9 +235,11 @@ class _Reader:
         group = self._groups[-1]
         begins = group.style == "group" and not group.parts
         if switched and (begins or switched == "plain"):
-            group.code = group.code or (begins and switched == "code")
-            group.raw += raw
-            self._take(raw + self._space(self._at + len(raw)), "")
+            whole = raw + self._space(self._at + len(raw))
+            if begins:
+                group.code = group.code or switched == "code"
+                group.raw += whole
+            self._take(whole, "")
             return
         self._sign(name, raw)
 

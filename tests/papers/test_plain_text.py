@@ -18,6 +18,7 @@ from tests.shared import shared
     [
         (r"cut short: a \frac and \widetilde b", r"cut short: a \frac and \widetilde b"),
         (r"Erd\H{o}s, G\"odel, Ha\v{c}ek, na\"{\i}ve, Fran\c{c}ois", "Erdős, Gödel, Haček, naïve, François"),
+        (r"never closed: A {\bf bold title", r"never closed: A {\bf bold title"),
         (r"\AA ngstr\"om and stra\ss{}e", "Ångström and straße"),
         ("``quoted'' and `single' -- a range 1--2 --- done", "“quoted” and ‘single’ – a range 1–2 — done"),
         (r"\emph{x} \textbf{y \textit{z}} {\it w} \textsc{Foo}Bar", "x y z w FooBar"),
