@@ -65,19 +65,24 @@ def split_name(name: str) -> Author:
 
 
 def _family_start(words: list[str]) -> int:
-    start = len(words) - 1
-    while start > 1 and _is_particle(words[start - 1]):
-        start -= 1
+    start = _with_particles(words, len(words) - 1)
     if 1 < start < len(words) - 1 and _is_particle(words[start - 1].lower()):
         start -= 1  # as in Van der Goot
     if start > 2 and words[start - 1] in _JOINS:
         # "y" and "i" join two family names.
-        return start - 2
+        return _with_particles(words, start - 2)
     # A particle after initials begins the family name, however many words that has.
     for at in range(1, start):
         before = words[at - 1]
         if _is_particle(words[at]) and _INITIAL.fullmatch(before) and not _is_particle(before.lower()):
             return at
+    return start
+
+
+def _with_particles(words: list[str], start: int) -> int:
+    """Where the particles before a word begin; the first word is not one of them."""
+    while start > 1 and _is_particle(words[start - 1]):
+        start -= 1
     return start
 
 

@@ -15,6 +15,8 @@ from tests.shared import shared
     ("name", "family", "given", "suffix"),
     [
         ("Emmy Noether", "Noether", "Emmy", None),
+        ("Oscar de la Cruz y Vega", "de la Cruz y Vega", "Oscar", None),
+        ("José Ortega y Gasset", "Ortega y Gasset", "José", None),
         ("Laurens van der Maaten", "van der Maaten", "Laurens", None),
         ("S. M. de Bruyn Kops", "de Bruyn Kops", "S. M.", None),
         ("Albert Guillén i Fàbregas", "Guillén i Fàbregas", "Albert", None),
