@@ -13,7 +13,7 @@ _SEPARATOR = re.compile(
 _INITIALS = re.compile(r"(?:[^\W\d_]\.[ -]?){1,4}")
 # Mail addresses and footnote marks beside names.
 _BESIDE = re.compile(
-    r"\s*(?:<[^<>\s]{1,200}@[^<>\s]{1,200}>|\$\s*\^[^$]{1,100}\$)|(?<=\w)[*†‡§¶]+(?=\s*(?:[,;]|and\s|\Z))"
+    r"<[^<>\s@]{1,200}@[^<>\s@]{1,200}>|\$\s?\^[^$]{1,100}\$|(?<=\w)[*†‡§¶]{1,9}(?=\s{0,9}(?:[,;]|and\s|\Z))"
 )
 _PARENTHESIS = re.compile("[()]")
 
