@@ -10,7 +10,7 @@ import pytest
 
 APP = Path(__file__).resolve().parent.parent / "app"
 
-BASE = {"compression", "errors", "jit", "logs", "memory", "normalization", "paths", "temporary"}
+BASE = {"compressed_files", "errors", "jit", "logs", "memory", "normalization", "paths", "temporary"}
 LIBRARIES = {"papers", "tokenizer"}
 TOP = {"main", "cli", "commands", "embedding", "settings"}
 MAY_IMPORT = {
@@ -18,11 +18,11 @@ MAY_IMPORT = {
     "serving": {"serving", "web", "asking"} | LIBRARIES | BASE,
     "web": {"web", "asking"} | LIBRARIES | BASE,
     "asking": {"asking"} | LIBRARIES | BASE,
-    "papers": {"papers", "compression", "errors", "jit", "normalization", "paths", "temporary"},
-    "tokenizer": {"tokenizer", "compression", "errors", "jit", "memory", "normalization"},
+    "papers": {"papers", "compressed_files", "errors", "jit", "normalization", "paths", "temporary"},
+    "tokenizer": {"tokenizer", "compressed_files", "errors", "jit", "memory", "normalization"},
     "settings": {"errors", "papers", "paths", "web", "asking"},
     "logs": {"errors"},
-    "compression": set[str](),
+    "compressed_files": set[str](),
     "jit": set[str](),
     "memory": set[str](),
     "normalization": set[str](),

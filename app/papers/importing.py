@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.compression import DAMAGE, uncompressed
+from app.compressed_files import DAMAGE, uncompressed
 from app.errors import FileError, RecordError, StoreError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.intake import ImportResult, Intake, open_intake

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from app.compression import DAMAGE, uncompressed
+from app.compressed_files import DAMAGE, uncompressed
 from app.errors import FileError, InputError, RecordError, SourceError
 from app.papers.models import Paper
 from app.papers.sources import atom, oai, rss

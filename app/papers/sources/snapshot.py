@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from app.compression import DAMAGE, uncompressed
+from app.compressed_files import DAMAGE, uncompressed
 from app.errors import FileError, InputError, RecordError
 from app.papers.answers import Answer
 from app.papers.models import Author, Paper, Version

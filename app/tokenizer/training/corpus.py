@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from app.compression import DAMAGE, compression, uncompressed
+from app.compressed_files import DAMAGE, compression, uncompressed
 from app.errors import FileError, InputError, RecordError
 
 STANDARD_INPUT = "-"

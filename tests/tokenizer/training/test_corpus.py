@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compression import uncompressed
+from app.compressed_files import uncompressed
 from app.errors import FileError, InputError, RecordError
 from app.tokenizer.training.corpus import Corpus, Errors
 
