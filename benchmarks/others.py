@@ -1,7 +1,8 @@
 """What our HTTP count costs beside a bare FastAPI endpoint that calls the same library: the ratio of requests a second.
 
 Run: `.venv/bin/python -m benchmarks.others`. Needs wrk (Debian: wrk) and the vocabularies of the development
-requirements, which it names where they are missing. Both servers run one worker on loopback and are measured in turns.
+requirements, which it names where they are missing. Both servers run one worker on loopback, are started for each round
+and measured in turns.
 With `--standing` it sends texts of 16 MB instead, also one without spaces, again and again, and prints how long
 `/healthz` takes meanwhile; with `--cold` it touches the model's file, so that it is loaded again, and prints the same.
 """
@@ -16,7 +17,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -34,8 +34,6 @@ from tests.tokenizer.others.real_vocabularies import VOCABULARIES, package_folde
 NAMES = {"tiktoken": "o200k_base", "huggingface": "deepseek", "sentencepiece": "mistral-v3"}
 SIZES = {"1 KB": (1 << 10, 8), "1 MB": (1 << 20, 2)}
 """Bytes of a text, and how many clients ask at once."""
-LARGE = 1 << 18
-"""Bytes of a request from which httpx sends it: writing one takes wrk as long as counting its tokens takes."""
 WORDS = "Tokens all the way down, a token is a piece: 字节也一样。 Größe, naïveté, друг; 3.14159\n"
 WITHOUT_SPACES = "词元是文本的片段而字节也一样所以一句话没有空格也能切开"
 LIMITS = {
@@ -130,30 +128,7 @@ def both(kind: str, folder: Path, path: Path) -> Iterator[tuple[str, str]]:
 
 
 def rate(url: str, body: dict[str, str], folder: Path, seconds: int, clients: int) -> float:
-    """Requests a second; a failure ends it all."""
-    content = json.dumps(body).encode()
-    if len(content) < LARGE:
-        return rate_by_wrk(url, body, folder, seconds, clients)
-    end = time.monotonic() + seconds
-
-    def ask(_: int) -> int:
-        answered = 0
-        with httpx.Client(
-            timeout=60, trust_env=False, headers={"content-type": "application/json"}
-        ) as client:
-            while time.monotonic() < end:
-                client.post(url, content=content).raise_for_status()
-                answered += 1
-        return answered
-
-    started = time.monotonic()
-    with ThreadPoolExecutor(clients) as asking:
-        answered = sum(asking.map(ask, range(clients)))
-    return answered / (time.monotonic() - started)
-
-
-def rate_by_wrk(url: str, body: dict[str, str], folder: Path, seconds: int, clients: int) -> float:
-    """Requests a second by wrk's count."""
+    """Requests a second by wrk's count; a failure ends it all."""
     script = folder / "post.lua"
     script.write_text(
         f'wrk.method = "POST"\nwrk.body = [==[{json.dumps(body)}]==]\n'
@@ -224,10 +199,33 @@ def report(kind: str, beside: str, high: float, most: float) -> None:
     print(f"{kind:14} /healthz beside {beside}: p99 {high:.1f} ms, most {most:.1f} ms", flush=True)
 
 
+def compare(kind: str, folder: Path, path: Path, options: argparse.Namespace) -> None:
+    """Prints a line for each size of text. Each round starts both servers, whose threads share a library by chance."""
+    ratios: dict[str, list[float]] = {label: [] for label in SIZES}
+    for _ in range(options.rounds):
+        with both(kind, folder, path) as (ours, theirs):
+            for label, (size, clients) in SIZES.items():
+                body = {"text": text_of(size)}
+                own = {"model": path.stem, **body}
+                for each in ((ours, own), (theirs, body)):
+                    rate(*each, folder, 1, clients)  # warms up
+                one = rate(ours, own, folder, options.seconds, clients)
+                other = rate(theirs, body, folder, options.seconds, clients)
+                if not one or not other:
+                    raise SystemExit(f"{kind}, {label}: nothing was answered in time; give more --seconds")
+                ratios[label].append(one / other)
+    for label, found in ratios.items():
+        print(
+            f"{kind:14} {label}: {median(found):.2f} of the bare endpoint's requests a second "
+            f"({min(found):.2f} to {max(found):.2f})",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="of each run")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each server, in turns")
+    parser.add_argument("--rounds", type=int, default=5, help="starts of both servers; else texts or loads")
     parser.add_argument(
         "--standing", action="store_true", help="how long /healthz takes beside texts of 16 MB"
     )
@@ -246,38 +244,20 @@ def main() -> None:
             folder = Path(made)
             (folder / "models").mkdir()
             path = VOCABULARIES[name].write(package_folder(VOCABULARIES[name].package), folder / "models")
-            with both(kind, folder, path) as (ours, theirs):
+            if not (options.standing or options.cold):
+                compare(kind, folder, path, options)
+                continue
+            with both(kind, folder, path) as (ours, _):
                 address = ours.removesuffix("/api/v1/count")
-                if options.standing or options.cold:  # the machine may be busy with other things
-                    report(
-                        kind, "nothing", *beside(address, path.stem, lambda _: time.sleep(2), options.rounds)
-                    )
-                if options.standing:
-                    for label, line in (("", WORDS), (" without spaces", WITHOUT_SPACES)):
-                        text = line * ((16 << 20) // len(line.encode()))
-                        high, most = standing(address, path, options.rounds, text)
-                        report(kind, f"16 MB{label}", high, most)
-                    continue
+                # The machine may be busy with other things.
+                report(kind, "nothing", *beside(address, path.stem, lambda _: time.sleep(2), options.rounds))
                 if options.cold:
                     report(kind, "a model that is loaded", *cold(address, path, options.rounds))
                     continue
-                for label, (size, clients) in SIZES.items():
-                    text = text_of(size)
-                    ratios = []
-                    for number in range(options.rounds + 1):
-                        one = rate(ours, {"model": path.stem, "text": text}, folder, options.seconds, clients)
-                        other = rate(theirs, {"text": text}, folder, options.seconds, clients)
-                        if not one or not other:
-                            raise SystemExit(
-                                f"{kind}, {label}: nothing was answered in time; give more --seconds"
-                            )
-                        if number:  # the first round warms up
-                            ratios.append(one / other)
-                    print(
-                        f"{kind:14} {label}: {median(ratios):.2f} of the bare endpoint's requests a second "
-                        f"({min(ratios):.2f} to {max(ratios):.2f})",
-                        flush=True,
-                    )
+                for label, line in (("", WORDS), (" without spaces", WITHOUT_SPACES)):
+                    text = line * ((16 << 20) // len(line.encode()))
+                    high, most = standing(address, path, options.rounds, text)
+                    report(kind, f"16 MB{label}", high, most)
 
 
 if __name__ == "__main__":

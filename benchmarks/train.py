@@ -80,11 +80,6 @@ class Result(NamedTuple):
     megabytes: float
 
 
-def measure(name: str, path: str, pieces: int) -> None:
-    """Trains a peer in this process."""
-    PEERS[name](path, pieces)
-
-
 def run(name: str, path: Path, pieces: int) -> Result | None:
     """What a process that trains takes; None where the library is not there."""
     command = [
@@ -188,7 +183,7 @@ def main() -> None:
     parser.add_argument("--measure", choices=list(PEERS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        measure(options.measure, str(options.corpus), options.pieces)
+        PEERS[options.measure](str(options.corpus), options.pieces)
         return
     with tempfile.TemporaryDirectory() as folder:
         compare(options, Path(folder))

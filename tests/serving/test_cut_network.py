@@ -45,7 +45,10 @@ def two_links() -> Iterator[tuple[str, list[str]]]:
         inside = ["nsenter", f"--net=/proc/{holder.pid}/ns/net"]
         for number, (here, there) in enumerate((READERS, STORE)):
             near, far = f"q{number}h{os.getpid()}", f"q{number}n"
-            run("ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", str(holder.pid))
+            try:
+                run("ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", str(holder.pid))
+            except subprocess.CalledProcessError as error:
+                pytest.skip(f"a link can't be made here: {error.stderr.decode().strip()}")
             run("ip", "address", "add", f"{here}/30", "dev", near)
             run("ip", "link", "set", near, "up")
             run(*inside, "ip", "address", "add", f"{there}/30", "dev", far)
