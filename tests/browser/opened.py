@@ -5,11 +5,16 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Dialog, Error, Page, Request
+from playwright.sync_api import ConsoleMessage, Dialog, Error, Page, Request, TimeoutError
 
 SETTLED = """(selector) => [...document.querySelectorAll(selector)].every(
     (text) => ['ready', 'failed'].includes(text.getAttribute('state')))"""
 
+WAITING = """(selector) => ({
+    visibility: document.visibilityState,
+    texts: [...document.querySelectorAll(selector)].map((text) => text.getAttribute('state')),
+    formulas: [...document.querySelectorAll('span.math')].filter((span) => !span.querySelector('mjx-container'))
+        .map((span) => span.dataset.tex).slice(0, 9) })"""
 
 PATIENCE = 90_000
 """How long a page is waited for, in milliseconds: other tests run beside these, on few cores."""
@@ -23,15 +28,22 @@ class Opened:
         page.set_default_timeout(PATIENCE)
         self.address = address
         self.requests: list[str] = []
+        self.unanswered: set[str] = set()
         self.complaints: list[str] = []
         self.dialogs: list[str] = []
         page.on("request", self._requested)
+        page.on("requestfinished", self._answered)
+        page.on("requestfailed", self._answered)
         page.on("console", self._said)
         page.on("pageerror", self._broke)
         page.on("dialog", self._asked)
 
     def _requested(self, request: Request) -> None:
         self.requests.append(request.url)
+        self.unanswered.add(request.url)
+
+    def _answered(self, request: Request) -> None:
+        self.unanswered.discard(request.url)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -51,7 +63,12 @@ class Opened:
 
     def settle(self, selector: str = "math-text", timeout: float = PATIENCE) -> None:
         """Wait until none of these texts waits any more; far ones wait until they come near."""
-        self.page.wait_for_function(SETTLED, arg=selector, timeout=timeout)
+        try:
+            self.page.wait_for_function(SETTLED, arg=selector, timeout=timeout)
+        except TimeoutError as error:
+            error.add_note(f"what waits: {self.page.evaluate(WAITING, selector)}")
+            error.add_note(f"complaints: {self.complaints}; not answered: {sorted(self.unanswered)}")
+            raise
 
     def typeset_all(self) -> None:
         """Typeset what is far from the viewport too."""
