@@ -5,7 +5,7 @@ normalisation, all spaces kept, bytes for what is unknown), the byte-level BPE o
 BytePiece's own objective are trained on all of it, to as many ids as our model has, or read where `--keep` has them.
 Unigram, which would take dozens of gigabytes, gets a sample of the lines, as SentencePiece's documentation advises. All
 are measured on `dev.jsonl.xz`, on which none was trained. The last lines have the geometric mean over languages of our
-model against the best peer of each.
+model against each peer, and against whichever is best in a language.
 """
 
 import argparse
@@ -103,22 +103,28 @@ def main() -> None:
 
 
 def report(texts: dict[str, list[str]], counts: dict[str, Count]) -> None:
-    """Prints bytes per token, the most text first, and the means of our gains."""
+    """Prints bytes per token, the most text first, and the means of our gains over each peer and over the best."""
     sizes = {language: sum(len(text.encode()) for text in found) for language, found in texts.items()}
     print(f"{'':10}{'bytes':>10}" + "".join(f"{name:>23}" for name in counts) + f"{'of best':>9}")
-    gains = {}
+    gains: dict[str, dict[str, float]] = defaultdict(dict)
     for language, size in sorted(sizes.items(), key=lambda item: -item[1]):
         if size < LEAST_BYTES:
             continue
         ratios = {name: size / count(texts[language]) for name, count in counts.items()}
-        *others, own = ratios.values()
-        gains[language] = own / max(others)
+        own = ratios["ours"]
+        over = {name: own / ratio for name, ratio in ratios.items() if name != "ours"}
+        least = min(over.values())
+        for name, gain in (over | {"the best of each language": least}).items():
+            gains[name][language] = gain
         row = "".join(f"{ratio:23.2f}" for ratio in ratios.values())
-        print(f"{language:10}{size:10,}{row}{gains[language]:9.3f}", flush=True)
-    mean = math.exp(sum(map(math.log, gains.values())) / len(gains))
-    below = [language for language, gain in gains.items() if gain < 1]
-    print(f"mean of {len(gains)} languages {mean:.3f}, code {gains.get('code', math.nan):.3f}")
-    print(f"below the best peer: {', '.join(below) or 'none'}")
+        print(f"{language:10}{size:10,}{row}{least:9.3f}", flush=True)
+    for name, found in gains.items():
+        mean = math.exp(sum(map(math.log, found.values())) / len(found))
+        worst = min(found, key=found.__getitem__)
+        print(
+            f"over {name}: mean of {len(found)} languages {mean:.3f}, code {found.get('code', math.nan):.3f}, "
+            f"least {found[worst]:.3f} ({worst})"
+        )
 
 
 if __name__ == "__main__":
