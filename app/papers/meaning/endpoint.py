@@ -1,6 +1,7 @@
 """Embedding by a server that speaks OpenAI's `/embeddings`, as llama.cpp, vLLM and text-embeddings-inference do.
 
-A batch that a server finds too large, or takes too long for, is sent in halves; a text that is too long for it is cut.
+A batch that a server finds too large is sent in halves, and so are all from one that it takes too long for; a text that
+is too long for it is cut.
 The key is sent and never told: not in a message, not in a log.
 """
 
@@ -70,6 +71,8 @@ class EndpointEmbedder(Embedder):
         self._server = server
         self._given_prefixes = prefixes
         self._transport = transport
+        self._batch = server.batch
+        """Texts in a request; fewer once a server was too slow: it goes on working on what was given up."""
         headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
         self._http = httpx.Client(
             transport=transport,
@@ -92,8 +95,8 @@ class EndpointEmbedder(Embedder):
 
     def _embed(self, texts: Sequence[str], *, patient: bool) -> NDArray[Any]:
         rows: list[Any] = []
-        for start in range(0, len(texts), self._server.batch):
-            rows += self._in_parts(list(texts[start : start + self._server.batch]), patient)
+        while len(rows) < len(texts):
+            rows += self._in_parts(list(texts[len(rows) : len(rows) + self._batch]), patient)
         try:
             return np.array(rows, np.float64)
         except (ValueError, TypeError) as error:
@@ -131,6 +134,7 @@ class EndpointEmbedder(Embedder):
             response = self._http.post(self._url, content=orjson.dumps(body), timeout=seconds)
         except httpx.TimeoutException as error:
             if patient and len(texts) > 1:
+                self._batch = min(self._batch, len(texts) // 2)
                 raise _Refused(
                     "the server of embeddings did not get through so many texts in time"
                 ) from error

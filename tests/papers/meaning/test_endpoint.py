@@ -18,6 +18,7 @@ from tests.papers.meaning.embedding_server import (
     embeddings,
     text_vector,
 )
+from tests.server import PATIENCE
 
 KEY = "sk-secret-1234567890"
 
@@ -90,6 +91,26 @@ def test_a_batch_too_large_is_sent_in_halves_and_a_text_too_long_is_cut(server: 
     assert found.shape == (3, DIMENSIONS)
     sent = [text for request in server.requests for text in request["input"] if len(request["input"]) == 1]
     assert [text for text in sent if "long" in text] == ["long " * 400, "long " * 200, "long " * 100]
+
+
+def test_a_server_that_is_too_slow_for_a_batch_gets_smaller_ones_from_then_on(
+    server: EmbeddingServer,
+) -> None:
+    ended = threading.Event()
+
+    def reply(body: dict[str, Any]) -> Reply | None:
+        if len(body["input"]) > 2:
+            ended.wait(PATIENCE)
+        return None
+
+    server.reply = reply
+    texts = [f"graph {number}" for number in range(12)]
+    found = embedder(server, seconds=1).embed(texts)
+    ended.set()
+    assert found.shape == (12, DIMENSIONS)
+    assert [len(request["input"]) > 2 for request in server.requests] == [True] + [False] * (
+        len(server.requests) - 1
+    )
 
 
 def test_what_passes_is_waited_for_as_long_as_the_server_says(
