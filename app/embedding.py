@@ -16,7 +16,7 @@ def open_embedder(settings: Settings, threads: int = 1) -> Embedder | None:
     """
     prefixes = settings.embed_paper_prefix, settings.embed_query_prefix
     if settings.embed_url and settings.embed_folder is not None:
-        raise InputError("QUIRE_EMBED_URL and QUIRE_EMBED_FOLDER are both set; one of them is to embed")
+        raise InputError("QUIRE_EMBED_URL and QUIRE_EMBED_FOLDER are both set; set only one of them")
     if settings.embed_folder is not None:
         from app.papers.meaning.folder import FolderEmbedder
         from app.tokenizer.others.base import OtherTokenizer

@@ -11,10 +11,10 @@
     ├── StoreError            the store can't be read or written
     │   └── StoreLocked       another process holds the writer's lock
     ├── SourceError           a server that papers are fetched from failed or refused
-    ├── NoChatModel           a paper is asked where no model is set that could answer
+    ├── NoChatModel           a question needs a chat model, and none is set
     ├── ChatError             the server of the model that is asked failed, refused or broke off
-    ├── NoEmbedder            papers are to be found by meaning where nothing is set that knows it
-    ├── EmbedError            what turns texts into vectors failed, refused, or gave something else
+    ├── NoEmbedder            a search by meaning needs an embedder, and none is set
+    ├── EmbedError            what turns texts into vectors failed, refused, or answered something else
     ├── UsedUp                a reader has asked as often as a day allows
     └── Overloaded            more work than the settings allow is waiting; try again later
 
@@ -82,7 +82,7 @@ class StoreLocked(StoreError):
 
 
 class SourceError(QuireError):
-    """A server that papers come from failed, refused, or answered with something else than its protocol."""
+    """A server that papers come from failed, refused, or answered with something other than its protocol."""
 
 
 class NoChatModel(QuireError):

@@ -58,7 +58,7 @@ class _StandardError:
     def msg(self, line: str) -> None:
         with suppress(
             OSError, ValueError
-        ):  # a full disk or a closed stream: no request shall fail for its log
+        ):  # a full disk or a closed stream: no request may fail because of its log
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 

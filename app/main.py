@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Quire",
         version=__version__,
         description="Tokenises text and reads papers.",
-        openapi_url=None,  # web/openapi.py has it, and web/pages.py its page
+        openapi_url=None,  # web/openapi.py serves it, and web/papers/pages.py its page
         lifespan=lifespan,
         redirect_slashes=False,
         # Its spans hold queries, and so what people look for; ours don't (web/traces.py).

@@ -1,4 +1,4 @@
-"""What a process holds, and what allocators do with memory that is free again: a server holds what it uses, no more.
+"""What a process holds, and what allocators do with freed memory: a server holds what it uses, no more.
 
 Where the C library or the system is another one than GNU's on Linux, nothing is done, and nothing needs to be.
 """

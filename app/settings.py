@@ -241,7 +241,7 @@ class Settings(BaseSettings):
     @classmethod
     def _in_utc(cls, value: time) -> time:
         if value.tzinfo is not None:
-            raise ValueError("it is in UTC always; write hours and minutes alone, such as 06:30")
+            raise ValueError("the time is always in UTC; write hours and minutes alone, such as 06:30")
         return value
 
     @field_validator("base_path")

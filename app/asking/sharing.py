@@ -1,4 +1,4 @@
-"""One desk for all processes of a data folder: whoever takes its lock first has it, and the others ask it by a socket.
+"""One desk for all processes of a data folder: the first to take its lock has it, and the others reach it by a socket.
 
 So one generation serves all who wait, whichever worker they reached; the queue and the counts of a day are one too. The
 lock ends with its process, however that ends, and the next process that asks for it takes the desk.

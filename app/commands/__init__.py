@@ -1,1 +1,4 @@
-"""The commands under `quire`, a module for each noun. They read options, call the library and print."""
+"""The commands under `quire`, a module for each noun: they read options, call the libraries and print.
+
+What a command computes belongs in `app/tokenizer`, `app/papers` or `app/asking`.
+"""

@@ -43,19 +43,22 @@ def ask(
     ] = None,
     question: Annotated[str | None, typer.Option(help="A question of your own.")] = None,
     categories: Annotated[
-        str | None, typer.Option("--list", help="Ask the papers of a list, such as cs.AI+cs.LG-cs.CY.")
+        str | None, typer.Option("--list", help="Ask about the papers of a list, such as cs.AI+cs.LG-cs.CY.")
     ] = None,
     day: Annotated[
         str | None, typer.Option(help="The list's day, such as 2026-11-23; without it, the latest one.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many papers of the list.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Ask about at most this many papers of the list.")
+    ] = None,
     language: Annotated[str, typer.Option(help=f"Language of the answers: {' or '.join(LANGUAGES)}.")] = "en",
     budget: Annotated[
-        int | None, typer.Option(min=1, help="Most tokens of all prompts and answers together.")
+        int | None,
+        typer.Option(min=1, help="Stop before prompts and answers together pass this many tokens."),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Ask though an answer is kept.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Ask even where an answer is kept.")] = False,
 ) -> None:
-    """Ask the model about papers and keep its answers. What is kept already is passed over, so it can be cut off."""
+    """Ask the model about papers and keep its answers. Answers kept already are skipped, so it can be interrupted."""
     settings = Settings()
     configure_logs(settings.log_format, "warning")  # a paper without a text is told in the sum
     if settings.chat_server is None:

@@ -28,7 +28,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `quire backup` wrote, of any version.")],
 ) -> None:
-    """Put a backup in the place of the papers; servers have to be stopped first. The old store is kept beside it."""
+    """Replace the papers with a backup; stop all servers first. The old store is kept beside it."""
     settings = Settings()
     restored = put_back(_store_file(settings), settings.index_path, file)
     print(f"{restored.papers:,} papers are back")

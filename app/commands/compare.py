@@ -1,4 +1,4 @@
-"""`quire compare`: which tokenizer says a text in fewer tokens, by script and by language, as a table or a check."""
+"""`quire compare`: which tokenizer encodes a text in fewer tokens, by script and by language, as a table or a check."""
 
 import operator
 import re
@@ -60,11 +60,13 @@ class Condition:
         for figure in filter(None, (found["figure"], found["others"])):
             if figure not in _FIGURES:
                 raise InputError(
-                    f"--fail-if {written!r}: {figure} is not a figure; {', '.join(_FIGURES)} are"
+                    f"--fail-if {written!r}: {figure} is not a figure; choose from {', '.join(_FIGURES)}"
                 )
         for model in filter(None, (found["model"], found["other"])):
             if model not in models:
-                raise InputError(f"--fail-if {written!r}: {model} is not compared; {', '.join(models)} are")
+                raise InputError(
+                    f"--fail-if {written!r}: {model} is not among the compared models: {', '.join(models)}"
+                )
         return cls(
             written,
             found["model"],
@@ -76,7 +78,7 @@ class Condition:
         )
 
     def holding(self, rows: dict[str, dict[str, Any]]) -> list[str]:
-        """A line for each model for which this is so."""
+        """A line for each model that meets the condition."""
         limit = self.factor * (rows[self.other][self.others] if self.other else 1)
         return [
             f"{name}: {self.figure} is {row[self.figure]:,}: {self.written}"
@@ -100,23 +102,23 @@ def compare(
         ),
     ] = None,
     by_script: Annotated[
-        bool, typer.Option("--by-script", help="Also bytes per token over the lines of each script.")
+        bool, typer.Option("--by-script", help="Also print bytes per token over the lines of each script.")
     ] = False,
     by_language: Annotated[
         bool,
         typer.Option(
             "--by-language",
-            help='Also bytes per token by language, as --text names it, or the key "lang" of JSON lines.',
+            help='Also print bytes per token by language, from --text or the key "lang" of JSON lines.',
         ),
     ] = False,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(
             "--fail-if",
-            help="End with 1 where this is so: 'bytes_per_token<3.9', 'mine:tokens>1.02*default:tokens'.",
+            help="Exit with 1 if this holds: 'bytes_per_token<3.9', 'mine:tokens>1.02*default:tokens'.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object in place of tables.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
     field: Field = "text",
     text_format: FormatOption = "auto",
     errors: ErrorsOption = "strict",

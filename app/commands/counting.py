@@ -1,4 +1,4 @@
-"""`quire count`, `chunk`, `truncate`: what files and folders take of a model's room, and how they are made to fit.
+"""`quire count`, `chunk`, `truncate`: how many tokens files and folders take, and how to make them fit.
 
 A file is one text, a line of JSON another; no model's count depends on how a file is read.
 """
@@ -28,16 +28,19 @@ Paths = Annotated[
 ]
 Globs = Annotated[
     list[str] | None,
-    typer.Option("--glob", help="Of folders, only files like this, as in a .gitignore; may be repeated."),
+    typer.Option(
+        "--glob", help="In folders, take only files that match this .gitignore pattern; may be repeated."
+    ),
 ]
 Ignored = Annotated[
-    list[str] | None, typer.Option("--ignore", help="Leave out files like this too; may be repeated.")
+    list[str] | None,
+    typer.Option("--ignore", help="Leave out files that match this pattern too; may be repeated."),
 ]
 Everything = Annotated[
-    bool, typer.Option("--no-ignore", help="Take hidden files, and what .gitignore leaves out, as well.")
+    bool, typer.Option("--no-ignore", help="Also take hidden files and those that .gitignore leaves out.")
 ]
 MaxTokens = Annotated[
-    int, typer.Option("--max-tokens", "-n", help="Most tokens, those counted that the model adds.", min=1)
+    int, typer.Option("--max-tokens", "-n", help="Most tokens, including those that the model adds.", min=1)
 ]
 
 
@@ -65,13 +68,13 @@ def count(
     glob: Globs = None,
     ignore: Ignored = None,
     everything: Everything = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object with each file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with each file.")] = False,
     field: Field = "text",
     text_format: FormatOption = "auto",
     errors: ErrorsOption = "strict",
     threads: Threads = None,
 ) -> None:
-    """Print the number of tokens of each file, and of all; a line's end counts as it would within the text.
+    """Print the number of tokens of each file, and of all; line ends count as they do within a text.
 
     Of folders, hidden files, what .gitignore leaves out and files that aren't text are passed over. Their files are
     texts whatever they end in; say --format jsonl to count the field of JSON lines there.
@@ -107,7 +110,7 @@ def chunk(
     model: Model = None,
     max_tokens: MaxTokens = 512,
     overlap: Annotated[
-        int, typer.Option(help="Most tokens that a chunk repeats of the one before.", min=0)
+        int, typer.Option(help="Most tokens that a chunk repeats from the one before.", min=0)
     ] = 0,
     boundary: Annotated[
         Boundary, typer.Option(help="Where chunks end, as far as the limit allows.")
@@ -115,7 +118,9 @@ def chunk(
     glob: Globs = None,
     ignore: Ignored = None,
     everything: Everything = False,
-    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON a chunk, with its text.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each chunk, with its text.")
+    ] = False,
     field: Field = "text",
     text_format: FormatOption = "auto",
     errors: ErrorsOption = "strict",
@@ -162,13 +167,13 @@ def truncate(
     ignore: Ignored = None,
     everything: Everything = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="A line of JSON a text, with what was kept.")
+        bool, typer.Option("--json", help="Print a line of JSON for each text, with what was kept.")
     ] = False,
     field: Field = "text",
     text_format: FormatOption = "auto",
     errors: ErrorsOption = "strict",
 ) -> None:
-    """Print as much of each text as takes at most so many tokens by itself."""
+    """Print as much of each text as fits into --max-tokens by itself."""
     tokenizer = load_tokenizer(model)
     added = sum(map(len, tokenizer.own_special))
     found = files_of(paths or [STANDARD_INPUT], Rules(glob or (), ignore or (), everything))

@@ -1,4 +1,4 @@
-"""Days as options of commands name them."""
+"""Days given as options of commands."""
 
 from datetime import date
 

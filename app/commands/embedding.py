@@ -25,15 +25,15 @@ _TURN_SECONDS = 60.0
 
 
 def embed(
-    papers: Annotated[int | None, typer.Option(help="Stop after so many papers.", min=1)] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.", min=0.0)] = None,
+    papers: Annotated[int | None, typer.Option(help="Stop after this many papers.", min=1)] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.", min=0.0)] = None,
 ) -> None:
-    """Give papers the vectors that they are found by meaning with, the newest first; goes on where it was."""
+    """Compute the vectors for finding papers by meaning, newest first; a second run resumes where the first stopped."""
     settings = Settings()
     embedder = open_embedder(settings, threads=0)
     if embedder is None:
         raise InputError(
-            "nothing is set that turns texts into vectors; set QUIRE_EMBED_URL with QUIRE_EMBED_MODEL, or "
+            "no embedding model is set; set QUIRE_EMBED_URL with QUIRE_EMBED_MODEL, or "
             "QUIRE_EMBED_FOLDER (docs/meaning.md)"
         )
     budget = Budget(papers, None if minutes is None else 60 * minutes)
@@ -43,7 +43,7 @@ def embed(
 
 
 def go_on_embedding(settings: Settings) -> None:
-    """What an import and a fetch do at their end: today's share, where an embedder is set and nobody is at it."""
+    """Embeds today's share at the end of an import or a fetch, if an embedder is set and no other process embeds."""
     if not settings.embed_per_day or not (settings.embed_url or settings.embed_folder):
         return
     try:
@@ -72,7 +72,7 @@ def go_on_embedding(settings: Settings) -> None:
 
 
 class KeepEmbedding:
-    """The server's work beside it: gives vectors to papers that came in, whoever brought them."""
+    """The server's background work: computes vectors for new papers, however they came in."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -115,7 +115,7 @@ def keeps_embedding(settings: Settings) -> bool:
 
 
 def begin_embedding(log_format: Literal["json", "console"], log_level: str) -> None:
-    """What the process beside the server does first: its log, and stepping back behind those that answer readers."""
+    """Sets up the embedding process: its log, and a lower priority than the processes that answer readers."""
     configure_logs(log_format, log_level)
     os.nice(10)
 

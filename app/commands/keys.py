@@ -1,4 +1,4 @@
-"""`quire keys`: API keys for those who may ask a server that does not answer everybody."""
+"""`quire keys`: makes, lists and revokes the API keys of a server that requires them."""
 
 import sys
 from typing import Annotated
@@ -30,14 +30,14 @@ def new(
 
 @app.command("list")
 def list_keys() -> None:
-    """Show the names of all keys, what they are good for, and since when."""
+    """List all keys with their scopes and when each was made."""
     for key in read_keys(Settings().keys_place):
         print(f"{key.name}\t{' '.join(key.scopes)}\t{key.created}")
 
 
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(help="The name of the key.")]) -> None:
-    """Take a key away; servers that are running refuse it within a second."""
+    """Revoke a key; running servers refuse it within a second."""
     revoke_key(Settings().keys_place, name)
     print(f"{name} is revoked")
 

@@ -1,4 +1,4 @@
-"""`quire models`: what there is, what is in it, what is added to it, and other formats."""
+"""`quire models`: lists, shows, adds, fetches and converts models."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -53,7 +53,7 @@ _WRITERS: dict[Format, Callable[[Model], bytes]] = {
 
 @app.command("list")
 def list_models() -> None:
-    """List the models that can be named, the default first."""
+    """List the models that `--model` can name, the default first."""
     table = Table(box=None, pad_edge=False)
     table.add_column("name", no_wrap=True)
     for heading in ("ids", "bytes per token"):
@@ -122,7 +122,7 @@ def convert(
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write, or the folder.")],
     force: Annotated[bool, typer.Option("--force", help="Replace OUT where it exists.")] = False,
 ) -> None:
-    """Write a model in another format; pieces that it can't express are named, and nothing is written.
+    """Write a model in another format. If that can't express some pieces, they are named and nothing is written.
 
     With --to huggingface, OUT without an ending is a folder that transformers loads as it is.
     """
@@ -180,13 +180,13 @@ def fetch(
     repository: Annotated[str, typer.Argument(help="ORG/NAME on the Hugging Face Hub.")],
     revision: Annotated[str | None, typer.Option(help="A branch, a tag or a commit.")] = None,
 ) -> None:
-    """Fetch a tokenizer from the Hugging Face Hub; of a model that is there already, what has changed.
+    """Fetch a tokenizer from the Hugging Face Hub; for one fetched before, only what has changed.
 
-    Its files alone are fetched, no weights. HF_TOKEN is who you are there, HF_ENDPOINT another server.
+    No weights are fetched. HF_TOKEN identifies you to the Hub; HF_ENDPOINT names another server.
     """
     settings = Settings()
     if settings.offline:
-        raise InputError("QUIRE_OFFLINE is set, so no other host is asked for anything")
+        raise InputError("QUIRE_OFFLINE is set, so Quire contacts no other host")
     from app.tokenizer.others import hub
 
     _report(hub.fetch(repository, settings.data_dir / "models", settings.max_model_bytes, revision))

@@ -104,7 +104,7 @@ def _inside(
 
 
 def _left_out(path: str, is_folder: bool, specs: list[tuple[str, GitIgnoreSpec]]) -> bool:
-    """As the rules say that lie nearest and say anything."""
+    """Whether the nearest rules that match the path leave it out."""
     for base, spec in reversed(specs):
         relative = os.path.relpath(path, base) + ("/" if is_folder else "")
         said = spec.check_file(relative).include
@@ -137,7 +137,7 @@ def _patterns(lines: Sequence[str], where: str) -> GitIgnoreSpec:
     try:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError as error:
-        raise InputError(f"{where}: no pattern as in a .gitignore: {error}") from error
+        raise InputError(f"{where}: not a valid .gitignore pattern: {error}") from error
 
 
 def _is_text(path: str) -> bool:

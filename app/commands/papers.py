@@ -1,4 +1,4 @@
-"""`quire papers`: bring papers in, take them out, look after the store and its index."""
+"""`quire papers`: imports, fetches, exports and checks papers, and rebuilds their index."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +53,7 @@ def import_papers(
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad record.")] = False,
 ) -> None:
-    """Bring in papers and answers. Doing it again changes nothing; what was cut off goes on where it was."""
+    """Import papers and answers. A repeated import changes nothing; an interrupted one resumes where it stopped."""
     settings = Settings()
     problems = _Problems()
     bars = _bars()
@@ -86,13 +86,14 @@ def fetch(
         list[str] | None, typer.Option("--id", help="A single paper, such as 2401.12345; may be repeated.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option(help="All that is new or changed since this day, such as 2026-11-23.")
+        str | None, typer.Option(help="Fetch everything new or changed since this day, such as 2026-11-23.")
     ] = None,
     daily: Annotated[
-        bool, typer.Option("--daily", help="The latest day's announcements and days missed; for cron.")
+        bool,
+        typer.Option("--daily", help="Fetch the latest day's announcements and any days missed; for cron."),
     ] = False,
 ) -> None:
-    """Fetch papers from arXiv, one request in three seconds; goes on where the last fetch ended or was cut off."""
+    """Fetch papers from arXiv, one request in three seconds; resumes where the last fetch ended or was interrupted."""
     settings = Settings()
     first = day_of(since, "--since")
     if first is not None and daily:
@@ -123,7 +124,7 @@ def fetch(
 
 
 def fetch_day(settings: Settings) -> None:
-    """What `quire papers fetch --daily` does with the categories of the settings, told in the log."""
+    """Does what `quire papers fetch --daily` does for the categories of the settings, and logs it."""
     began = datetime.now(UTC)
     due = next_time(began, settings.fetch_at) - timedelta(days=1)
     with _client(settings, lambda sentence: log.info("fetching", said=sentence)) as client:
@@ -184,7 +185,7 @@ def reindex() -> None:
 
 @app.command()
 def check() -> None:
-    """Look for damage in the store and for an index that is out of step; exits with 1 where something is wrong."""
+    """Look for damage in the store and for an index that is out of step; exits with 1 if something is wrong."""
     settings = Settings()
     findings = maintenance.check(settings.store_place, settings.index_path)
     for finding in findings:

@@ -22,8 +22,8 @@ from app.memory import give_back, keep_together
 from app.papers.search.following import Following
 from app.papers.store.reading import Store
 from app.serving.connections import ConnectionBounds
-from app.serving.schedule import KeptProcess, beside, next_time, working_beside
-from app.serving.server import Manner, listen
+from app.serving.schedule import SupervisedProcess, continuous_process, daily_process, next_time
+from app.serving.server import ServerOptions, listen
 from app.serving.server import serve as serve_until_stopped
 from app.settings import Settings
 from app.temporary import temporary_folder
@@ -64,7 +64,7 @@ def serve(
         application = create_app(settings)
         _check_default_model(settings.default_model, application.state.models.names())
         warm_up(application)
-        # What is here now stays: the collector shall not touch, and so copy, what the workers share.
+        # What is here now stays: the collector must not touch, and so copy, what the workers share.
         gc.collect()
         gc.freeze()
         give_back()
@@ -77,7 +77,7 @@ def serve(
                 application,
                 listener,
                 workers,
-                Manner(
+                ServerOptions(
                     ConnectionBounds(
                         settings.max_head_bytes,
                         settings.head_seconds,
@@ -109,7 +109,7 @@ def _check_default_model(name: str, names: list[str]) -> None:
 
 
 def _start_line(settings: Settings, address: str, workers: int, models: list[str]) -> str:
-    """What an operator wants to know of a server that has started, in one line."""
+    """One line for the operator: what has started, and where."""
     with Store(settings.store_place) as store:
         papers = len(store)
     place = settings.store_place
@@ -122,7 +122,7 @@ def _start_line(settings: Settings, address: str, workers: int, models: list[str
     )
 
 
-def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[KeptProcess | None]:
+def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[SupervisedProcess | None]:
     """The process that fetches the day's papers at `due` and daily from then on; none where none is asked for."""
     if not settings.fetch_daily:
         return nullcontext()
@@ -131,7 +131,7 @@ def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[Ke
         return nullcontext()
     from app.commands.papers import fetch_day
 
-    return beside(
+    return daily_process(
         due,
         settings.fetch_at,
         partial(fetch_day, settings),
@@ -139,23 +139,23 @@ def _daily_fetch(settings: Settings, due: datetime) -> AbstractContextManager[Ke
     )
 
 
-def _embedding(settings: Settings) -> AbstractContextManager[KeptProcess | None]:
-    """The process that gives papers their vectors, whoever brought them in; none where nothing is set that could."""
+def _embedding(settings: Settings) -> AbstractContextManager[SupervisedProcess | None]:
+    """The process that computes vectors for new papers, however they came in; None where no embedder is set."""
     if not keeps_embedding(settings):
         return nullcontext()
-    return working_beside(
+    return continuous_process(
         _LOOK_SECONDS,
         KeepEmbedding(settings),
         partial(begin_embedding, settings.log_format, settings.log_level),
     )
 
 
-def _following(settings: Settings) -> AbstractContextManager[KeptProcess | None]:
+def _following(settings: Settings) -> AbstractContextManager[SupervisedProcess | None]:
     """The process that keeps this machine's index in step with a database; none where there is no database."""
     place = settings.store_place
     if isinstance(place, Path):
         return nullcontext()
-    return working_beside(
+    return continuous_process(
         _FOLLOW_AGAIN_SECONDS,
         Following(place, settings.index_path),
         partial(configure_logs, settings.log_format, settings.log_level),

@@ -1,4 +1,4 @@
-"""What commands that read texts share: their options, the files that patterns name, and a tally of what was left out.
+"""Shared by commands that read texts: options, the files that patterns name, and a tally of what was skipped.
 
 Imports neither settings nor models, so that training begins without waiting for them.
 """

@@ -74,7 +74,7 @@ def train(
     character_coverage: Annotated[
         float | None,
         typer.Option(
-            help="Make so large a share of the characters pieces of their own, such as 0.9995, the most frequent first."
+            help="Make this share of the characters, such as 0.9995, pieces of their own, most frequent first."
         ),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Threads; all cores if not given.", min=1)] = None,
@@ -97,12 +97,10 @@ def train(
             help="Where they come from, for the card, such as a package and its sha256; may be repeated."
         ),
     ] = None,
-    licence: Annotated[
-        str | None, typer.Option(help="Under which licence the model may be used, for the card.")
-    ] = None,
+    licence: Annotated[str | None, typer.Option(help="The model's licence, for the card.")] = None,
     memory: Annotated[
         str | None,
-        typer.Option(help="Stay below so much memory, such as 800MB or 2GB; counts go to disk beside OUT."),
+        typer.Option(help="Stay below this much memory, such as 800MB or 2GB; counts go to disk beside OUT."),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -110,9 +108,7 @@ def train(
             help="Train on a Dask cluster, tcp://HOST:PORT; its workers read the files by their names."
         ),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a training that was stopped had come to.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a training that was stopped.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace OUT where it exists, and start over.")
     ] = False,
@@ -166,7 +162,7 @@ def train(
             raise InputError("--memory and --resume are for training on one machine; leave them out")
         if any(map(is_read_once, names)):
             raise InputError(
-                "--scheduler: standard input and pipes are not where the workers are; name files"
+                "--scheduler: the workers can't read this machine's standard input or pipes; name files"
             )
         located = replace(
             texts,
@@ -233,7 +229,7 @@ def _targets(out: Path, sizes: list[int], replaces: bool) -> list[Path]:
     except OSError as error:
         raise FileError(f"{out.parent}: this folder can't be made: {error.strerror}") from error
     if not os.access(out.parent, os.W_OK):
-        raise FileError(f"{out.parent}: no folder that can be written to")
+        raise FileError(f"{out.parent}: this folder can't be written to")
     return targets
 
 

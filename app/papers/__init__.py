@@ -1,1 +1,4 @@
-"""Papers: where they come from, where they are kept, how they are found. Knows no web and no settings."""
+"""Papers: where they come from, where they are kept, how they are found, and how they are cited.
+
+Nothing here knows HTTP, settings or tokenizers; models that answer questions belong in `app/asking`.
+"""

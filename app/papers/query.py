@@ -8,7 +8,7 @@
     ti:(graph OR tree)     a field of several words
     ti: graph              with a space, as it is copied from a page
 
-What the tree finds is for the index (search.py) to say.
+What the tree finds is decided in `search/matching.py`.
 """
 
 import re

@@ -16,7 +16,7 @@ from app.errors import InputError, NotFound, RecordError
 from app.papers.answers import Answer, Quote, QuoteStatus, Usage
 from app.papers.categories import canonical_category, sort_out
 from app.papers.models import AnnounceType, Author, Paper, Version, parse_id
-from app.papers.remembering import remembered
+from app.papers.paper_cache import cached_by_paper
 
 _VERSION = re.compile("v?0{0,9}[1-9][0-9]{0,3}", re.ASCII)
 
@@ -43,7 +43,7 @@ def paper_record(paper: Paper) -> dict[str, Any]:
     }
 
 
-@remembered(1024)
+@cached_by_paper(1024)
 def paper_json(paper: Paper) -> orjson.Fragment:
     """The same object as JSON, to be put into an answer.
 

@@ -96,7 +96,7 @@ def work_on(
             return
 
 
-class KeptProcess:
+class SupervisedProcess:
     """A process beside the server that is started again where it died.
 
     `target` gets `arguments` at first, and later what `again` gives: functions of modules and plain values, since they
@@ -146,23 +146,23 @@ class KeptProcess:
 
 
 @contextmanager
-def working_beside(
+def continuous_process(
     pause: float,
     work: Callable[[], bool],
     begin: Callable[[], None],
     name: str = "embedding",
     after_failure: float = _AFTER_A_FAILURE,
-) -> Iterator[KeptProcess]:
-    """Runs `work_on` in another process of this name, as `beside` runs `work_daily`."""
+) -> Iterator[SupervisedProcess]:
+    """Runs `work_on` in another process of this name, as `daily_process` runs `work_daily`."""
     arguments = (pause, work, begin, after_failure)
-    with _kept(KeptProcess(name, _run_on, arguments, lambda: arguments)) as process:
+    with _kept(SupervisedProcess(name, _run_on, arguments, lambda: arguments)) as process:
         yield process
 
 
 @contextmanager
-def beside(
+def daily_process(
     due: datetime, at: time, work: Callable[[], None], begin: Callable[[], None]
-) -> Iterator[KeptProcess]:
+) -> Iterator[SupervisedProcess]:
     """Runs `work_daily` in another process, where `begin` is called first, while the block runs.
 
     It may be killed at its work, which is then done ten minutes later.
@@ -172,12 +172,12 @@ def beside(
         now = datetime.now(UTC)
         return min(now + _AFTER_A_WRITER, next_time(now, at)), at, work, begin
 
-    with _kept(KeptProcess("daily", _run, (due, at, work, begin), again)) as process:
+    with _kept(SupervisedProcess("daily", _run, (due, at, work, begin), again)) as process:
         yield process
 
 
 @contextmanager
-def _kept(process: KeptProcess) -> Iterator[KeptProcess]:
+def _kept(process: SupervisedProcess) -> Iterator[SupervisedProcess]:
     try:
         yield process
     finally:

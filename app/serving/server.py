@@ -31,7 +31,7 @@ _GIVE_BACK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Manner:
+class ServerOptions:
     """How to serve: what connections may cost, which proxies' headers are trusted, how long stopping may take."""
 
     bounds: ConnectionBounds
@@ -73,14 +73,14 @@ class _Server(uvicorn.Server):
                 self.should_exit = True
 
             loop.add_reader(life, parent_is_gone)
-        self._keep_house()
+        self._maintain()
         self._on_started()
 
-    def _keep_house(self) -> None:
+    def _maintain(self) -> None:
         give_back()
         for look in self._look_after if not self.should_exit else ():
             look()
-        self._loop.call_later(_GIVE_BACK_SECONDS, self._keep_house)
+        self._loop.call_later(_GIVE_BACK_SECONDS, self._maintain)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
@@ -100,13 +100,13 @@ class _Server(uvicorn.Server):
             listener.close()
         for _ in range(3):
             await asyncio.sleep(0)  # the event loop closes its own files in its next turns
-        await self._take_up_who_waits()
+        await self._accept_waiting_clients()
         if self._drain_seconds:
             # Before uvicorn, whose time begins a little later, ends what is not answered then.
             self._loop.call_later(self._drain_seconds, self._give_up)
         await super().shutdown(sockets)
 
-    async def _take_up_who_waits(self) -> None:
+    async def _accept_waiting_clients(self) -> None:
         """Accepts the connections that the system has made already; closing the socket would reset them."""
         waiting = []
         for listener in self._listeners:
@@ -130,7 +130,7 @@ def serve(
     app: FastAPI,
     listener: socket.socket,
     workers: int,
-    manner: Manner,
+    options: ServerOptions,
     announce: Callable[[str], None],
     look_after: Sequence[Callable[[], None]] = (),
 ) -> int:
@@ -142,18 +142,18 @@ def serve(
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     config = uvicorn.Config(
         app,
-        http=bounded(_within_open_files(manner.bounds)),
+        http=bounded(_within_open_files(options.bounds)),
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(manner.trusted_proxies),
-        forwarded_allow_ips=list(manner.trusted_proxies),
-        timeout_keep_alive=manner.keep_alive_seconds,
-        timeout_graceful_shutdown=manner.drain_seconds,
+        proxy_headers=bool(options.trusted_proxies),
+        forwarded_allow_ips=list(options.trusted_proxies),
+        timeout_keep_alive=options.keep_alive_seconds,
+        timeout_graceful_shutdown=options.drain_seconds,
     )
     if workers == 1:
-        # uvicorn raises the signal that stopped it once more when all is done; that shall not kill us.
+        # uvicorn raises the signal that stopped it once more when all is done; that must not kill us.
         for number in heeded([signal.SIGTERM, signal.SIGINT, signal.SIGHUP]):
             signal.signal(number, lambda *_: None)
         _Server(config, lambda: announce(address), look_after=look_after).run(sockets=[listener])
@@ -168,7 +168,7 @@ def serve(
         listener,
         work,
         on_ready=lambda: announce(address),
-        stop_seconds=manner.drain_seconds + 5,
+        stop_seconds=options.drain_seconds + 5,
         look_after=look_after,
     ).run()
 

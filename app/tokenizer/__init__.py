@@ -1,6 +1,7 @@
-"""BytePiece, a byte-level unigram tokenizer, and any other kind by `load`: a library in its own right.
+"""BytePiece, a byte-level unigram tokenizer, and tokenizers of any other kind by `load`: a library in its own right.
 
-Knows no web, no papers, no settings."""
+Nothing here knows HTTP, papers or settings; at the top is what a caller uses, below it what that is made of.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ __all__ = ["Model", "Tokenizer", "Trainer", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what not everyone needs when it is asked for: the trainer, which needs numba, and the other kinds."""
+    """Import on first use what many callers don't need: the trainer, which needs numba, and the other kinds."""
     if name == "load":
         from app.tokenizer.others.loading import load
 

@@ -62,7 +62,7 @@ _OTHER_FILES = (
         b"version https://git-",
         "a pointer of Git LFS to a file that was not fetched (`git lfs pull` fetches it)",
     ),
-    (b"<", "a page of HTML or XML, as a wrong address gives it instead of the file"),
+    (b"<", "an HTML or XML page, as a server may send instead of the file"),
     (b"\x80", "a pickle, which is a program and is never opened"),
     (b"\n", "a model of SentencePiece (`quire models convert` makes a BytePiece model of one)"),
     (b"\x1f\x8b", "compressed with gzip; unpack it"),

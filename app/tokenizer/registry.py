@@ -15,9 +15,9 @@ from time import monotonic
 from weakref import ReferenceType, ref
 
 from app.errors import ModelError, NotFound
-from app.tokenizer.others.apart import PROCESS_BYTES, ApartTokenizer
 from app.tokenizer.others.base import OtherTokenizer
-from app.tokenizer.others.loading import VOCABULARIES, load_apart
+from app.tokenizer.others.isolated import PROCESS_BYTES, IsolatedTokenizer
+from app.tokenizer.others.loading import VOCABULARIES, load_isolated
 from app.tokenizer.tokenizer import Tokenizer
 
 AnyTokenizer = Tokenizer | OtherTokenizer
@@ -54,7 +54,7 @@ class _Loaded:
 
     @property
     def memory(self) -> int:
-        if isinstance(self.tokenizer, ApartTokenizer):
+        if isinstance(self.tokenizer, IsolatedTokenizer):
             return self.tokenizer.resident_bytes
         return self.estimate
 
@@ -170,7 +170,7 @@ class ModelRegistry:
                 self._make_room(memory)
 
         try:
-            tokenizer: AnyTokenizer = load_apart(path, self._most_bytes, name, admit)
+            tokenizer: AnyTokenizer = load_isolated(path, self._most_bytes, name, admit)
             loaded = _Loaded(stamp, tokenizer, memory)
             self._check_size(name, loaded.memory, "takes")
         except ModelError as error:

@@ -137,9 +137,9 @@ class ShardReader:
             self._shards = [_mapped(folder / shard["file"], dtype) for shard in self.about["shards"]]
             counts = [int(shard["tokens"]) for shard in self.about["shards"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FileError(f"{folder}: no folder of shards: {error}") from error
+            raise FileError(f"{folder}: not a folder of shards: {error}") from error
         if [len(shard) for shard in self._shards] != counts:
-            raise FileError(f"{folder}: the shards hold other ids than the index says")
+            raise FileError(f"{folder}: the shards do not hold the ids that the index lists")
         self._ends = np.cumsum(counts, dtype=np.int64)
 
     @property
@@ -167,7 +167,7 @@ class ShardReader:
         A view where they lie in one shard, else a copy. Raises InputError where they lie outside.
         """
         if not 0 <= start <= end <= self.tokens:
-            raise InputError(f"ids {start} to {end} are not among the {self.tokens} that there are")
+            raise InputError(f"ids {start} to {end} are out of range; the shards hold {self.tokens}")
         first = int(np.searchsorted(self._ends, start, side="right"))
         parts = []
         for shard, stop in zip(self._shards[first:], self._ends[first:], strict=True):

@@ -1,6 +1,6 @@
 """The Tokenizer: a model and an engine, and all that one does with them.
 
-Checks what it is given, prepares texts, adds special tokens, and hands bytes to an engine (`engines.py`). Where pieces
+Checks what it is given, prepares texts, adds special tokens, and hands bytes to an engine (`engine/`). Where pieces
 lie is worked out in `spans.py`, all segmentations of a short text in `lattice.py`.
 """
 

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from app import __version__
 from app.papers.citations import coins, csl
 from app.papers.models import Paper
+from app.papers.paper_cache import cached_by_paper
 from app.papers.plain_text import plain_text
-from app.papers.remembering import remembered
 from app.papers.search.blending import Reason
 from app.papers.taxonomy import CATEGORIES
 from app.paths import STATIC
@@ -39,7 +39,7 @@ def _author_search(name: str) -> str:
     return quote(f'au:"{name.replace(chr(34), "")}"', safe="/")
 
 
-@remembered(1024)
+@cached_by_paper(1024)
 def _listed_paper(
     paper: Paper,
     wording: Wording,

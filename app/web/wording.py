@@ -71,7 +71,7 @@ class Wording:
         return words(self.language)[name].format(**told)
 
     def unfilled(self, name: str) -> str:
-        """A text whose values scripts fill in, by the same rules: say.js."""
+        """A text whose values scripts fill in by the same rules: `filled` in page/announcements.js."""
         return words(self.language)[name]
 
     def source(self, name: str) -> str:

@@ -286,7 +286,7 @@ function* typesetBlocks(blocks, atOnce) {
   for (const block of blocks) block.putFormulas(failed ? 'failed' : 'ready');
 }
 
-/** Texts that MathJax was not to be had for wait again until they are near. */
+/** Texts for which MathJax could not be loaded wait again until they are near. */
 function retryFailed() {
   for (const block of document.querySelectorAll('math-text[state="failed"]'))
     if (block instanceof MathText) block.typesetAgain();

@@ -1,6 +1,6 @@
 /**
  * Loads MathJax once, and adds what it lacks: formulas made tidy and kept in bounds, equation numbers of each text's
- * own, and word of the reader's choices in its menu. It typesets nothing.
+ * own, and notice of what the reader chooses in its menu. It typesets nothing.
  */
 
 import { CLOSED_COMMANDS, MATHJAX_ADDRESS, settings } from './mathjax-settings.js';
@@ -57,7 +57,9 @@ function start() {
     /** @type {any} */ (window).MathJax = settings(ready, reject);
     const script = document.createElement('script');
     script.src = MATHJAX_ADDRESS;
-    script.addEventListener('error', () => reject(new Error(`MathJax is not to be had at ${script.src}`)));
+    script.addEventListener('error', () =>
+      reject(new Error(`MathJax could not be loaded from ${script.src}`)),
+    );
     document.head.append(script);
   });
 }

@@ -56,8 +56,8 @@ def test_a_name_that_is_taken_is_replaced_only_when_told(folder: Path, tmp_path:
 @pytest.mark.parametrize(
     ("content", "arguments", "words"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\n", (), "pointer of Git LFS"),
-        (b"<!doctype html>", (), "page of HTML"),
+        (b"version https://git-lfs.github.com/spec/v1\n", (), "Git LFS pointer"),
+        (b"<!doctype html>", (), "HTML"),
         (b"\x80\x04x", (), "pickle"),
         (rank_list(), ("--name", "../up"), "can't be a model's name"),
         (rank_list(), ("--name", "a/b/c"), "can't be a model's name"),
@@ -130,11 +130,11 @@ def test_a_tokenizer_is_fetched_without_its_weights(hub_files: dict[str, bytes],
 @pytest.mark.parametrize(
     ("change", "arguments", "words"),
     [
-        ({"token": "secret"}, ("org/name",), "no such model, or shows it only"),
-        ({"token": "secret", "gated": True}, ("org/name",), "accepted their terms"),
+        ({"token": "secret"}, ("org/name",), "no such model, or it is private"),
+        ({"token": "secret", "gated": True}, ("org/name",), "accept its owners' terms"),
         ({}, ("org/other",), "no such model"),
-        ({"files": {"config.json": b"{}"}}, ("org/name",), "no tokenizer among its files"),
-        ({"files": {"tokenizer.json": b"<!doctype html>"}}, ("org/name",), "page of HTML"),
+        ({"files": {"config.json": b"{}"}}, ("org/name",), "none of its files is a tokenizer"),
+        ({"files": {"tokenizer.json": b"<!doctype html>"}}, ("org/name",), "HTML"),
         ({}, ("../name",), "can't be a model's name"),
         ({"cut": "tokenizer.json"}, ("org/name",), "org/name: "),
     ],

@@ -80,9 +80,9 @@ def test_an_unfinished_training_is_told_and_can_be_started_over(
     assert stop_when(tmp_path / "out.progress" / "ngrams", signal.SIGKILL, *arguments) < 0
     refused = quire("train", *arguments, data_dir=tmp_path)
     assert refused.returncode == 1
-    assert b"go on with --resume" in refused.stderr
+    assert b"continue it with --resume" in refused.stderr
     other = quire("train", *arguments, "--resume", "--order", "5", data_dir=tmp_path)
-    assert b"of other texts or options" in other.stderr
+    assert b"from other texts or options" in other.stderr
     over = quire("train", *arguments, "--force", "--memory", "1GB", data_dir=tmp_path)
     assert over.returncode == 0, over.stderr.decode()
     assert out.read_bytes() == whole

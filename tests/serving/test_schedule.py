@@ -15,7 +15,7 @@ from app.commands.papers import fetch_day
 from app.errors import SourceError, StoreLocked
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
-from app.serving.schedule import KeptProcess, next_time, work_daily
+from app.serving.schedule import SupervisedProcess, next_time, work_daily
 from app.settings import Settings
 from tests.papers.sources.arxiv_forms import Sample
 from tests.papers.sources.arxiv_server import arxiv
@@ -155,7 +155,7 @@ def test_a_process_that_dies_at_once_is_not_started_without_end(tmp_path: Path) 
         return len(logs) == times
 
     with capture_logs() as logs:
-        daily = KeptProcess("daily", start_and_end, (file,), lambda: (file,))
+        daily = SupervisedProcess("daily", start_and_end, (file,), lambda: (file,))
         wait_for(lambda: died(1))
         wait_for(lambda: died(2))
         for _ in range(10):

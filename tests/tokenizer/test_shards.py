@@ -34,7 +34,7 @@ def test_every_document_is_read_back(
     for start in range(0, len(everything) + 1, 3):
         for end in (start, min(start + 7, len(everything)), len(everything)):
             assert reader.slice(start, end).tolist() == everything[start:end]
-    with pytest.raises(InputError, match="are not among"):
+    with pytest.raises(InputError, match="are out of range"):
         reader.slice(0, len(everything) + 1)
     index = json.loads((folder / "index.json").read_text())
     assert index["tokens"] == sum(map(len, documents))
@@ -66,7 +66,7 @@ def test_what_exists_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_a_wrong_folder_or_number_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no folder of shards"):
+    with pytest.raises(FileError, match="not a folder of shards"):
         read_document(tmp_path, 0)
     with ShardWriter(tmp_path / "corpus", 300, "tiny", "00") as writer:
         writer.write([np.array([1], np.int32)])
@@ -91,5 +91,5 @@ def test_shards_that_were_cut_are_told(tmp_path: Path) -> None:
         writer.write([np.array([1, 2, 3], np.int32)])
     with (tmp_path / "corpus" / "00000.bin").open("r+b") as shard:
         shard.truncate(4)
-    with pytest.raises(FileError, match="other ids than the index"):
+    with pytest.raises(FileError, match="do not hold the ids that the index lists"):
         ShardReader(tmp_path / "corpus")

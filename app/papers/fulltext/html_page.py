@@ -5,8 +5,8 @@ import sys
 from dataclasses import astuple
 
 from app.errors import SourceError
-from app.papers.fulltext.apart import bound, read_apart
 from app.papers.fulltext.blocks import Block, PaperText, Source
+from app.papers.fulltext.child_process import bound, read_in_child_process
 from app.papers.fulltext.latexml import read_latexml
 from app.papers.fulltext.plain_html import read_html
 
@@ -19,7 +19,7 @@ def read_page(content: bytes, source: Source, version: int | None, any_page: boo
 
     `any_page`: also of one that LaTeXML has not made.
     """
-    answer = read_apart(
+    answer = read_in_child_process(
         "app.papers.fulltext.html_page",
         content,
         f"the page can't be read in {_SECONDS} s: its elements lie too deep within each other, or are too many",

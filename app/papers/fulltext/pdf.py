@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 
 from app.errors import SourceError
-from app.papers.fulltext.apart import bound, read_apart
 from app.papers.fulltext.blocks import Block, PaperText, Part
+from app.papers.fulltext.child_process import bound, read_in_child_process
 
 _MOST_PAGES = 500
 _REFERENCES = re.compile(
@@ -25,7 +25,7 @@ _SENTENCE = re.compile(r"[.:;!?。][\"”')\]]?$")
 def read_pdf(content: bytes, version: int | None) -> PaperText:
     """The text of a PDF. Raises SourceError where it can't be read, or holds pictures of text only."""
     refusal = "the file is not a PDF, or it is damaged or locked with a password"
-    return text_of_pages(read_apart("app.papers.fulltext.pdf", content, refusal), version)
+    return text_of_pages(read_in_child_process("app.papers.fulltext.pdf", content, refusal), version)
 
 
 def text_of_pages(pages: list[str], version: int | None) -> PaperText:

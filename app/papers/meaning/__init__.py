@@ -1,5 +1,5 @@
-"""Papers by what they mean: texts become vectors, and the nearest vectors are found.
+"""Finding papers by meaning: texts become vectors, and the nearest vectors are found.
 
-Vectors are derived from the store, as the search index is, and can be made again at any time. How what they find is
-joined with what words find is for `app/papers/search`.
+Vectors are derived from the store, as the search index is, and can be computed again at any time. Joining these
+results with those of a search by words belongs in `app/papers/search`.
 """

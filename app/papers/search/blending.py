@@ -18,7 +18,7 @@ from app.papers.meaning.reading import VectorSet, Within
 from app.papers.meaning.searching import Meaning
 from app.papers.plain_text import resolve
 from app.papers.query import Node, parse_query
-from app.papers.search.asked import MeaningQuery, asked
+from app.papers.search.meaning_query import MeaningQuery, meaning_query
 from app.papers.search.schema import EXACT, terms
 from app.papers.search.searching import Search, SearchIndex, search_page
 from app.papers.store.positions import paper_number
@@ -95,7 +95,7 @@ def find(
     node = parse_query(search.text, longest)
     if chosen != "words" and by is not None and search.sort != "relevance":
         raise InputError(f"by={by} has an order of its own; leave out sort, or search by=words", "?sort")
-    wanted = asked(node)
+    wanted = meaning_query(node)
     if chosen == "meaning" and not wanted.text:
         raise InputError(
             "there are no words whose meaning could be sought; write some, or search by=words", "?q"

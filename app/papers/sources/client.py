@@ -149,7 +149,7 @@ class PoliteClient:
         if (known and url.scheme == "https") or _origin(url) in self._origins:
             return url
         raise SourceError(
-            f"a source redirects to {url.host}, which is none of arXiv's hosts; that is not followed"
+            f"a source redirects to {url.host}, which is not one of arXiv's hosts; Quire does not follow it"
         )
 
     def _persist(self, url: httpx.URL, read: Callable[[bytes], T]) -> T:
@@ -164,7 +164,7 @@ class PoliteClient:
                     if isinstance(error, _NO_WAY) and not self._reached:
                         # No server asked to wait, and the caller learns it at once.
                         raise SourceError(
-                            f"{url.host} can't be reached ({said}); look at this machine's connection"
+                            f"{url.host} can't be reached ({said}); check this machine's connection"
                         ) from error
                     attempt += 1
                     asked = isinstance(error, _Passing) and error.wait is not None
@@ -260,7 +260,7 @@ def user_agent(version: str, contact: str) -> str:
         return f"quire/{version}"
     if not re.fullmatch(r"[!-'*-~]{3,200}", contact):
         raise InputError(
-            "QUIRE_CONTACT is a mail address or the address of a page, in ASCII and without spaces or "
+            "QUIRE_CONTACT should be an email address or the address of a page, in ASCII and without spaces or "
             f"parentheses, not {contact[:60]!r}"
         )
     return (
@@ -287,7 +287,7 @@ def _target(url: httpx.URL, response: httpx.Response) -> httpx.URL:
     try:
         return url.join(response.headers["Location"])
     except httpx.InvalidURL as error:
-        raise SourceError(f"{url.host} redirects to what is not an address") from error
+        raise SourceError(f"{url.host} redirects to an invalid address") from error
 
 
 def _is_rate_exceeded(body: bytes) -> bool:

@@ -135,9 +135,7 @@ class _Handler(ContentHandler):
         line = self._locate() or 1
         if self.root is None:
             if tag not in self._roots:
-                raise MarkupError(
-                    f"the document is a <{tag}>, which is none of the formats known", line, False
-                )
+                raise MarkupError(f"the document is a <{tag}>, which is not a known format", line, False)
             self.root = tag
         if self._builder is None:
             if tag not in self._wanted:

@@ -188,4 +188,4 @@ def _read(folder: Path) -> _Memory:
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileError(f"{path} is not a memory of requests; remove it, and wait a minute") from error
+        raise FileError(f"{path} is not a record of past requests; remove it, and wait a minute") from error

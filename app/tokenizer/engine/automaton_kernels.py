@@ -1,7 +1,7 @@
 """The loops that make the automaton of a vocabulary, in the part of Python that numba compiles.
 
-Under the same rules as `kernels.py`: memory is the caller's, no Python objects, no exceptions. `automaton.py` describes
-what is made and calls these.
+The rules are those of `segmentation_kernels.py`: memory is the caller's, no Python objects, no exceptions.
+`automaton.py` describes what is made and calls these.
 """
 
 # mypy: allow-untyped-calls, allow-untyped-defs

@@ -1,7 +1,7 @@
 """The loops of the tokenizer, in the part of Python that numba compiles: segment and sample.
 
 No Python objects, no allocation, no exceptions: every function reads and fills memory that its caller owns, so that
-the machine code can be kept and loaded without numba (`compiled.py` does both). This file is imported only to
+the machine code can be kept and loaded without numba (`machine_code.py` does both). This file is imported only to
 compile it. numba does not see edits across files, so all that calls each other lives here; making the automaton
 has its own file, `automaton_kernels.py`.
 

@@ -30,7 +30,7 @@ def fetch(repository: str, folder: Path, max_bytes: int, revision: str | None = 
         _download(repository, made, revision)
         if not any((made / name).is_file() for name in VOCABULARIES):
             raise ModelError(
-                f"{repository}: there is no tokenizer among its files; one of {', '.join(VOCABULARIES)} is"
+                f"{repository}: none of its files is a tokenizer, which would be one of {', '.join(VOCABULARIES)}"
             )
         tokenizer = load(made, max_bytes, repository)
         state = made / _STATE
@@ -60,20 +60,22 @@ def _download(repository: str, made: Path, revision: str | None) -> None:
         snapshot_download(repository, revision=revision, local_dir=made, allow_patterns=list(FILES))
     except errors.GatedRepoError as error:
         raise SourceError(
-            f"{repository}: its owners give it only to those who accepted their terms; set HF_TOKEN to your token"
+            f"{repository}: accept its owners' terms on the Hub first, then set HF_TOKEN to your token"
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise SourceError(
-            f"{repository}: the Hub has no such model, or shows it only to those who may see it (HF_TOKEN)"
+            f"{repository}: the Hub has no such model, or it is private (set HF_TOKEN)"
         ) from error
     except errors.RevisionNotFoundError as error:
         raise SourceError(f"{repository}: the Hub has no revision {revision!r} of it") from error
     except errors.HFValidationError as error:
-        raise SourceError(f"{repository}: no name of a model on the Hub: {error}") from error
+        raise SourceError(f"{repository}: not a model's name on the Hub: {error}") from error
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
-        raise SourceError(f"{repository}: the Hub could not be asked: {_first_line(error)}") from error
+        raise SourceError(f"{repository}: the Hub could not be reached: {_first_line(error)}") from error
     except Exception as error:  # the library's HTTP client, and so its errors, is another one by version
-        raise SourceError(f"{repository}: fetching broke off: {_first_line(error)}; run it again") from error
+        raise SourceError(
+            f"{repository}: the download was interrupted: {_first_line(error)}; run it again"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

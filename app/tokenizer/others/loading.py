@@ -1,7 +1,7 @@
 """A tokenizer from whatever a file or a folder is, recognised by its content; ModelError names what it is instead.
 
-Libraries that read these files may abort the process on a broken one. `load` reads a file first in a process of its
-own, with bounded time and memory, so that an abort there is a ModelError here; `load_apart` leaves it in that process.
+Libraries that read these files may abort the process on a broken one. `load` first reads a file in a child process
+with bounded time and memory, so that an abort there is a ModelError here; `load_isolated` leaves it in that process.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ import orjson
 
 from app.errors import FileError, ModelError
 from app.tokenizer.model import MAX_MODEL_BYTES, Card
-from app.tokenizer.others.apart import ApartTokenizer, Process
 from app.tokenizer.others.base import OtherTokenizer
+from app.tokenizer.others.isolated import IsolatedTokenizer, Process
 from app.tokenizer.tokenizer import Tokenizer
 
 VOCABULARIES = (
@@ -59,12 +59,12 @@ def load(path: str | os.PathLike[str], max_bytes: int = MAX_MODEL_BYTES, name: s
     return load_here(path, data, kind, name)
 
 
-def load_apart(
+def load_isolated(
     path: str | os.PathLike[str],
     max_bytes: int,
     name: str,
     admit: Callable[[str, int], None],
-) -> Tokenizer | ApartTokenizer:
+) -> Tokenizer | IsolatedTokenizer:
     """The same for a server: a tokenizer of another kind stays in the process in which it was tried.
 
     `admit` is called with the kind, as the file begins, and its bytes before it is loaded; it may refuse.
@@ -79,7 +79,7 @@ def load_apart(
     if kind != "bytepiece":
         process = Process(path, max_bytes, name)
         if process.said["kind"] != "bytepiece":
-            return ApartTokenizer(process)
+            return IsolatedTokenizer(process)
     return Tokenizer.load(vocabulary, max_bytes=max_bytes)
 
 
@@ -142,11 +142,11 @@ def _kind_at_sight(data: bytes, path: Path) -> str:
     """The kind by how a file begins, or `json`, which may be one of two."""
     start = data[:4096].lstrip()
     if start.startswith(b"version https://git-lfs"):
-        raise _not(path, "a pointer of Git LFS, which stands for a file that was not fetched: git lfs pull")
+        raise _not(path, "a Git LFS pointer to a file that was not fetched: git lfs pull")
     if _MARKUP.match(start):
-        raise _not(path, "a page of HTML, such as a server sends instead of a file")
+        raise _not(path, "an HTML page, as a server may send instead of the file")
     if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        raise _not(path, "a Python pickle, which is never opened: reading one runs what is in it")
+        raise _not(path, "a Python pickle, which Quire never opens: reading one runs the code in it")
     if (
         data[:4] == b"GGUF"
         or data[:8] == b"\x89HDF\r\n\x1a\n"
@@ -156,9 +156,7 @@ def _kind_at_sight(data: bytes, path: Path) -> str:
     if data.startswith((b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd")):
         raise _not(path, "a compressed file, to be unpacked first")
     if start.startswith((b"#version:", b"[PAD]\n", b"[PAD]\r\n")):
-        raise _not(
-            path, "a list of merges or pieces without the rest; the tokenizer.json of its model is wanted"
-        )
+        raise _not(path, "a list of merges or pieces alone; use its model's tokenizer.json instead")
     if data[:2] == b"PK":
         if b"data.pkl" in data[:4096] or b".npy" in data[:4096]:
             raise _not(path, "a model's weights (PyTorch's zip)")
@@ -171,7 +169,7 @@ def _kind_at_sight(data: bytes, path: Path) -> str:
         return "tiktoken"
     if data[:1] == b"\n":  # field 1 of SentencePiece's protobuf, a piece
         return "sentencepiece"
-    raise _not(path, "nothing that is known here")
+    raise _not(path, "an unknown format")
 
 
 def _kind_of_json(data: bytes, path: Path) -> str:

@@ -1,7 +1,7 @@
 """The process of one tokenizer of another kind: reads its file, tries it, and answers until nobody is left to ask.
 
-`apart.py` starts it and has its protocol. Standard input is a socket through which sockets come, one for each call that
-is made at the same time.
+`isolated.py` starts it and defines its protocol. Standard input is a socket that passes further sockets, one for each
+call that is made at the same time.
 """
 
 import json
@@ -21,8 +21,8 @@ import numpy as np
 
 from app.errors import FileError, QuireError
 from app.memory import give_back, keep_together, resident
-from app.tokenizer.others.apart import TRY_SECONDS, receive, send
 from app.tokenizer.others.base import OtherTokenizer
+from app.tokenizer.others.isolated import TRY_SECONDS, receive, send
 from app.tokenizer.others.loading import kind_of, load_here, read_bounded, vocabulary_of
 from app.tokenizer.tokenizer import Tokenizer
 

@@ -1,4 +1,4 @@
-"""Training for compression: the vocabulary that says texts, of other kinds too, in the fewest pieces.
+"""Training for compression: the vocabulary that encodes texts, of other kinds too, in the fewest pieces.
 
 An objective of `trainer.py`; the loops are in `compression_kernels.py`, the candidates in `compression_candidates.py`,
 the reasons in docs/training-objectives.md. Nothing of the n-gram model of the likelihood objective is used here. Two

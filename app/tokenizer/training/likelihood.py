@@ -1,6 +1,6 @@
 """The stages of training, each a function from arrays to arrays: read, count n-grams, score them, cut, count pieces.
 
-What runs where, and in how many threads, is decided in `trainer.py` and `distributed.py`; the loops are in
+What runs where, and in how many threads, is decided in `trainer.py` and `cluster.py`; the loops are in
 `ngram_kernels.py`, `cutting_kernels.py` and `piece_kernels.py`, pruning in `pruning.py`. What each stage has to give
 is written in `reference.py`. All of them give the same for any split of the corpus into batches and of the keys into
 ranges.

@@ -18,10 +18,9 @@ from app.jit import compiled
 
 Bytes = NDArray[np.uint8]
 Keys = NDArray[np.uint64]
-Lengths = NDArray[np.uint16]
+Lengths = NDArray[np.uint16]  # enough for a chunk of 10,000 characters and 100 newlines
 Integers = NDArray[np.int64]
 
-MAX_PIECE = 0xFFFF  # bytes; a chunk of 10,000 characters and 100 newlines is shorter
 HASHED = np.uint64(0xFF)  # the lowest byte of a key that is a hash
 MIX = np.uint64(0xD6E8FEB86659FD93)
 

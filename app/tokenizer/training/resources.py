@@ -104,7 +104,7 @@ class TrainingWork:
     ) -> list[Sliceable[Run]]:
         """What a function gives for each batch, merged into a few runs. Each thread has runs of its own.
 
-        held: bytes that are in memory beside the counts, and so not to be had for these.
+        held: bytes that are in memory beside the counts, and so not available to them.
         """
         idle: SimpleQueue[Runs[Run]] = SimpleQueue()
         mine: list[Runs[Run]] = [self._runs(f"{stage} {number}", held) for number in range(self.threads)]
@@ -154,7 +154,7 @@ class TrainingWork:
             # Rounded up, so that what is named is enough when it is allowed.
             least = ceil(needed / 1e7) / 100
             raise InputError(
-                f"{what} have to be in memory, and that takes {least:.2f} GB in all: allow so much, or count fewer "
+                f"{what} have to be in memory, and that takes {least:.2f} GB in all: allow that much, or count fewer "
                 "with a higher min_count or a lower order",
                 "/memory",
             )

@@ -103,12 +103,12 @@ class Workspace:
     def _check(self, found: str) -> None:
         if not self._resume:
             raise InputError(
-                f"{self._folder} is what a training that was stopped had finished: go on with --resume, or start "
-                "over with --force"
+                f"{self._folder} holds the finished part of a training that was stopped: continue it with --resume, or "
+                "start over with --force"
             )
         if found != self._identity:
             raise InputError(
-                f"{self._folder} is of other texts or options than these: give the same ones again (its "
+                f"{self._folder} comes from other texts or options: give the same ones again (its "
                 f"{IDENTITY} says which), or start over with --force"
             )
 

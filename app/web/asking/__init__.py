@@ -1,1 +1,4 @@
-"""The routes by which a paper is asked: questions, streams of events, and how they are stopped."""
+"""Asking a paper over HTTP: questions, answers as streams of events, and readers' own files.
+
+What is not HTTP belongs in `app/asking`.
+"""

@@ -1,4 +1,4 @@
-"""Who may ask for what, and how often: the key of a request, its scope, and the client's rate.
+"""Which client may send what, and how often: the key of a request, its scope, and the client's rate.
 
 Plain ASGI, before any body is read; installed only where a setting asks for it. Operations that watch over the
 server, and the files that pages are made of, are open and not counted.
@@ -52,7 +52,7 @@ class Access:
         self.keys = keys
         self.required = required
         self.rates = rates
-        # Of its own: threads that wait for a slow database shall not keep keys from being looked up.
+        # Of its own: threads that wait for a slow database must not delay looking keys up.
         self._limiter: CapacityLimiter | None = None
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:

@@ -21,5 +21,5 @@ def reserve(file: int, size: int) -> None:
     except OSError as error:
         raise FileError(
             f"there is no room for {size >> 20} MB in {tempfile.gettempdir()}, the folder for temporary files "
-            f"({error.strerror}); make some, or name another folder with TMPDIR"
+            f"({error.strerror}); free some, or name another folder with TMPDIR"
         ) from error

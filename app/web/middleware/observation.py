@@ -1,4 +1,4 @@
-"""What is known of each request: its id, a line in the log, its share in the metrics, and the answer to a defect.
+"""What is recorded about each request: its id, a line in the log, its share of the metrics, the answer to a defect.
 
 Neither a text nor a query is ever logged.
 """

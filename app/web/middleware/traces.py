@@ -2,7 +2,7 @@
 
 The SDK reads them (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/); here is only
 what a span says: method, route, path, status and the request's id, never a query, a header or a text. The layer is our
-own because those that are to be had, FastAPI's too, write addresses down with their queries. Where no variable asks for
+own because the existing ones, FastAPI's too, record addresses with their queries. Where no variable asks for
 it there is no layer, and the SDK is not imported.
 """
 
@@ -46,11 +46,13 @@ def span_exporter(environment: Mapping[str, str]) -> "SpanExporter | None":
     ):
         return None
     if exporter not in ("", "otlp"):
-        raise InputError(f"OTEL_TRACES_EXPORTER={exporter}: spans are sent by otlp; write that, or none")
+        raise InputError(
+            f"OTEL_TRACES_EXPORTER={exporter}: Quire sends spans by otlp only; write that, or none"
+        )
     name = next((name for name in _PROTOCOLS if environment.get(name)), "")
     if name and environment[name] != "http/protobuf":
         raise InputError(
-            f"{name}={environment[name]}: spans are sent by http/protobuf alone; the port is often 4318"
+            f"{name}={environment[name]}: Quire sends spans by http/protobuf only, usually to port 4318"
         )
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -62,9 +64,7 @@ def span_exporter(environment: Mapping[str, str]) -> "SpanExporter | None":
     try:
         return OTLPSpanExporter()
     except ValueError as error:
-        raise InputError(
-            f"a variable of OpenTelemetry (OTEL_EXPORTER_OTLP_…) makes no sense: {error}"
-        ) from error
+        raise InputError(f"an OpenTelemetry variable (OTEL_EXPORTER_OTLP_…) is invalid: {error}") from error
 
 
 class Traces:

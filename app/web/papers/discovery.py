@@ -42,7 +42,7 @@ def opensearch(request: Request) -> Response:
                 for media_type in ("application/xml", *UNAPI_FORMATS.values())
             },
         },
-        300: text_response("application/xml", "The formats that the paper is to be had in"),
+        300: text_response("application/xml", "The formats that the paper is available in"),
         **problem_responses(404, 406, 422, 503),
     },
 )

@@ -1,7 +1,7 @@
 """The tokenizer over HTTP: `/api/v1/models`, `/encode`, `/decode`, `/count`, `/chunk`, `/compare`, `/lattice`.
 
-Only routes: what they compute is in `computing.py`, what they take and answer in `token_requests.py` and
-`token_answers.py`. Other servers' dialects are in `dialects.py`.
+Only routes: what they compute is in `computing.py`, what they take and answer in `requests.py` and `responses.py`.
+Other servers' dialects are in `dialects.py`.
 """
 
 import base64

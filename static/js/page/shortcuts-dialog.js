@@ -1,4 +1,4 @@
-/** The dialog that lists all keys; what they do is in keys.js. */
+/** The dialog that lists all shortcuts; what they do is in reader/shortcuts.js. */
 
 const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById('keys'));
 

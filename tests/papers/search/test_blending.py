@@ -16,9 +16,9 @@ from app.papers.meaning.filling import Budget, fill
 from app.papers.meaning.searching import Meaning
 from app.papers.models import Author, Paper
 from app.papers.query import parse_query
-from app.papers.search.asked import asked
 from app.papers.search.blending import BlendedPage, By, find, fused
 from app.papers.search.indexing import open_index
+from app.papers.search.meaning_query import meaning_query
 from app.papers.search.searching import Search, SearchIndex
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
@@ -278,5 +278,5 @@ def test_joined_lists_hold_each_paper_once_and_ties_are_the_newest_first(lists: 
     ],
 )
 def test_what_of_a_query_is_meant(text: str, meant: str, plain: bool) -> None:
-    found = asked(parse_query(text))
+    found = meaning_query(parse_query(text))
     assert (found.text, found.is_plain) == (meant, plain)

@@ -10,8 +10,8 @@ import pytest
 from app.errors import ModelError, NotFound
 from app.tokenizer import load
 from app.tokenizer.formats import _messages
-from app.tokenizer.others import apart, loading
-from app.tokenizer.others.apart import PROCESS_BYTES, ApartTokenizer
+from app.tokenizer.others import isolated, loading
+from app.tokenizer.others.isolated import PROCESS_BYTES, IsolatedTokenizer
 from app.tokenizer.registry import MEMORY_PER_BYTE, ModelRegistry
 from tests.server import PATIENCE
 from tests.tokenizer.others.trained import CARD, byte_level, rank_list, sentence_piece, write_all
@@ -42,7 +42,7 @@ def test_a_panic_on_one_text_is_a_refusal_of_that_text(tmp_path: Path) -> None:
 
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "TRY_SECONDS", 0.01)
+    monkeypatch.setattr(isolated, "TRY_SECONDS", 0.01)
     (tmp_path / "file.json").write_bytes(byte_level().to_str().encode())
     with pytest.raises(ModelError, match=r"takes more than 0.01 seconds"):
         load(tmp_path / "file.json")
@@ -139,7 +139,7 @@ def test_a_file_that_can_not_be_used_is_tried_again_when_it_changes(
     models = ModelRegistry((tmp_path,), "one", 1 << 26, 8)
     tried: list[Path] = []
 
-    class Counted(apart.Process):
+    class Counted(isolated.Process):
         def __init__(self, path: Path, max_bytes: int, name: str | None = None) -> None:
             tried.append(path)
             super().__init__(path, max_bytes, name)
@@ -156,7 +156,7 @@ def test_a_file_that_can_not_be_used_is_tried_again_when_it_changes(
 def test_the_processes_of_models_count_and_the_one_unused_the_longest_makes_room(tmp_path: Path) -> None:
     write_all(tmp_path)
     held = ModelRegistry((tmp_path,), "bert", 1 << 26, 8).get("bert")
-    assert isinstance(held, ApartTokenizer)
+    assert isinstance(held, IsolatedTokenizer)
     assert 20_000_000 < held.resident_bytes < 200_000_000, "a Python and a vocabulary of a few pieces"
     before = held.resident_bytes
     held.spans("a")
@@ -194,7 +194,7 @@ def test_a_model_that_takes_more_than_its_file_promised_is_refused(
 def test_a_process_gives_back_what_a_large_text_took(tmp_path: Path) -> None:
     write_all(tmp_path)
     held = ModelRegistry((tmp_path,), "bert", 1 << 26, 8).get("org/chatty")
-    assert isinstance(held, ApartTokenizer)
+    assert isinstance(held, IsolatedTokenizer)
     before = held.resident_bytes
     held.count("Hello world, 你好 " * 50_000)
     until = monotonic() + PATIENCE

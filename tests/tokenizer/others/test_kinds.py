@@ -117,8 +117,8 @@ def test_what_a_kind_cannot_do_is_said(tokenizers: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "pointer of Git LFS"),
-        (b"<!DOCTYPE html><html></html>", "page of HTML"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer"),
+        (b"<!DOCTYPE html><html></html>", "HTML"),
         (b"\x80\x04\x95.", "pickle"),
         (b"GGUF\x03\x00\x00\x00", "weights"),
         (b"", "empty"),

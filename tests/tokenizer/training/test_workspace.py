@@ -30,10 +30,13 @@ def test_a_finished_stage_is_found_again_and_an_unfinished_one_is_not(tmp_path: 
 def test_what_a_stopped_training_left_is_told(tmp_path: Path) -> None:
     with Workspace(tmp_path / "a", {"order": 6}) as first:
         finish(first, "one", "1")
-    with pytest.raises(InputError, match="go on with --resume"), Workspace(tmp_path / "a", {"order": 6}):
+    with (
+        pytest.raises(InputError, match="continue it with --resume"),
+        Workspace(tmp_path / "a", {"order": 6}),
+    ):
         pass
     other = Workspace(tmp_path / "a", {"order": 5}, resume=True)
-    with pytest.raises(InputError, match="of other texts or options"), other:
+    with pytest.raises(InputError, match="from other texts or options"), other:
         pass
     assert (tmp_path / "a" / "one" / "result").exists()
 

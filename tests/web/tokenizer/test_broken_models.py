@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.server import server_process
-from tests.tokenizer.others.test_apart import ABORTING, until
 from tests.tokenizer.others.test_bad_files import with_pattern
+from tests.tokenizer.others.test_isolated import ABORTING, until
 from tests.tokenizer.others.trained import write_all
 
 

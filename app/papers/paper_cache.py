@@ -1,4 +1,4 @@
-"""What is made of a paper again and again, remembered: many readers ask for the same lists."""
+"""A cache of what is made from a paper, such as its JSON: many readers ask for the same lists."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -12,18 +12,18 @@ T = TypeVar("T")
 Made = Callable[Concatenate[Paper, P], T]
 
 
-def remembered(most: int) -> Callable[[Made[P, T]], Made[P, T]]:
+def cached_by_paper(most: int) -> Callable[[Made[P, T]], Made[P, T]]:
     """A function of a paper and hashable arguments that keeps its last `most` results.
 
     Papers of an unusual size are left out: one of 3,000 authors takes a hundred times the memory of another.
 
-    >>> titles = remembered(2)(lambda paper: [paper.title])
+    >>> titles = cached_by_paper(2)(lambda paper: [paper.title])
     >>> paper = Paper("2401.12345", "A title", "")
     >>> titles(paper) is titles(paper)
     True
     """
 
-    def remembering(function: Made[P, T]) -> Made[P, T]:
+    def decorate(function: Made[P, T]) -> Made[P, T]:
         kept = lru_cache(most)(function)
 
         @wraps(function)
@@ -33,4 +33,4 @@ def remembered(most: int) -> Callable[[Made[P, T]], Made[P, T]]:
 
         return call
 
-    return remembering
+    return decorate

@@ -1,4 +1,4 @@
-"""What of a query is words to be found by their meaning, and what of it narrows the papers that are looked at."""
+"""Splits a query into the words that are searched by meaning and the conditions that narrow the papers."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ _MEANT = ("any", "title", "abstract")
 
 @dataclass(frozen=True, slots=True)
 class MeaningQuery:
-    """A query as meaning takes it: a text, and what papers have to be as well; `is_plain` where that is nothing."""
+    """A query for a search by meaning: a text, and conditions on the papers; `is_plain` if there are none."""
 
     text: str
     narrowing: Node | None
@@ -19,14 +19,14 @@ class MeaningQuery:
         return self.narrowing is None
 
 
-def asked(node: Node) -> MeaningQuery:
-    """The text and the rest of a query's tree.
+def meaning_query(node: Node) -> MeaningQuery:
+    """The text and the conditions of a query's tree.
 
     Plain words are meant and narrow nothing. Phrases and words in a title or abstract are meant, and narrow too;
     other fields and what stands after NOT only narrow.
 
     >>> from app.papers.query import parse_query
-    >>> asked(parse_query("message passing au:kipf -survey")).text
+    >>> meaning_query(parse_query("message passing au:kipf -survey")).text
     'message passing'
     """
     operands = node.operands if isinstance(node, All) else (node,)

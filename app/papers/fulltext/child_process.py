@@ -15,7 +15,7 @@ _SECONDS = 60.0
 _MOST_MEMORY = 2 << 30
 
 
-def read_apart(module: str, content: bytes, refusal: str, *arguments: str) -> Any:
+def read_in_child_process(module: str, content: bytes, refusal: str, *arguments: str) -> Any:
     """What a module, run as a program with these arguments, makes of `content`: a value of JSON.
 
     Raises SourceError where it takes too long, and with `refusal` where it can't read that.

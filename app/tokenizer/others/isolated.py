@@ -189,7 +189,7 @@ def _end(
         process.wait()
 
 
-class ApartTokenizer(OtherTokenizer):
+class IsolatedTokenizer(OtherTokenizer):
     """A tokenizer whose library runs in a process of its own, which is started again where it has ended."""
 
     def __init__(self, process: Process) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from app.errors import InputError, ModelError, Overloaded
 from app.tokenizer import load
-from app.tokenizer.others.apart import ApartTokenizer
+from app.tokenizer.others.isolated import IsolatedTokenizer
 from app.tokenizer.registry import ModelRegistry
 from tests.server import PATIENCE, ROOT
 from tests.tokenizer.others.trained import rank_list, write_all
@@ -71,24 +71,26 @@ def aborting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", ["bert", "llama", "org/chatty", "ranks", "unigram"])
 def test_answers_are_those_of_the_library_in_this_process(models: ModelRegistry, name: str) -> None:
-    apart: Any = models.get(name)
+    isolated: Any = models.get(name)
     path = models.folders[0] / name
     here = load(path if path.is_dir() else next(path.parent.glob(f"{path.name}.[!c]*")), name=name)
-    assert isinstance(apart, ApartTokenizer)
+    assert isinstance(isolated, IsolatedTokenizer)
     for text in TEXTS:
         ids = here.encode(text)
-        assert apart.encode(text) == ids
-        assert apart.count(text) == len(ids)
-        assert apart.encode_plain(text) == here.encode_plain(text)
-        assert apart.bytes_of(ids, special=True) == here.bytes_of(ids, special=True)
-        assert np.array_equal(apart.spans(text).pairs("source_chars"), here.spans(text).pairs("source_chars"))
+        assert isolated.encode(text) == ids
+        assert isolated.count(text) == len(ids)
+        assert isolated.encode_plain(text) == here.encode_plain(text)
+        assert isolated.bytes_of(ids, special=True) == here.bytes_of(ids, special=True)
+        assert np.array_equal(
+            isolated.spans(text).pairs("source_chars"), here.spans(text).pairs("source_chars")
+        )
     for what in (
         "name", "kind", "sha256", "can", "lossless", "vocab_size", "special_tokens", "named_specials", "own_special",
         "card", "chat_template", "pieces",
     ):  # fmt: skip
-        assert getattr(apart, what) == getattr(here, what), what
+        assert getattr(isolated, what) == getattr(here, what), what
     with pytest.raises(InputError, match="is not an id"):
-        apart.decode([apart.vocab_size + 1])
+        isolated.decode([isolated.vocab_size + 1])
 
 
 def test_no_library_is_loaded_by_the_process_that_serves(models: ModelRegistry) -> None:
