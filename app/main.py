@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,  # web/openapi.py serves it, and web/papers/pages.py its page
         lifespan=lifespan,
         redirect_slashes=False,
-        # Its spans hold queries, and so what people look for; ours don't (web/traces.py).
+        # Its spans hold queries, and so what people look for; ours don't (web/middleware/traces.py).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         middleware=_middleware(settings),
     )
@@ -147,7 +147,7 @@ def warm_up(app: FastAPI) -> None:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    """The layers that a request passes, from the outside in; those that no setting asks for are left out."""
+    """The layers that a request passes, from the outside in, without those that no setting asks for."""
     layers = [Middleware(Observation, clients=settings.log_clients)]
     if exporter := span_exporter(os.environ):
         layers.append(Middleware(Traces, exporter=exporter))

@@ -237,7 +237,7 @@ def test_what_is_wrong_is_said_in_a_line(
     assert not (ROOT / "out.model").exists()
 
 
-def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_made(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = quire("serve", "--port", str(taken.getsockname()[1]), data_dir=tmp_path / "data")
     assert done.returncode == 1

@@ -32,6 +32,10 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
+_SOURCE_FILE = re.compile(r"""(?<![\w"'./-])(?:[\w-]+/)*[\w-]+\.(?:py|js)\b""")
+_COMMENT = re.compile(r"^\s*(?:/\*)?\*|//")
+_OF_TIKTOKEN = "tiktoken_ext/openai_public.py"
+
 _COMMAND = re.compile(r"^(?:.*\| )?(?:\.venv/bin/)?quire ([^#|\n]+)", re.MULTILINE)
 
 
@@ -202,6 +206,23 @@ def test_the_requests_of_the_readme_are_answered(library_address: str, tmp_path:
 def test_the_program_of_the_readme_runs() -> None:
     program = README.partition("```python\n")[2].partition("```")[0]
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=300, check=True)
+
+
+@pytest.mark.parametrize("folder", ["app", "static/js", "static/math-text"])
+def test_the_source_files_that_comments_name_are_there(folder: str) -> None:
+    missing = []
+    for path in sorted(file for file in (ROOT / folder).rglob("*") if file.suffix in (".py", ".js")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        comments = lines if path.suffix == ".py" else [line for line in lines if _COMMENT.search(line)]
+        known = [
+            path.parent,
+            path.parent.parent,
+            *(ROOT / name for name in ("", "app", "static", "static/js")),
+        ]
+        for name in (name for line in comments for name in _SOURCE_FILE.findall(line)):
+            if name != _OF_TIKTOKEN and not any((place / name).is_file() for place in known):
+                missing.append(f"{path.relative_to(ROOT)}: {name}")
+    assert not missing, "these name files that have moved or gone"
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -103,7 +103,9 @@ def run_in_namespace(story: str, tmp_path: Path, *arguments: Path) -> tuple[list
     return done.stdout.splitlines(), (out / "said").read_text()
 
 
-def test_a_full_folder_of_temporary_files_is_told_at_the_start_and_stops_no_server(tmp_path: Path) -> None:
+def test_a_full_folder_of_temporary_files_is_reported_at_the_start_and_stops_no_server(
+    tmp_path: Path,
+) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     told, said = run_in_namespace(TEMPORARY, tmp_path, temporary)
@@ -113,7 +115,7 @@ def test_a_full_folder_of_temporary_files_is_told_at_the_start_and_stops_no_serv
     assert said.count("a worker died") == 1, "the one that was killed"
 
 
-def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(tmp_path: Path) -> None:
     records = tmp_path / "records.jsonl"
     with records.open("w") as file:
         for number in range(1, 2501):

@@ -1,6 +1,6 @@
 """One question answered from beginning to end: the paper's text, the prompt, the model's words, and the quotes in them.
 
-Whoever asks is told by events. Nothing here waits for a turn, counts readers, or keeps what comes out.
+The reader follows it by events. Nothing here waits for a turn, counts readers, or keeps what comes out.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The same questions asked of many papers, one after the other, within a budget of tokens; for a night's work.
+"""Asks many papers the same questions, one after the other, within a budget of tokens, such as overnight.
 
 What was kept already is passed over, so a batch that was cut off goes on when it is begun again.
 """

@@ -1,4 +1,4 @@
-"""Where questions are brought and answers are given out: one generation for all who ask the same, a bounded queue, and
+"""Takes questions and hands out answers: one generation for all readers who ask the same, a bounded queue, and
 answers that were kept.
 
 Nothing here knows HTTP. What blocks (the store, a paper's text, counting tokens) runs in threads.
@@ -189,7 +189,7 @@ class Desk:
             self._queue.remove(generation)
 
     def _show_places(self) -> None:
-        """Each who waits is told its new place; the one whose turn comes now is told nothing."""
+        """Sends each waiting reader its new place; the one whose turn comes now gets no event."""
         for place, generation in enumerate(self._queue[1:], start=1):
             generation.add("waiting", {"asking": generation.asking, "place": place})
 

@@ -1,4 +1,4 @@
-"""Takes reasoning out of a text in which it stands between tags, as small models write it."""
+"""Separates reasoning from a text in which it stands between tags, as small models write it."""
 
 import re
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 r"""Finds the mathematics in a title or an abstract: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and bare environments.
 
-The rules are those of `static/math-text/tex-scanner.js` and `tex-marks.js` for the format "latex"; a test compares the
-two on the same cases. Time grows with the text alone: for each delimiter the one that could close it is known without
-searching.
+The rules are those of `static/math-text/tex-scanner.js` and `static/math-text/tex-marks.js` for the format "latex"; a
+test compares the two on the same cases. Time grows with the text alone: for each delimiter the one that could close it
+is known without searching.
 """
 
 import re

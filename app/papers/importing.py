@@ -1,7 +1,7 @@
 """From files to the store and the index, and the built-in collection's way there.
 
 Imports are idempotent, and resumed where a process was killed: how far a file was read is kept with its records.
-What the formats look like is for `sources` to know.
+The formats are read in `sources`.
 """
 
 import hashlib

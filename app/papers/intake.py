@@ -1,6 +1,6 @@
 """The one way in: a batch of records goes to the store, with how far its source was read, and then to the index.
 
-Where records come from is for importing.py (files) and receiving.py (the network) to say.
+Records come from importing.py (files) and receiving.py (the network).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

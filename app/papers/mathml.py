@@ -29,7 +29,7 @@ _UNKNOWN = re.compile(r"\\[A-Za-z]")
 
 
 class _NoMathML(Exception):
-    """Something in the answer has no place in MathML as we send it."""
+    """Something in the answer is not allowed in the MathML that we send."""
 
 
 @lru_cache(maxsize=8192)

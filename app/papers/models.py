@@ -1,4 +1,4 @@
-"""What a paper is: plain frozen records and the grammar of identifiers.
+"""Papers as plain frozen records, and the grammar of their identifiers.
 
 Nothing here reads a file, a store or the network, and no text is converted: title, abstract and names are the
 source as it came. What a source does not give is None.

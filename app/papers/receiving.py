@@ -1,7 +1,7 @@
 """From a source on the network to the store and the index, batch by batch.
 
-What is asked, and in which order, is for fetching.py to say. A batch and the places to go on from are stored in one
-transaction: a process that is killed fetches at most one answer twice.
+What is asked for, and in which order, is decided in `sources/fetching.py`. A batch and its resume points are stored in
+one transaction: a process that is killed fetches at most one answer twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping

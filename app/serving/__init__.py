@@ -1,4 +1,4 @@
-"""How the server runs: start, workers, connections, the daily schedule, memory.
+"""How the server runs: its start, its workers, their connections, and processes beside it such as the daily fetch.
 
 What it answers belongs in `app/web`.
 """

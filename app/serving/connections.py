@@ -199,7 +199,7 @@ class BoundedConnection(HttpToolsProtocol):
         asked = self._unanswered()
         if self.flow.read_paused or (self._in_head and asked):
             self._head_begun = self.loop.time()
-            self._wait_for_the_rest()  # it is we who are busy
+            self._wait_for_the_rest()  # the server itself is what is busy
         elif self._in_head or (asked and not asked[-1].response_started):
             self._refuse(408, "too-slow", "the request did not arrive in time")
         else:

@@ -11,7 +11,7 @@ import httptools
 
 
 class Listener(Protocol):
-    """What is told of the parts of requests as they come: httptools' callbacks."""
+    """httptools' callbacks, called for the parts of requests as they arrive."""
 
     def on_message_begin(self) -> None: ...
     def on_url(self, url: bytes) -> None: ...

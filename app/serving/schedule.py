@@ -1,4 +1,4 @@
-"""Work that is done once a day or all day, in a process of its own beside the server: it takes no time from requests.
+"""Background work, done once a day or all day in a child process, so that it takes no time from requests.
 
 There is one such process, whatever the number of workers. It ends with the server, also with one that was killed, and
 is started again where it is killed itself. What the work is and when it is due are arguments. Nothing is kept about
@@ -21,7 +21,7 @@ from app.errors import QuireError, StoreLocked
 log = structlog.get_logger()
 
 _AFTER_A_WRITER = timedelta(minutes=10)
-# Clocks are set and machines sleep: it is looked at so often, in seconds.
+# Clocks are set and machines sleep: the clock is read this often, in seconds.
 _LONGEST_SLEEP = 60.0
 # A process that hangs in the system, or was stopped, does not heed SIGTERM.
 _STOP_SECONDS = 5.0
@@ -97,7 +97,7 @@ def work_on(
 
 
 class SupervisedProcess:
-    """A process beside the server that is started again where it died.
+    """A child process beside the server that is started again if it dies.
 
     `target` gets `arguments` at first, and later what `again` gives: functions of modules and plain values, since they
     are sent to a fresh interpreter. One that is forked later than threads were started may hang.
@@ -116,7 +116,7 @@ class SupervisedProcess:
         self._process = self._started(arguments)
 
     def look_after(self) -> None:
-        """Starts the process again where it died, at most once a minute; to be called every few seconds."""
+        """Starts the process again if it has died, at most once a minute; to be called every few seconds."""
         if self._process.is_alive():
             return
         if not self._reported:
@@ -129,7 +129,7 @@ class SupervisedProcess:
 
     def stop(self) -> None:
         """Ends the process, and waits for that no longer than a few seconds."""
-        # Whatever it does, it may be killed at: so the work has to be.
+        # The work has to be such that it may be killed at any moment.
         for end in (self._process.terminate, self._process.kill):
             end()
             self._process.join(_STOP_SECONDS)

@@ -124,7 +124,7 @@ class Workers:
         os.write(self._starting, os.getpid().to_bytes(8, "little"))
 
     def _wait(self, seconds: float | None) -> None:
-        """Waits for a signal or a worker's word, and takes note of both and of the workers that died."""
+        """Waits for a signal or a worker's report, and handles both and the workers that died."""
         self._selector.select(seconds)
         with suppress(BlockingIOError):
             self._told_to_stop |= any(number in _STOP for number in self._signals.recv(4096))

@@ -1,4 +1,4 @@
-"""What there is under `/api/v1` and beside it, with links: the answer for whoever asks the API itself."""
+"""The index of the API: what there is under `/api/v1` and beside it, with links."""
 
 from typing import Any
 

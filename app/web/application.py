@@ -1,4 +1,4 @@
-"""The application as FastAPI has it, with layers of Quire's own around its routes; `app/main.py` puts them together."""
+"""FastAPI's application with Quire's own layers around its routes; `app/main.py` puts them together."""
 
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -9,7 +9,7 @@ from app.web.middleware.short_calls import ShortCalls
 
 
 class Application(FastAPI):
-    """Leaves out the layers of FastAPI that repeat what ours do: bodies are bounded and defects answered by these."""
+    """Leaves out the layers of FastAPI that repeat ours, which bound bodies and answer defects."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """All layers, the outermost one."""

@@ -1,4 +1,4 @@
-"""What a request handler may ask for: the services built by `create_app`, and facts about the request itself."""
+"""The dependencies of request handlers: the services that `create_app` builds, and facts about the request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class RequestThreads:
         return await self._run(self._limiter, lambda: function(*args, **kwargs))
 
     async def run_short(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same for what is soon done, which does not wait behind heavy requests."""
+        """The same for short work, which does not wait behind heavy requests."""
         if self._short is None:
             self._short = CapacityLimiter(self.concurrent)
         return await self._run(self._short, lambda: function(*args, **kwargs))
@@ -83,7 +83,7 @@ class RequestThreads:
 
     @property
     def looking(self) -> CapacityLimiter:
-        """The one thread that looks whether the server can work."""
+        """The one thread that checks whether the server can work."""
         if self._looking is None:
             self._looking = CapacityLimiter(1)
         return self._looking
@@ -133,7 +133,7 @@ def get_services(request: Request) -> Services:
 
 
 async def room_to_read(request: Request) -> None:
-    """Lets a request pass that will read papers in a thread; raises Overloaded where too many wait to do so."""
+    """Admits a request that will read papers in a thread; raises Overloaded where too many wait to do so."""
     get_services(request).work.check_readers()
 
 

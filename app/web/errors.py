@@ -1,4 +1,4 @@
-"""How failures leave: problem+json (RFC 9457) for programs, a kind page for people, always with the request's id.
+"""How failures are answered: problem+json (RFC 9457) for programs, a page for people, always with the request's id.
 
 Each class of `app.errors` is mapped once, here. A problem's `type` is stable: clients may rely on it.
 """

@@ -1,4 +1,4 @@
-"""What makes the pages an application that can be installed and opened offline: manifest, service worker, last page."""
+"""What makes the pages installable and readable offline: manifest, service worker, and the page shown offline."""
 
 import orjson
 from fastapi import APIRouter, Request, Response

@@ -1,4 +1,4 @@
-"""What an operator asks a running server: is it up, can it work, which version is it, what has it done."""
+"""Endpoints for operators: is the server up, can it work, which version is it, and what has it done."""
 
 import os
 import time
@@ -194,7 +194,7 @@ def metrics(services: ServicesDep) -> Response:
 
 
 class _Present(Collector):
-    """What is so now, looked up when it is asked for."""
+    """The present state, looked up when it is asked for."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

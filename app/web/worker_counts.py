@@ -1,4 +1,4 @@
-"""Where the counts of several workers are kept, for whichever of them is asked to add them up.
+"""Where the counts of several workers are kept, so that any of them can add them up.
 
 A worker has a number, and one that replaces another has the number of that one: it goes on counting in its files, so
 that there are never more files than workers, and no count goes back. What is counted is said where it is.

@@ -44,7 +44,7 @@ export function guardedSpan(source) {
   return span;
 }
 
-/** A formula's source with its delimiters; a copy of a formula, made by who copied the page, has the usual ones. @param {HTMLElement} span */
+/** A formula's source with its delimiters; a copy of a formula, made by copying the page, has the usual ones. @param {HTMLElement} span */
 export const sourceOf = (span) => sources.get(span) ?? delimited(span);
 
 /** @param {HTMLElement} span */

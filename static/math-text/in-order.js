@@ -1,6 +1,6 @@
 /**
- * What a text is asked for from left to right, without reading any of it twice: the next match of a pattern, and where a
- * brace group ends.
+ * Looks things up in a text from left to right, reading no part of it twice: the next match of a pattern, and where a brace
+ * group ends.
  */
 
 /** The matches of a pattern in a text. */

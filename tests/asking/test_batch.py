@@ -92,7 +92,7 @@ def test_a_day_of_a_list_is_asked_within_a_budget_and_goes_on(data: Path, model:
     assert all({"cs.AI", "cs.LG"} & set(paper.categories) for paper in papers.values())
 
 
-def test_a_paper_that_fails_is_told_and_the_others_are_asked(data: Path, model: ChatServerDouble) -> None:
+def test_a_paper_that_fails_is_reported_and_the_others_are_asked(data: Path, model: ChatServerDouble) -> None:
     def reply(body: dict[str, Any]) -> Reply:
         if "holds for case 0." in body["messages"][-1]["content"]:
             said = json.dumps({"error": {"message": "not this one, sk-secret-key"}}).encode()

@@ -319,7 +319,7 @@ def test_a_quota_that_is_used_up_is_not_asked_again(
     assert len(server.requests) == 1
 
 
-def test_a_wait_that_is_too_long_is_told_with_its_seconds(server: ChatServerDouble) -> None:
+def test_a_wait_that_is_too_long_is_reported_with_its_seconds(server: ChatServerDouble) -> None:
     server.reply = lambda _: Reply([b"{}"], status=429, headers=JSON | {"retry-after": "3600"})
     with pytest.raises(Overloaded) as failure:
         listen(server, Heard())

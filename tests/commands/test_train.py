@@ -72,7 +72,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_model(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.card.json", "out.model"]
 
 
-def test_an_unfinished_training_is_told_and_can_be_started_over(
+def test_an_unfinished_training_is_reported_and_can_be_started_over(
     corpus: Path, whole: bytes, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.model"
@@ -135,7 +135,7 @@ def test_patterns_name_files_and_a_summary_ends_it(tmp_path: Path) -> None:
         (["README.md", "--dev", "no-such-file"], "no-such-file: can't be read"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_what_is_wrong_is_reported_in_a_line(tmp_path: Path, arguments: list[str], words: str) -> None:
     done = quire("train", *arguments, "-o", tmp_path / "out", data_dir=tmp_path)
     assert done.returncode == 1
     assert words in done.stderr.decode().splitlines()[-1]

@@ -74,7 +74,7 @@ def test_an_import_twice_changes_nothing_the_second_time(place: Place) -> None:
     assert check(place.store, place.index) == []
 
 
-def test_bad_records_are_told_and_passed_over(place: Place) -> None:
+def test_bad_records_are_reported_and_passed_over(place: Place) -> None:
     place.write(paper(1), b"{", paper(2), b'{"id": "x"}')
     told: list[RecordError] = []
     assert place.run(on_error=told.append) == ImportResult(new=2, skipped=2)
@@ -246,7 +246,7 @@ def test_a_missing_file_stops_before_anything_is_made(place: Place) -> None:
     assert not place.store.parent.exists()
 
 
-def test_a_second_import_is_told_of_the_first(place: Place) -> None:
+def test_a_second_import_is_refused_and_names_the_first(place: Place) -> None:
     place.write(paper(1))
     with open_for_writing(place.store, "the first"), pytest.raises(StoreLocked, match="the first"):
         place.run()

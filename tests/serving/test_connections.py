@@ -67,7 +67,7 @@ def test_requests_that_were_sent_ahead_end_with_their_connection(
     assert log.read_text() == ""
 
 
-def test_what_is_no_request_is_not_told_in_the_middle_of_an_answer(library_folder: Path) -> None:
+def test_a_malformed_request_is_not_reported_in_the_middle_of_an_answer(library_folder: Path) -> None:
     with server_process(library_folder) as (address, _), connect(address) as connection:
         connection.sendall(LONG)
         received = bytearray(connection.recv(100))

@@ -203,7 +203,7 @@ def test_a_server_that_can_not_start_says_why_in_a_line(
     assert said.encode() in done.stderr
 
 
-def test_the_start_is_told_in_a_line(tmp_path: Path) -> None:
+def test_the_start_is_reported_in_a_line(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*QUIRE, "serve", "--port", "0", "--workers", "2"],
         stdout=subprocess.PIPE,

@@ -156,7 +156,7 @@ def with_again(key: str, value: object) -> bytes:
         (change("YQpi", [259, "a\nb", 1]), "after a newline"),
     ],
 )
-def test_a_broken_file_is_told_with_what_is_wrong(content: object, message: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_reported_with_what_is_wrong(content: object, message: str, tmp_path: Path) -> None:
     path = written(tmp_path / "broken.model", content)
     with pytest.raises(ModelError, match=message) as caught:
         Model.load(path)
@@ -215,7 +215,7 @@ def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.model", ""])
-def test_a_path_that_can_not_be_read_is_told(name: str, tmp_path: Path) -> None:
+def test_a_path_that_can_not_be_read_is_reported(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="can't be read"):
         Model.load(tmp_path / name)
 
@@ -236,7 +236,7 @@ def test_a_path_that_can_not_be_read_is_told(name: str, tmp_path: Path) -> None:
         (b"{", "not JSON"),
     ],
 )
-def test_a_wrong_card_is_told(content: object, message: str, tmp_path: Path) -> None:
+def test_a_wrong_card_is_reported(content: object, message: str, tmp_path: Path) -> None:
     path = written(tmp_path / "a.model", entries())
     written(card_beside(path), content)
     with pytest.raises(ModelError, match=message):

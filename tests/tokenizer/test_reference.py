@@ -123,6 +123,6 @@ def test_a_pruned_character_turns_the_rest_of_its_chunk_into_single_bytes() -> N
     assert all(len(piece) == 1 for piece in rest)
 
 
-def test_an_empty_corpus_is_told_so() -> None:
+def test_an_empty_corpus_is_refused() -> None:
     with pytest.raises(InputError, match="no text"):
         reference.train(["", ""], [300])

@@ -40,7 +40,9 @@ def test_what_is_no_models_name_is_not_found_and_never_answered_by_another(
         models.get(name)
 
 
-def test_a_replaced_file_is_read_anew_and_only_so_many_stay(models: ModelRegistry, tmp_path: Path) -> None:
+def test_a_replaced_file_is_read_again_and_only_the_last_models_stay(
+    models: ModelRegistry, tmp_path: Path
+) -> None:
     before = models.get(None)
     Model.from_counts("default", {**BYTES, b"new": 5}).save(tmp_path / "own" / "default.model")
     Model.from_counts("other", BYTES).save(tmp_path / "own" / "other.model")
@@ -64,7 +66,7 @@ def test_a_model_in_a_zip_is_served_under_its_name_after_one_that_is_not(
     assert b"own" in bytepiece(models.get("default")).model.pieces
 
 
-def test_a_broken_file_is_told_of_by_its_name_and_not_by_where_it_lies(
+def test_a_broken_file_is_reported_by_its_name_and_not_by_its_path(
     models: ModelRegistry, tmp_path: Path
 ) -> None:
     (tmp_path / "own" / "broken.model").write_text("{")

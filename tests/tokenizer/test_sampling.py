@@ -81,7 +81,7 @@ def test_the_same_seed_draws_the_same_on_any_thread(tokenizer: Tokenizer) -> Non
     assert len(set(map(tuple, alone))) == 40, "and another seed another segmentation"
 
 
-def test_without_a_seed_every_call_draws_anew(tokenizer: Tokenizer) -> None:
+def test_without_a_seed_every_call_draws_again(tokenizer: Tokenizer) -> None:
     assert len({tuple(tokenizer.encode("abab" * 30, alpha=0.2)) for _ in range(20)}) > 1
 
 

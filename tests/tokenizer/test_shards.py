@@ -65,7 +65,7 @@ def test_what_exists_is_not_overwritten(tmp_path: Path) -> None:
         ShardWriter(tmp_path, 300, "tiny", "00")
 
 
-def test_a_wrong_folder_or_number_is_told(tmp_path: Path) -> None:
+def test_a_wrong_folder_or_number_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="not a folder of shards"):
         read_document(tmp_path, 0)
     with ShardWriter(tmp_path / "corpus", 300, "tiny", "00") as writer:
@@ -86,7 +86,7 @@ def test_a_reader_keeps_its_files_open(tmp_path: Path) -> None:
     assert reader[4].base is not None, "a document is a view"
 
 
-def test_shards_that_were_cut_are_told(tmp_path: Path) -> None:
+def test_shards_that_were_cut_are_reported(tmp_path: Path) -> None:
     with ShardWriter(tmp_path / "corpus", 300, "tiny", "00", "bin") as writer:
         writer.write([np.array([1, 2, 3], np.int32)])
     with (tmp_path / "corpus" / "00000.bin").open("r+b") as shard:

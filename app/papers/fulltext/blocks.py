@@ -1,4 +1,4 @@
-"""What a paper's text is here: blocks in reading order, each with an anchor that a quote can name.
+"""A paper's text as data: blocks in reading order, each with an anchor that a quote can name.
 
 Nothing here reads a file. Formulas stand in a block's text as TeX between dollar signs.
 """

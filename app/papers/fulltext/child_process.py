@@ -1,4 +1,4 @@
-"""Runs a reader of what strangers made in a process of its own, with a time and a memory to finish in.
+"""Reads untrusted files in a child process, with a limit on its time and memory.
 
 PDFium is written in C++. A page of HTML that leaves elements open takes quadratic time and memory by the rules of HTML
 itself: twenty kilobytes can stand for a gigabyte of tree.
@@ -36,7 +36,7 @@ def read_in_child_process(module: str, content: bytes, refusal: str, *arguments:
 
 
 def bound(seconds: int = int(_SECONDS)) -> None:
-    """Bounds this process: what was made to do harm ends it, and not the machine."""
+    """Limits the time and memory of this process, so that a malicious file ends it and not the machine."""
     if sys.platform != "win32":
         import resource
 

@@ -1,4 +1,4 @@
-"""What turns texts into vectors, whatever it runs on; `endpoint.py` asks a server, `folder.py` runs a model here.
+"""The interface of what turns texts into vectors: `endpoint.py` asks a server, `folder.py` runs a model here.
 
 A vector is float32 of length 1, so that the product of two is the cosine of their angle.
 """

@@ -1,4 +1,4 @@
-"""Gives papers their vectors: what lacks one gets it, the newest first, within a budget, and goes on where it was.
+"""Computes the vectors that papers lack, newest first, within a budget; a later run resumes there.
 
 The store may change meanwhile, by another process too: the next run follows. The store's writer is not held up.
 """

@@ -1,4 +1,4 @@
-"""Keeping a machine's own index in step with a database that others write to: woken by it, with a poll behind that.
+"""Keeps a machine's own index in step with a database that others write to: by notifications, with a poll behind them.
 
 On one machine whoever writes the store writes the index too (indexing.py), and nothing here is needed.
 """

@@ -1,4 +1,4 @@
-"""More like some papers: an order by how much papers are like those that a reader starred, newer stars counting more.
+"""Papers like those that a reader starred, the most similar first; newer stars count more.
 
 By words it is tf-idf: a profile of the stars' words, each as rare as it is in the whole index, and a paper counts by
 what of the profile its own words make up. Where papers have vectors, the nearness to the nearest stars is a second
@@ -61,7 +61,7 @@ def like(
     since: date | None = None,
     limit: int = 25,
 ) -> list[Liked]:
-    """Papers that are like those of `ids`, which come the newest star first; the likest first.
+    """Papers like those of `ids` (the newest star first), the most similar first.
 
     With `among` these papers, all of them, in that order. Else `limit` of all papers announced on `since` or later, the
     given ones left out. Ids that are not here are passed over.

@@ -1,4 +1,4 @@
-"""The papers that are near to a paper: by the words that they share, and by meaning where papers have vectors."""
+"""The papers close to a paper: by the words that they share, and by meaning where papers have vectors."""
 
 import numpy as np
 

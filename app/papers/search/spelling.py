@@ -1,4 +1,4 @@
-"""What a search that found nothing may have meant: words of the index that are spelt nearly as its own."""
+"""Spelling suggestions for a search that found nothing: words of the index that are spelt almost the same."""
 
 import re
 from collections import Counter

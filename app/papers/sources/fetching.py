@@ -269,11 +269,11 @@ def _read_harvest(places: Mapping[str, str], name: str) -> _Harvest | None:
         token = kept.pop("token", None)
         return _Harvest(**{key: date.fromisoformat(day) for key, day in kept.items()}, token=token)
     except (ValueError, TypeError, AttributeError) as error:
-        raise StoreError(f"the place kept as {name!r} is none: {places[name][:80]!r}") from error
+        raise StoreError(f"the resume point {name!r} is damaged: {places[name][:80]!r}") from error
 
 
 def _read_day(places: Mapping[str, str], name: str) -> date | None:
     try:
         return date.fromisoformat(places[name]) if name in places else None
     except ValueError as error:
-        raise StoreError(f"the place kept as {name!r} is not a day: {places[name][:80]!r}") from error
+        raise StoreError(f"the resume point {name!r} is not a day: {places[name][:80]!r}") from error

@@ -1,6 +1,6 @@
 """The engine that keeps a store, SQLite or PostgreSQL, as reading.py and writing.py use either of them.
 
-What is in the tables is for schema.py to say.
+The tables are those of schema.py.
 """
 
 from collections.abc import Iterator

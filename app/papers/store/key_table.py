@@ -1,6 +1,6 @@
 """API keys in a database, where several machines ask for them; on one machine they are a file (web/middleware/keys.py).
 
-Hashes are kept, and no key. What a key is good for, and what its fields mean, is not for here to say.
+Hashes are kept, and no key. What a key's scopes and fields mean is defined there.
 """
 
 from dataclasses import asdict, dataclass, replace

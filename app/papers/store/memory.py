@@ -1,4 +1,4 @@
-"""What was read of a store, remembered until the store changes.
+"""A cache of what was read from a store, valid until the store changes.
 
 It is a cache: whoever looks something up has read the store's revision in the same transaction.
 """

@@ -1,7 +1,7 @@
 """Integers that papers are kept and ordered by: one number for each id, one position in each order.
 
 Lists page by "everything before this position", so a position is one integer that ties are already broken in.
-What lies at a position is for the store and the index to say.
+What lies at a position is known to the store and the index.
 """
 
 from datetime import UTC, date, datetime

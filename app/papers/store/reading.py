@@ -112,7 +112,7 @@ class Store:
 
     @property
     def shared(self) -> bool:
-        """Whether other machines may write to it: an index then follows by itself (following.py)."""
+        """Whether other machines may write to it: an index then follows by itself (search/following.py)."""
         return self._database.shared
 
     def __len__(self) -> int:

@@ -100,7 +100,7 @@ imports = Table(
     Column("finished", Integer, nullable=False),
 )
 
-# Where fetching from a source goes on, written with the papers that it brought (fetching.py).
+# Where fetching from a source goes on, written with the papers that it brought (sources/fetching.py).
 places = Table(
     "places", metadata, Column("name", Text, primary_key=True), Column("place", Text, nullable=False)
 )

@@ -1,4 +1,4 @@
-"""A tokenizer of another kind in a process of its own, as a server needs it.
+"""A tokenizer of another kind in a child process, as a server needs it.
 
 Its library may hold the interpreter's lock for seconds while it loads, and may abort the process that runs it. In a
 process of its own the first holds up nobody, and the second costs the one text that did it: calls that were under way

@@ -1,4 +1,4 @@
-"""Which characters a vocabulary holds whatever else it holds: those that most of a corpus is written in.
+"""The characters that a vocabulary holds in any case: those that most of a corpus is written in.
 
 Decided by counts, as SentencePiece's `character_coverage` is, and by no list. Knows nothing of how pieces come about.
 """
@@ -81,7 +81,7 @@ def covering(counts: Integers, coverage: float | None, vocab_size: int, longest:
 def with_characters(
     pieces: dict[bytes, int], characters: Iterable[bytes], vocab_size: int
 ) -> dict[bytes, int]:
-    """A vocabulary with these characters among its pieces; the least frequent longer pieces make room for them.
+    """A vocabulary with these characters among its pieces; the least frequent longer pieces are dropped for them.
 
     A character that was missing counts as often as the rarest piece that stays.
     """

@@ -1,4 +1,4 @@
-"""The stages of training on a Dask cluster: where the files are, by ranges of keys, with the result of one machine.
+"""The stages of training on a Dask cluster, which give the same result as one machine.
 
 Each file, or part of a large one, is counted by one task on whichever machine; counts are split by ranges of keys, and
 each range is merged by one task, so that no machine holds all of them. What every machine needs are the n-grams that

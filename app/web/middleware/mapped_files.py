@@ -1,4 +1,4 @@
-"""Files that processes have in their memory together: their room on the disk is taken before they are used.
+"""Files that several processes map into memory: their room on the disk is reserved before they are used.
 
 Where a disk has no room for a page of a mapped file, whoever writes to that page is killed without a word.
 """

@@ -1,4 +1,4 @@
-"""The way of the calls that are made most: from the layers straight to the route, past all that only others need.
+"""A short cut for the calls that are made most: from the layers straight to the route, past what only others need.
 
 Which call it is, is one look into a table. FastAPI's routing and its stacks for dependencies and open files take longer
 than a short text's tokens.

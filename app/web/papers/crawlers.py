@@ -1,4 +1,4 @@
-"""What crawlers and their owners ask for: the rules, a map of all papers, and where to report a weakness."""
+"""For crawlers and their owners: robots.txt, a sitemap of all papers, and where to report a vulnerability."""
 
 from datetime import UTC, datetime
 
@@ -68,7 +68,7 @@ def sitemap_of_month(request: Request, store: StoreDep, month: int) -> Response:
     responses={200: text_response("text/plain", "The contact (RFC 9116)"), **problem_responses(404)},
 )
 def security(request: Request, services: ServicesDep) -> Response:
-    """Where to report a weakness, if the operator named a contact (QUIRE_CONTACT)."""
+    """Where to report a vulnerability, if the operator named a contact (QUIRE_CONTACT)."""
     if not services.contact:
         raise NotFound("the operator of this server names no contact (QUIRE_CONTACT)")
     # Good until the end of the next year, so that the text stays the same for a long time.

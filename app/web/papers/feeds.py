@@ -1,8 +1,8 @@
 """Lists and searches as Atom 1.0 (RFC 4287): `/arxiv/{categories}/feed` and `/search/feed?q=`.
 
 A feed holds the whole latest day; older papers follow on its next pages (RFC 5005). Readers run no script, so formulas
-are sent as MathML, or as their source, set apart from the prose, where they have none. Who has the latest state already
-is told so (304).
+are sent as MathML, or as their source, set apart from the prose, where they have none. A client that has
+the latest state gets 304.
 """
 
 import hashlib
@@ -255,7 +255,7 @@ class _State:
         return self._modified <= since
 
     def nothing_new(self) -> Response:
-        """The answer to whoever has this state."""
+        """The answer to a client that has this state."""
         return Response(status_code=304, headers=self._headers)
 
     def sent(self, response: Response) -> Response:

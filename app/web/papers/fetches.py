@@ -27,7 +27,7 @@ def offer(request: Request) -> Offer:
 
 
 def _is_at_home(request: Request, services: Services) -> bool:
-    """Whether the visitor sits at this machine, and no proxy or page of another site speaks for somebody else."""
+    """Whether the visitor is on this machine, and no proxy or page of another site acts for someone else."""
     headers = request.headers
     if not services.fetch_on_loopback or request.client is None:
         return False

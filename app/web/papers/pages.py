@@ -273,7 +273,7 @@ def search(
     except (InputError, NoEmbedder, EmbedError) as error:
         if not is_page(request):
             raise
-        # The words stay in the box: whoever mistyped one mends it there.
+        # The words stay in the box, so that a typo can be mended there.
         told = {"wrong": str(error), "request_id": request.scope.get("request_id", "")}
         refused = render(request, "search.html", **_NO_SEARCH | given | told)
         refused.status_code = kind_of(error)[0]

@@ -1,4 +1,4 @@
-"""What a search could be, while it is being typed: OpenSearch suggestions, which browsers show beneath their bar."""
+"""Suggestions while a search is being typed (OpenSearch), which browsers show beneath their address bar."""
 
 import re
 from typing import Annotated

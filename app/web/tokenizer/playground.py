@@ -45,7 +45,7 @@ class ModelRow:
 
     @property
     def share(self) -> str:
-        """The percents of the model's context that the tokens take, as `percentOf` of models.js writes them."""
+        """The percentage of the model's context that the tokens take, written as playground/models.js does."""
         percents = 100 * self.count / self.context if self.context else 0
         if 0 < percents < 0.01:
             return "<0.01"

@@ -1,6 +1,6 @@
 """What the tokenizer's API takes: shapes, types and descriptions, for checking requests and for OpenAPI.
 
-What is bounded by a setting is checked where the work is done (`tokens.py`), since these know no settings.
+What is bounded by a setting is checked where the work is done (`computing.py`), since these know no settings.
 """
 
 from typing import Annotated, Any, Literal, Self

@@ -1,6 +1,6 @@
 """What the tokenizer's API answers, for OpenAPI and for the tests that hold answers against it.
 
-Answers are built as plain dicts and written by orjson (`tokens.py`); what was not asked for is left out.
+Answers are built as plain dicts and written by orjson (`computing.py`); what was not asked for is left out.
 """
 
 from typing import Literal

@@ -1,5 +1,5 @@
 /**
- * Words for what happened: one line that everybody sees for a moment, and one that only screen readers speak.
+ * Announces what happened: one line that everybody sees for a moment, and one that only screen readers speak.
  *
  * The words themselves come with the page, in its language, on the element #words; nothing is worded here.
  */

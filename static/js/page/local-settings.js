@@ -1,4 +1,4 @@
-/** Small choices of the reader, kept in this browser as JSON under one prefix. What is kept about papers is in shelf.js. */
+/** Small choices of the reader, kept in this browser as JSON under one prefix. What is kept about papers is in shelf/shelf.js. */
 
 const PREFIX = 'quire:';
 

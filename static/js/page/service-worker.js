@@ -18,7 +18,7 @@ const isKept = (request) =>
 /** One address for one answer: what stands behind # is the page's own. @param {string} url */
 const keyOf = (url) => url.split('#')[0];
 
-/** Keeps an answer, as the last one; what has been kept for longest makes room. @param {string} url @param {Response} response */
+/** Keeps an answer, as the last one; the one kept for longest goes. @param {string} url @param {Response} response */
 async function keep(url, response) {
   const cache = await caches.open(KEPT);
   await cache.delete(keyOf(url));

@@ -1,4 +1,4 @@
-/** The models side by side: a row of the table for each, with its figures. The first is what the others are held against. */
+/** The models side by side: a row of the table for each, with its figures. The others are compared with the first. */
 
 import { filled } from '../page/announcements.js';
 

@@ -29,7 +29,7 @@ export function choice() {
 /** @param {Choice} chosen */
 export const choose = (chosen) => keep('citation', chosen);
 
-/** How a file of citations of the chosen form is named and typed. */
+/** The name and media type of a file of citations in the chosen form. */
 export const fileOf = () => FILES[choice().form];
 
 /** @param {string} call @param {object} body @returns {Promise<Response>} */

@@ -21,5 +21,5 @@ shelf.ready().then(
     shelf.onChange(countStars);
     document.addEventListener('list:grown', countStars);
   },
-  () => undefined, // the line stays as it is; marks.js says that nothing can be kept
+  () => undefined, // the line stays as it is; shelf/paper-marks.js says that nothing can be kept
 );

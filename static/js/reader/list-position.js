@@ -1,5 +1,5 @@
 /**
- * Coming back to a list by the browser's buttons shows the paper that one left it at, however far down it was.
+ * Coming back to a list by the browser's buttons shows the paper at which the reader left it, however far down it was.
  *
  * The place is kept in the history's entry, so that the same list opened again starts at its beginning.
  */

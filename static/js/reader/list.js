@@ -48,7 +48,7 @@ export function more({ many = false } = {}) {
 export const isShort = () => Number(list?.dataset.total ?? Infinity) <= UNASKED;
 
 /**
- * Brings the rest of the list, page after page, as long as somebody wants it.
+ * Brings the rest of the list, page after page, as long as a caller wants it.
  * @param {() => boolean} isWanted
  */
 export async function rest(isWanted) {

@@ -8,7 +8,7 @@ const IN_TITLE = 3;
 const IN_TEXT = 1;
 
 /**
- * How a paper stands to the reader's words: each counts once, more in a title, and a word with a hyphen before it
+ * How well a paper fits the reader's words: each counts once, more in a title, and a word with a hyphen before it
  * counts against.
  * @param {string} words such as `kernel "random walk" -survey` @returns {(title: string, text: string) => Liking}
  */

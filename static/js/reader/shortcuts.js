@@ -49,7 +49,7 @@ async function move(step, event) {
   const current = currentPaper();
   const shown = papers();
   const smooth = !event.repeat;
-  // Who scrolled away from the current paper goes on from where they are.
+  // A reader who scrolled away from the current paper goes on from where they are.
   if (!current || !isInSight(current)) {
     const near = shown.find(isInSight) ?? shown.at(-1);
     if (near && near !== current) return goTo(near, { smooth });

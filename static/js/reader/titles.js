@@ -1,7 +1,7 @@
 /**
  * The titles alone, or the abstracts too: a choice that this browser keeps; in a list of titles each opens by itself.
  *
- * What is hidden is for the style sheet; choices.js sets what was kept before the first paint.
+ * What is hidden is for the style sheet; page/choices.js sets what was kept before the first paint.
  */
 
 import { announce, say, word } from '../page/announcements.js';

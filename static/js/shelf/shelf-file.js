@@ -23,7 +23,7 @@ async function takeIn(file) {
   say(word(bad > 0 ? 'importedSome' : 'imported', { count: records.length, bad }));
 }
 
-/** Says why nothing was kept. @param {unknown} error */
+/** Shows the reader why nothing was kept. @param {unknown} error */
 export function sayWhy(error) {
   console.warn(error);
   if (error instanceof TooMuch) return say(word(error.message, error.values));

@@ -124,7 +124,9 @@ def test_any_text_may_arrive_in_any_chunks(open_page: OpenPage, kind: str) -> No
 
 
 @pytest.mark.parametrize("long", LONG)
-def test_a_very_long_text_may_too(open_page: OpenPage, long: str) -> None:
+def test_a_very_long_text_in_any_chunks_ends_like_the_same_text_at_once(
+    open_page: OpenPage, long: str
+) -> None:
     assert grown_otherwise(open_page("").page, "all", first=1, count=40, long=LONG[long]) == []
 
 

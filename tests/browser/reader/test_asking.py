@@ -188,7 +188,7 @@ def test_what_is_stopped_ends_at_the_model_too_and_is_not_kept(opened: Open, mod
     exchange = page.locator(".exchange")
     expect(exchange.locator(".answer")).to_contain_text("Half an answer")
     exchange.locator("[data-do=stop]").click()
-    expect(exchange.locator(".status")).to_have_text("Stopped; what came is not kept.")
+    expect(exchange.locator(".status")).to_have_text("Stopped; what arrived is not kept.")
     assert model.broken_off.wait(30)
     expect(exchange.locator(".actions button:visible")).to_have_text(["Ask again"])
     model.reply = lambda _: Reply(words("A whole one."))
@@ -230,7 +230,7 @@ def test_a_connection_that_breaks_goes_on_where_it_was(
         exchange = page.locator(".exchange")
         expect(exchange.locator(".answer")).to_contain_text("One,")
         proxy.cut()
-        expect(exchange.locator(".status")).to_have_text("The connection broke; trying again …")
+        expect(exchange.locator(".status")).to_have_text("The connection was lost; trying again …")
         gate.set()
         proxy.mend()
         expect(exchange.locator(".answer")).to_have_text("One, two, three.")
@@ -292,7 +292,7 @@ def test_a_file_of_ones_own_is_asked_in_the_place_of_the_paper(opened: Open, mod
     page.set_input_files(
         ".own-file [type=file]", {"name": "own.tex", "mimeType": "text/x-tex", "buffer": TEX}
     )
-    expect(page.locator(".file-said .status")).to_contain_text("Questions go to own.tex (TeX source) now")
+    expect(page.locator(".file-said .status")).to_contain_text("Questions are now about own.tex (TeX source)")
     expect(page.locator(".asking > .cost")).to_contain_text("read from TeX source")
     page.keyboard.press("Escape")
     page.locator("article.paper").focus()
@@ -373,7 +373,7 @@ def test_a_refusal_is_said_with_its_reason_and_the_key_is_not(opened: Open, mode
     page = opened("/arxiv/2606.00012").page
     open_questions(page)
     page.keyboard.press("1")
-    expect(page.locator(".exchange .progress")).to_contain_text("No whole answer came.")
+    expect(page.locator(".exchange .progress")).to_contain_text("No complete answer arrived.")
     expect(page.locator(".exchange .detail")).to_contain_text("knows no such address or model")
     assert "sk-secret" not in page.content()
 

@@ -96,7 +96,7 @@ def test_a_paper_that_is_not_here_is_brought_by_a_button(
         expect(page.locator("article.paper.single h1")).to_be_visible()
 
 
-def test_what_cannot_be_reached_is_told_in_the_page(browser: Browser, tmp_path: Path) -> None:
+def test_what_cannot_be_reached_is_reported_in_the_page(browser: Browser, tmp_path: Path) -> None:
     with arxiv() as gone:
         there = settings(gone)
     with serving(tmp_path, settings=there) as address, opened(browser, address, locale="zh-CN") as page:

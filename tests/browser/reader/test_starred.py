@@ -44,7 +44,7 @@ def listed(opened: Opened, count: int) -> set[str]:
     return set(ids(opened))
 
 
-def test_a_star_is_kept_over_pages_and_tabs_and_told_to_nobody(open_reader: OpenReader) -> None:
+def test_a_star_is_kept_over_pages_and_tabs_and_sent_to_no_server(open_reader: OpenReader) -> None:
     opened = open_reader(ALL)
     other = open_reader(ALL, beside=opened)
     paper = ids(opened)[3]

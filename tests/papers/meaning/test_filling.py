@@ -134,7 +134,7 @@ def test_going_back_to_the_old_model_drops_the_new_one_that_was_begun(tmp_path: 
     assert [(item.model, item.living) for item in read_state(tmp_path / "v").sets] == [("old", 300)]
 
 
-def test_another_model_under_the_same_name_is_told_by_its_vectors(tmp_path: Path) -> None:
+def test_another_model_under_the_same_name_is_recognised_by_its_vectors(tmp_path: Path) -> None:
     class Changed(WordEmbedder):
         def _embed(self, texts: list[str], *, patient: bool) -> Vectors:  # type: ignore[override]
             return np.stack([text_vector(text, "another", self.dimensions) for text in texts])
@@ -168,7 +168,7 @@ def test_a_model_that_fails_leaves_what_was_done(tmp_path: Path) -> None:
     check_in_step(tmp_path / "s", tmp_path / "v")
 
 
-def test_one_process_makes_vectors_at_a_time_and_the_next_is_told_who(tmp_path: Path) -> None:
+def test_one_process_makes_vectors_at_a_time_and_the_next_learns_which(tmp_path: Path) -> None:
     store_papers(tmp_path / "s", [paper(1)])
     with open_vectors(tmp_path / "v", "another embed"), pytest.raises(StoreLocked, match="another embed"):
         fill(tmp_path / "s", tmp_path / "v", WordEmbedder())

@@ -285,7 +285,7 @@ def test_an_index_that_can_not_be_used_is_rebuilt(tmp_path: Path, broken: str) -
     assert folders == [json.loads(path.read_text())["name"]]
 
 
-def test_without_an_index_the_way_to_one_is_told(tmp_path: Path) -> None:
+def test_without_an_index_the_way_to_one_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="quire papers reindex"):
         SearchIndex(tmp_path / "index").search(Search("x"))
 

@@ -187,7 +187,7 @@ def test_an_answer_is_bounded_whether_compressed_or_not(
     assert len(server.requests) == 1
 
 
-def test_refusals_are_told_in_the_servers_words(server: Arxiv, watch: Time, tmp_path: Path) -> None:
+def test_refusals_are_reported_in_the_servers_words(server: Arxiv, watch: Time, tmp_path: Path) -> None:
     server.faults.append(answers(400, atom_error("start must be an integer")))
     server.faults.append(answers(403, b"<html>" + b"<" * 9_000 + b"<h1>Forbidden</h1>"))
     with client_of(server, tmp_path, watch) as client:

@@ -238,7 +238,7 @@ def test_days_to_come_are_refused_and_days_before_the_first_are_not(
 @pytest.mark.parametrize(
     "place", ["", "{}", "[]", '{"since": 3}', '{"since": "2026-11-01", "start": "x"}', '{"x": "2026-11-01"}']
 )
-def test_a_place_that_is_none_is_said_to_be_none(server: Arxiv, client: PoliteClient, place: str) -> None:
+def test_a_damaged_resume_point_is_refused(server: Arxiv, client: PoliteClient, place: str) -> None:
     with pytest.raises(StoreError, match=r"oai cs\.AI"):
         list(fetch(["cs.AI"], client, places={"oai cs.AI": place}))
 

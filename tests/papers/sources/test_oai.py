@@ -130,7 +130,7 @@ def test_a_bad_record_is_reported_and_the_next_one_read(old: str, new: str, word
     assert len(problems) == bool(words)
 
 
-def test_a_deleted_record_is_told_and_not_taken_for_a_paper() -> None:
+def test_a_deleted_record_is_reported_and_not_taken_for_a_paper() -> None:
     assert one(oai_deleted("math.GT/0309136", "2026-11-21")) == Deleted("math/0309136", date(2026, 11, 21))
     page = read_page(oai_list(oai_deleted("2611.00001", "2026-11-21") + oai_record(SAMPLE)), "oai")
     assert [deleted.id for deleted in page.deleted] == ["2611.00001"]

@@ -64,7 +64,7 @@ def test_a_pause_that_a_server_asks_for_holds_for_all(server: Arxiv, watch: Time
     assert notices == ["waiting 600 s, as arXiv asks"]
 
 
-def test_a_pause_beyond_patience_is_told_and_not_slept_through(
+def test_a_pause_beyond_patience_is_reported_and_not_slept_through(
     server: Arxiv, watch: Time, tmp_path: Path
 ) -> None:
     server.faults.append(rate_exceeded(503, "7200"))
@@ -76,7 +76,7 @@ def test_a_pause_beyond_patience_is_told_and_not_slept_through(
     assert watch.slept == []
 
 
-def test_the_budget_is_shared_by_all_and_starts_anew_each_day(
+def test_the_budget_is_shared_by_all_and_starts_again_each_day(
     server: Arxiv, watch: Time, tmp_path: Path
 ) -> None:
     with (
@@ -189,7 +189,7 @@ def test_after_kill_9_the_queue_goes_on(server: Arxiv, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "queue.json").read_text())["count"] == 2
 
 
-def test_another_process_that_never_ends_is_told_about(server: Arxiv, watch: Time, tmp_path: Path) -> None:
+def test_another_process_that_never_ends_is_reported(server: Arxiv, watch: Time, tmp_path: Path) -> None:
     over = threading.Event()
 
     def hold(handler: Handler) -> None:

@@ -60,7 +60,7 @@ def test_each_kind_of_announcement_is_kept(kind: str) -> None:
     assert paper.announce_type == kind
 
 
-def test_journal_and_doi_are_told() -> None:
+def test_journal_and_doi_are_reported() -> None:
     sample = Sample("2611.00001", journal_ref="J. 1", doi="10.1000/1")
     (paper,) = read_feed(feed_document(feed_entry(sample, DAY)), "feed").papers
     assert (paper.journal_ref, paper.doi) == ("J. 1", "10.1000/1")

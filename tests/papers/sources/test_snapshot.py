@@ -112,7 +112,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("line", BAD, ids=BAD.values())
-def test_a_bad_line_is_told_and_passed_over(tmp_path: Path, line: bytes) -> None:
+def test_a_bad_line_is_reported_and_passed_over(tmp_path: Path, line: bytes) -> None:
     good = orjson.dumps(SNAPSHOT)
     found = lines(tmp_path / "f.jsonl", good, b"", line, good)
     assert [record.line for record in found] == [1, 3, 4]

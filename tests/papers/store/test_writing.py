@@ -277,7 +277,7 @@ def test_a_folder_that_can_not_be_written_to_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
 
 
-def test_the_holder_is_told_even_where_its_words_are_broken(tmp_path: Path) -> None:
+def test_the_holder_is_reported_even_where_its_words_are_broken(tmp_path: Path) -> None:
     path = tmp_path / "papers.sqlite"
     with open_for_writing(path, "one"):
         holder = path.with_name("papers.lock.holder")

@@ -97,7 +97,7 @@ def test_other_objectives_and_covered_characters_give_one_machine_s_model_too(
     assert all(model.card.extra["unicode"] for model in spread)
 
 
-def test_a_bad_line_of_a_part_is_told_with_its_number(
+def test_a_bad_line_of_a_part_is_reported_with_its_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask_cluster: Any
 ) -> None:
     path = tmp_path / "bad.jsonl"
@@ -107,7 +107,7 @@ def test_a_bad_line_of_a_part_is_told_with_its_number(
         cluster.train(Trainer(), Corpus([str(path)]), dask_cluster.scheduler_address)
 
 
-def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_scheduler_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="it should be like tcp://"):
         cluster.train(Trainer(), Corpus([str(tmp_path)]), "nowhere:8786")
     with pytest.raises(InputError, match="can't be reached"):

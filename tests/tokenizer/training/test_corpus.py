@@ -97,7 +97,7 @@ def test_a_bad_line_of_a_part_has_its_number_in_the_file(folder: Path, bad: int,
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
-def test_a_file_that_was_cut_short_is_told(folder: Path, suffix: str) -> None:
+def test_a_file_that_was_cut_short_is_reported(folder: Path, suffix: str) -> None:
     path = folder / f"cut.txt{suffix}"
     whole = COMPRESS[suffix](bytes(range(1, 120)).replace(b"\n", b"") * 999 + b"end")
     path.write_bytes(whole[:-9])
@@ -107,7 +107,7 @@ def test_a_file_that_was_cut_short_is_told(folder: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
 @pytest.mark.parametrize("errors", ["strict", "skip"])
-def test_a_damaged_file_is_told_and_what_lies_before_the_damage_is_read(
+def test_a_damaged_file_is_reported_and_what_lies_before_the_damage_is_read(
     folder: Path, suffix: str, errors: Errors
 ) -> None:
     path = folder / f"damaged-{errors}.jsonl{suffix}"
@@ -166,7 +166,7 @@ def test_a_broken_line_is_named_with_file_and_number(folder: Path, line: bytes, 
     assert str(caught.value).startswith(f"{path}:3: ")
 
 
-def test_wrong_names_are_told_before_anything_is_read(folder: Path) -> None:
+def test_wrong_names_are_reported_before_anything_is_read(folder: Path) -> None:
     with pytest.raises(FileError, match="no-such-file"):
         Corpus([str(folder / "no-such-file.txt")]).check()
     with pytest.raises(InputError, match="standard input"):

@@ -44,13 +44,13 @@ def test_the_script_of_a_text_is_that_of_most_of_its_letters(text: str, script: 
     assert script_of(text) == script
 
 
-def test_pieces_are_told_by_script_most_first() -> None:
+def test_pieces_are_counted_by_script_most_first() -> None:
     pieces = [b"the ", b"a", "的".encode(), b"\xe7", b"\x84\xb6", b"7", b"of"]
     assert pieces_by_script(pieces) == {"Latin": 3, "parts of characters": 2, "Han": 1, "no letters": 1}
     assert next(iter(pieces_by_script(pieces))) == "Latin"
 
 
-def test_lines_of_a_text_are_told_apart_by_their_scripts() -> None:
+def test_lines_of_a_text_are_grouped_by_their_scripts() -> None:
     measured = measure(TOKENIZER, [("the the \n我们我们\n\n7", "en")])
     assert measured.by_script == {"Han": Share(14, 3), "Latin": Share(9, 3), "no letters": Share(1, 1)}
     assert measured.by_language == {"en": Share(24, 7)}

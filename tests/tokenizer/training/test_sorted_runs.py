@@ -121,7 +121,7 @@ def test_a_stored_run_reads_any_range_of_a_large_run(tmp_path: Path) -> None:
         assert counts_and_bytes(found) == counts_and_bytes(expected)
 
 
-def test_a_stored_run_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_stored_run_that_is_gone_is_reported(tmp_path: Path) -> None:
     stored = StoredRun.write(tmp_path / "run", ngram_run([1, 2]))
     for file in tmp_path.iterdir():
         file.unlink()

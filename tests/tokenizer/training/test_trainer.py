@@ -199,7 +199,7 @@ def noted(function: Any, calls: list[Any]) -> Any:
     return note
 
 
-def test_too_little_memory_for_what_has_to_be_held_is_told() -> None:
+def test_too_little_memory_for_what_has_to_be_held_is_reported() -> None:
     with pytest.raises(InputError, match=r"occur 2 times have to be in memory.* 0\.\d\d GB") as told:
         Trainer(vocab_size=300).train(["ab ab ab"] * 9, threads=1, memory=1000)
     enough = int(float(str(told.value).split(" GB")[0].split()[-1]) * 1e9)
@@ -231,14 +231,14 @@ def test_the_card_says_how_a_model_was_trained() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_progress_is_told_and_ends_where_it_said(threads: int) -> None:
+def test_progress_is_reported_and_ends_where_it_said(threads: int) -> None:
     told: list[tuple[str, int, int]] = []
     Trainer(vocab_size=300).train(["a b", "b a", ""], threads, lambda *step: told.append(step))
     ends = {stage: (done, total) for stage, done, total in told}
     assert ends == {"count n-grams": (3, 3), "count pieces": (3, 3), "prune pieces": (1, 1)}
 
 
-def test_an_iterable_without_a_length_is_read_anew() -> None:
+def test_an_iterable_without_a_length_is_read_again() -> None:
     class Texts:
         def __iter__(self) -> Iterator[str]:
             yield from ["ab ab ab", "ab"]
@@ -257,7 +257,7 @@ def test_an_iterable_without_a_length_is_read_anew() -> None:
         (["a", "b\ud800"], "text 1: character 1 .* lone surrogate U\\+D800"),
     ],
 )
-def test_texts_that_can_not_be_used_are_told(texts: list[str], message: str) -> None:
+def test_texts_that_can_not_be_used_are_reported(texts: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Trainer().train(texts, threads=2)
 
@@ -275,13 +275,13 @@ def test_texts_that_can_not_be_used_are_told(texts: list[str], message: str) -> 
         {"max_piece_length": 0},
     ],
 )
-def test_wrong_options_are_told_before_the_work_begins(options: dict[str, Any]) -> None:
+def test_wrong_options_are_reported_before_the_work_begins(options: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         Trainer(**options)
     assert caught.value.pointer == f"/{next(iter(options))}"
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5])
-def test_a_wrong_number_of_threads_is_told(threads: int) -> None:
+def test_a_wrong_number_of_threads_is_reported(threads: int) -> None:
     with pytest.raises(InputError, match="threads"):
         Trainer().train(["a"], threads=threads)

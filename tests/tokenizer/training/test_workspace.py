@@ -27,7 +27,7 @@ def test_a_finished_stage_is_found_again_and_an_unfinished_one_is_not(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_stopped_training_left_is_told(tmp_path: Path) -> None:
+def test_what_a_stopped_training_left_is_reported(tmp_path: Path) -> None:
     with Workspace(tmp_path / "a", {"order": 6}) as first:
         finish(first, "one", "1")
     with (
@@ -53,7 +53,7 @@ def test_two_trainings_can_not_share_a_folder(tmp_path: Path) -> None:
         pass
 
 
-def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="can't be written"), Workspace(tmp_path / "file" / "a", {}):
         pass

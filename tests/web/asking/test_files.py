@@ -128,7 +128,7 @@ def test_the_oldest_text_goes_where_there_is_no_room(tmp_path: Path) -> None:
     files.close()
 
 
-def test_a_reading_that_was_killed_is_told(tmp_path: Path) -> None:
+def test_a_reading_that_was_killed_is_reported(tmp_path: Path) -> None:
     files = DroppedFiles(tmp_path, 1 << 20, lambda content: TEXT)
     file = files.begin("a", b"x", False)
     files.text(file.file)

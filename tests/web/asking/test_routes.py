@@ -153,7 +153,7 @@ def test_what_can_not_be_asked_is_refused_before_a_stream_begins(
         assert refused(address, PAPER, {"name": "next"}) == (429, "/problems/rate-limited")
 
 
-def test_a_failure_is_told_in_the_stream_without_the_key(model: ChatServerDouble, tmp_path: Path) -> None:
+def test_a_failure_is_reported_in_the_stream_without_the_key(model: ChatServerDouble, tmp_path: Path) -> None:
     said = json.dumps({"error": {"message": "bad key sk-secret-key"}}).encode()
     model.reply = lambda _: Reply([said], status=418, headers={"content-type": "application/json"})
     with serving(tmp_path, settings=settings(model)) as address:

@@ -123,7 +123,7 @@ def test_pages_of_named_origins_may_call_and_read_failures_too(guarded: str) -> 
     assert "access-control-allow-origin" not in other.headers
 
 
-def test_browsers_are_told_to_stay_with_tls_where_they_came_by_it(guarded: str, library_address: str) -> None:
+def test_requests_by_tls_are_answered_with_hsts(guarded: str, library_address: str) -> None:
     assert "strict-transport-security" in ask(guarded, "GET", "/", who="10.0.0.7").headers
     plain = httpx.get(library_address, headers={"x-forwarded-proto": "https"}, trust_env=False)
     assert "strict-transport-security" not in plain.headers, "this server trusts no proxy"

@@ -202,7 +202,7 @@ def test_many_ids_come_by_post_in_the_order_asked(client: httpx.Client) -> None:
         (b'{"ids": [' + b",".join([b'"2606.00001"'] * 10_001) + b"]}", "application/json", 422),
     ],
 )
-def test_a_wrong_body_of_ids_is_told_so(
+def test_a_wrong_body_of_ids_is_refused(
     client: httpx.Client, body: bytes, content_type: str, status: int
 ) -> None:
     response = client.post("/papers", content=body, headers={"content-type": content_type})

@@ -172,7 +172,7 @@ def test_the_sitemap_leads_to_every_paper_once(client: httpx.Client) -> None:
         assert client.get(f"/sitemap/{month}.xml").status_code == 404
 
 
-def test_a_weakness_is_told_to_whom_the_operator_named(client: httpx.Client, library_folder: Path) -> None:
+def test_security_txt_names_the_operators_contact(client: httpx.Client, library_folder: Path) -> None:
     assert client.get("/.well-known/security.txt").status_code == 404
     with serving(library_folder, settings={"CONTACT": "me@example.org"}) as address:
         told = httpx.get(f"{address}/.well-known/security.txt", trust_env=False)

@@ -108,7 +108,7 @@ def test_limits_bound_a_page(client: httpx.Client) -> None:
     assert len(entries(feed(client, "/search/feed?q=case&limit=3"))) == 3
 
 
-def test_an_entry_tells_its_paper(client: httpx.Client) -> None:
+def test_an_entry_describes_its_paper(client: httpx.Client) -> None:
     root = feed(client, "/arxiv/2606.00015/feed")
     entry = entries(root)["https://arxiv.org/abs/2606.00015"]
     assert text(entry, "title") == "Paper number 14 on $x^2 + y_1$"
@@ -186,7 +186,7 @@ def test_ids_are_the_same_by_every_spelling_and_differ_between_lists(client: htt
 
 
 @pytest.mark.parametrize("address", ["/arxiv/cs.AI/feed", "/search/feed?q=case"])
-def test_who_has_the_latest_state_is_told_so(client: httpx.Client, address: str) -> None:
+def test_a_client_with_the_latest_state_gets_not_modified(client: httpx.Client, address: str) -> None:
     first = client.get(address)
     tag = first.headers["etag"]
     for headers in ({"if-none-match": tag}, {"if-none-match": f'"x", {tag}'}):

@@ -245,7 +245,7 @@ def block(paper: Paper, **options: bool) -> str:
         ("replace-cross", ["cross-list", "replaced"]),
     ],
 )
-def test_how_a_feed_announced_a_paper_is_told(kind: AnnounceType | None, marks: list[str]) -> None:
+def test_how_a_feed_announced_a_paper_is_reported(kind: AnnounceType | None, marks: list[str]) -> None:
     shown = block(Paper("2601.00001", "T", "A", announce_type=kind))
     assert re.findall(r'class="mark">([^<]+)<', shown) == marks
 

@@ -47,7 +47,7 @@ def expected(folder: Path) -> Any:
     return count
 
 
-def test_openai(server: str, expected: Any) -> None:
+def test_openais_client_lists_models_and_counts_tokens(server: str, expected: Any) -> None:
     openai = pytest.importorskip("openai")
     with openai.OpenAI(base_url=f"{server}/v1", api_key="none", max_retries=0) as client:
         names = [model.id for model in client.models.list()]
@@ -85,7 +85,7 @@ def test_chat_says_where_ids_and_contents_stand_where_asked(server: str) -> None
     assert told == plain
 
 
-def test_anthropic(server: str, expected: Any) -> None:
+def test_anthropics_client_counts_tokens(server: str, expected: Any) -> None:
     anthropic = pytest.importorskip("anthropic")
     with anthropic.Anthropic(base_url=server, api_key="none", max_retries=0) as client:
         count = client.messages.count_tokens
@@ -103,7 +103,7 @@ def test_anthropic(server: str, expected: Any) -> None:
             count(model=MODEL, messages=[{"role": "user", "content": [picture]}])
 
 
-def test_litellm(server: str, expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_litellm_counts_tokens(server: str, expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """LiteLLM counts by a server where it knows the provider's call."""
     monkeypatch.setenv(
         "LITELLM_LOCAL_MODEL_COST_MAP", "True"

@@ -208,7 +208,7 @@ def test_models_are_listed_page_by_page_the_default_first(client: httpx.Client) 
     assert names == ["default", "bare", "broken", "bytepiece", "large", "marked", "small"]
 
 
-def test_a_model_is_told_as_its_card_tells_it(client: httpx.Client, tokenizer: Tokenizer) -> None:
+def test_a_model_is_described_as_its_card_describes_it(client: httpx.Client, tokenizer: Tokenizer) -> None:
     answer = client.get(f"{API}/models/default").json()
     assert answer["sha256"] == tokenizer.model.sha256
     assert (answer["vocab_size"], answer["order"], answer["bytes_per_token"]) == (
