@@ -48,11 +48,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(DEFAULT_DATA, description="the only folder that Quire writes to")
     store_url: SecretStr = Field(
         SecretStr(""),
-        description="PostgreSQL database of papers, answers and keys, postgresql+psycopg://user@host/name; none: "
+        description="PostgreSQL database of papers, answers and keys, postgresql+psycopg://user@host/name; empty: "
         "SQLite in the data folder",
     )
-    store_connections: PositiveInt = Field(10, description="connections to it, per worker")
-    store_seconds: PositiveFloat = Field(10, description="longest wait for it")
+    store_connections: PositiveInt = Field(10, description="connections to that database, per worker")
+    store_seconds: PositiveFloat = Field(10, description="longest wait for that database")
     max_behind_seconds: PositiveFloat = Field(
         60, description="how far the search index may lag behind a database before /readyz says no"
     )
@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     max_text_bytes: PositiveInt = Field(16 << 20, description="largest text to tokenise, in UTF-8 bytes")
     max_batch: PositiveInt = Field(1024, description="most texts or id lists in one request")
     max_ids: PositiveInt = Field(1 << 20, description="most token ids in one request")
-    max_model_len: PositiveInt = Field(1 << 20, description="limit of tokens per request, told to clients")
+    max_model_len: PositiveInt = Field(
+        1 << 20, description="limit of tokens per request, announced to clients"
+    )
     max_lattice_bytes: PositiveInt = Field(2048, description="largest text for a lattice, in UTF-8 bytes")
     max_query_bytes: PositiveInt = Field(2048, description="longest search query, in UTF-8 bytes")
     max_concurrent: PositiveInt = Field(
@@ -111,7 +113,7 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = Field("console", description="one JSON object a line, or text")
     log_clients: bool = Field(
-        False, description="whether the line of a request names its key, or else its client's address"
+        False, description="whether a request's line names its key, or else its client's address"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -135,23 +137,23 @@ class Settings(BaseSettings):
         "https://arxiv.org/html/", description="address of papers in HTML; an id with its version follows it"
     )
     ar5iv: str = Field(
-        "https://ar5iv.labs.arxiv.org/html/", description="where older papers are in HTML; likewise"
+        "https://ar5iv.labs.arxiv.org/html/", description="address of older papers in HTML; ids follow it"
     )
-    arxiv_pdf: str = Field("https://arxiv.org/pdf/", description="address of papers' PDFs; likewise")
+    arxiv_pdf: str = Field("https://arxiv.org/pdf/", description="address of papers' PDFs; ids follow it")
     max_text_cache_bytes: NonNegativeInt = Field(
-        1 << 30, description="room for texts of papers that were read, in bytes on the disk"
+        1 << 30, description="cache of papers' full texts, in bytes on the disk"
     )
     offline: bool = Field(False, description="never ask another host for anything")
 
     chat_url: str = Field(
         "", description="server that answers questions about papers, such as http://127.0.0.1:8080/v1"
     )
-    chat_model: str = Field("", description="the model that it is asked for")
-    chat_key: SecretStr = Field(SecretStr(""), description="the key that it wants, if it wants one")
+    chat_model: str = Field("", description="model to ask that server for")
+    chat_key: SecretStr = Field(SecretStr(""), description="key for that server, if it needs one")
     chat_context: PositiveInt = Field(
-        128_000, description="tokens that the model takes, the answer's among them"
+        128_000, description="tokens that the model takes, including its answer's"
     )
-    chat_answer: PositiveInt = Field(8192, description="most tokens of an answer, its reasoning among them")
+    chat_answer: PositiveInt = Field(8192, description="most tokens of an answer, including its reasoning")
     chat_tokenizer: str = Field("", description="served model to count with; none: the default model")
     chat_seconds: PositiveFloat = Field(120, description="longest silence of the model's server")
     ask_at_once: PositiveInt = Field(4, description="answers that are written at once")
@@ -160,10 +162,10 @@ class Settings(BaseSettings):
         0, description="questions answered for one reader in a day; 0: no limit"
     )
     max_unpacked_bytes: PositiveInt = Field(
-        64 << 20, description="what a source that a reader brings may unpack to, in bytes"
+        64 << 20, description="how much a reader's own source file may unpack to, in bytes"
     )
     max_files_bytes: PositiveInt = Field(
-        256 << 20, description="texts of files that readers bring, in bytes on the disk"
+        256 << 20, description="texts of readers' own files, in bytes on the disk"
     )
     feed_answers: bool = Field(
         False, description="whether the feed of papers by their ids holds the answers kept about them"
@@ -173,15 +175,15 @@ class Settings(BaseSettings):
     )
 
     embed_url: str = Field(
-        "", description="server whose /embeddings finds papers by meaning, such as http://127.0.0.1:8080/v1"
+        "", description="server of /embeddings to find papers by meaning, such as http://127.0.0.1:8080/v1"
     )
-    embed_model: str = Field("", description="the model that it is asked for")
-    embed_key: SecretStr = Field(SecretStr(""), description="the key that it wants, if it wants one")
+    embed_model: str = Field("", description="model to ask that server for")
+    embed_key: SecretStr = Field(SecretStr(""), description="key for that server, if it needs one")
     embed_folder: Path | None = Field(
         None, description="or a folder with model.onnx and tokenizer.json, run here"
     )
-    embed_paper_prefix: str = Field("", description="what the model wants before a text that is to be found")
-    embed_query_prefix: str = Field("", description="what it wants before a query")
+    embed_paper_prefix: str = Field("", description="what the model expects before a paper's text")
+    embed_query_prefix: str = Field("", description="what it expects before a query")
     embed_batch: PositiveInt = Field(64, description="texts in one request to the server of embeddings")
     embed_seconds: PositiveFloat = Field(60, description="longest silence of the server of embeddings")
     embed_per_day: NonNegativeInt = Field(

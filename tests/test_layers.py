@@ -1,4 +1,7 @@
-"""Imports point one way: main, cli, commands -> serving, web -> asking -> papers, tokenizer -> errors."""
+"""Imports point one way: main, cli, commands -> serving, web -> asking -> papers, tokenizer -> errors.
+
+And each folder says what belongs there.
+"""
 
 import ast
 import re
@@ -8,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-APP = Path(__file__).resolve().parent.parent / "app"
+ROOT = Path(__file__).resolve().parent.parent
+APP = ROOT / "app"
 
 BASE = {"compressed_files", "errors", "jit", "logs", "memory", "normalization", "paths", "temporary"}
 LIBRARIES = {"papers", "tokenizer"}
@@ -133,3 +137,20 @@ def test_public_classes_have_names_of_their_own() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(path.relative_to(APP)))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+PACKAGES = sorted(path for folder in ("app", "tests") for path in (ROOT / folder).rglob("__init__.py"))
+READMES = ["static/js", "static/math-text", "benchmarks", "deploy"]
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: str(path.parent.relative_to(ROOT)))
+def test_a_package_says_what_belongs_there_and_what_does_not(path: Path) -> None:
+    words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    what, _, what_not = words.partition("\n\n")
+    assert what, "the first paragraph says what belongs there"
+    assert what_not, "the second one says what does not"
+
+
+@pytest.mark.parametrize("folder", READMES)
+def test_a_folder_that_is_not_a_package_has_a_readme(folder: str) -> None:
+    assert (ROOT / folder / "README.md").read_text(encoding="utf-8").count(".") > 1

@@ -31,9 +31,9 @@ def restore(
     """Replace the papers with a backup; stop all servers first. The old store is kept beside it."""
     settings = Settings()
     restored = put_back(_store_file(settings), settings.index_path, file)
-    print(f"{restored.papers:,} papers are back")
+    print(f"{restored.papers:,} papers are restored")
     if restored.kept:
-        print(f"The store that was there is kept as {restored.kept}")
+        print(f"The previous store is kept as {restored.kept}")
 
 
 def _store_file(settings: Settings) -> Path:

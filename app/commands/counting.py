@@ -242,4 +242,4 @@ def _report_left_out(found: NamedFiles) -> None:
         shown: Sequence[str] = [Path(name).name for name in found.no_texts[:3]]
         more = len(found.no_texts) - len(shown)
         others = f" and {more:,} more" if more else ""
-        print(f"quire: passed over, as no texts: {', '.join(shown)}{others}", file=sys.stderr)
+        print(f"quire: skipped, as they are not text: {', '.join(shown)}{others}", file=sys.stderr)

@@ -192,7 +192,7 @@ def check() -> None:
         print(finding)
     if findings:
         raise typer.Exit(1)
-    print("The store and its index are well")
+    print("The store and its index are in order")
 
 
 def _bars() -> Progress:

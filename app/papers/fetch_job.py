@@ -158,7 +158,7 @@ def _checked(categories: Sequence[str], ids: Sequence[str]) -> tuple[tuple[str, 
 
 
 class _Reporter:
-    """Writes how far a fetch is, and its end once: whoever comes second finds it said."""
+    """Writes how far a fetch is, and its end only once, whichever thread reaches it first."""
 
     def __init__(self, folder: Path, state: FetchState) -> None:
         self.folder, self.state = folder, state

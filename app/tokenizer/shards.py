@@ -193,7 +193,7 @@ def _mapped(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def read_document(folder: Path, number: int) -> NDArray[np.int64]:
-    """The ids of one document of a folder, as `ShardReader` gives them; whoever reads several keeps a reader open.
+    """The ids of one document of a folder, as `ShardReader` gives them; to read several, keep a reader open.
 
     Raises FileError where the folder is not such a folder, InputError where it has no such document.
     """

@@ -5,7 +5,7 @@
  * for text-definitions.js to say.
  */
 
-import { Groups, Matches } from './in-order.js';
+import { Groups, Matches } from './forward-scan.js';
 import { matchAt } from './markdown-outline.js';
 import { endOfGroup, readArguments } from './tex-groups.js';
 

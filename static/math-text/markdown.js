@@ -63,7 +63,7 @@ const CLOSES_IN_CJK =
   /(?<=[\p{P}\p{S}])(?<![*_~\\])(\*{1,3}|~{1,2})(?=[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}])(?!\p{P})/gu;
 const OPENS_IN_CJK =
   /(?<=[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}])(?<!\p{P})(\*{1,3}|~{1,2})(?=[\p{P}\p{S}])(?![*_~\\])/gu;
-/** Our own marks in somebody's text, as characters or as HTML would write them, and what an HTML parser drops. */
+/** Our own marks in a given text, as characters or as HTML would write them, and what an HTML parser drops. */
 const OURS = /(?:[\0\uA8F8\uE000\uE001]|&#(?:0{0,9}5734[45]|[xX]0{0,9}[eE]00[01]);?){1,1000}/g;
 /** A sum with its result, as data sets of arithmetic note them: the stars in `5*4=$<<5*4=20>>20` are multiplied with. */
 const SUM_WITH_NOTE = /(?<![\w.])\$?\d[\d$.,+*/() -]{0,60}=\s?\$?<<[\d.,+*/()=% -]{3,99}>>/g;

@@ -6,7 +6,7 @@
  * linear: for each delimiter the one that could close it is known without searching.
  */
 
-import { Groups, Matches } from './in-order.js';
+import { Groups, Matches } from './forward-scan.js';
 import { isBracketMath, isDisplayMath, isDollarMath, isUnfinishedMath } from './likely-math.js';
 import { Marks } from './tex-marks.js';
 

@@ -1,6 +1,6 @@
 """Keeps a machine's own index in step with a database that others write to: by notifications, with a poll behind them.
 
-On one machine whoever writes the store writes the index too (indexing.py), and nothing here is needed.
+On one machine the process that writes the store writes the index too (indexing.py), and nothing here is needed.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The writer's lock: one process at a time writes to a data folder, and the next one is told who does.
+"""The writer's lock: one process at a time writes to a data folder, and the next one learns which.
 
 Readers hold a lock of their own that any number can share, and that keeps a backup from replacing the store under them.
 Locks live as long as their process: after a crash nothing has to be cleared away.
@@ -50,7 +50,7 @@ def readers_lock(store: Path) -> Path:
 
 
 def hold_for_reading(path: Path) -> int | None:
-    """A file descriptor that says, while it is open, that somebody reads the store beside the lock file `path`.
+    """A file descriptor that says, while it is open, that a process reads the store beside the lock file `path`.
 
     None where the folder can't be written to, so that no store in it can be replaced either. Raises StoreLocked
     while the store is being replaced.

@@ -1,6 +1,6 @@
 """A cache of what was read from a store, valid until the store changes.
 
-It is a cache: whoever looks something up has read the store's revision in the same transaction.
+Callers read the store's revision in the same transaction as they look something up.
 """
 
 from collections.abc import Callable, Hashable, Sequence

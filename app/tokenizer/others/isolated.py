@@ -1,8 +1,8 @@
 """A tokenizer of another kind in a child process, as a server needs it.
 
 Its library may hold the interpreter's lock for seconds while it loads, and may abort the process that runs it. In a
-process of its own the first holds up nobody, and the second costs the one text that did it: calls that were under way
-beside it are made again.
+child process the first delays no other request, and the second fails only for the text that caused it: other calls
+under way are made again.
 """
 
 import json
@@ -40,7 +40,7 @@ _PIECE_BYTES = 64
 """Memory of a piece in the table of pieces, about."""
 
 _MOST_IDLE = 4
-"""Connections to a process that are kept open while nobody uses them."""
+"""Unused connections to a process that are kept open, at most."""
 
 _HEAD = struct.Struct("<cQ")
 

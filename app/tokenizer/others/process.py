@@ -1,4 +1,4 @@
-"""The process of one tokenizer of another kind: reads its file, tries it, and answers until nobody is left to ask.
+"""The process of one tokenizer of another kind: reads its file, tries it, and answers until its last client is gone.
 
 `isolated.py` starts it and defines its protocol. Standard input is a socket that passes further sockets, one for each
 call that is made at the same time.

@@ -22,7 +22,7 @@ _WRAPPED = ("multipart/form-data", "application/x-www-form-urlencoded", "applica
 
 
 class FileShape(BaseModel):
-    """A file that was brought; `file` is its name in `ask`, which nobody else knows."""
+    """A file that a reader sent; `file` is its secret name in `ask`."""
 
     file: str
     name: str
@@ -51,7 +51,7 @@ async def bring(
     request: Request,
     services: ServicesDep,
     name: Annotated[str, Query(max_length=400, description="what the reader calls it")] = "",
-    keep: Annotated[bool, Query(description="whether its text is kept until it is taken away")] = False,
+    keep: Annotated[bool, Query(description="whether its text is kept until it is deleted")] = False,
 ) -> Response:
     """Takes HTML, a PDF or TeX source (.tex, .gz, .tar.gz) as the body, and reads it in the background."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()

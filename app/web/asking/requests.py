@@ -25,14 +25,14 @@ class AskRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str | None, Field(description="of one of GET /questions")] = None
-    question: Annotated[Characters | None, Field(description="a question of one's own")] = None
+    name: Annotated[str | None, Field(description="name of one of GET /questions")] = None
+    question: Annotated[Characters | None, Field(description="or a question of your own")] = None
     language: Language = "en"
     after: Annotated[
         list[Turn], Field(default_factory=list, max_length=MOST_TURNS, description="what was said before")
     ]
     file: Annotated[str, Field(description="of POST /files: asked in the place of the paper's text")] = ""
-    again: Annotated[bool, Field(description="whether to ask though an answer is kept")] = False
+    again: Annotated[bool, Field(description="ask even if an answer is kept")] = False
 
     @model_validator(mode="after")
     def _one_question(self) -> "AskRequest":

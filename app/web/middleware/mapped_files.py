@@ -1,6 +1,6 @@
 """Files that several processes map into memory: their room on the disk is reserved before they are used.
 
-Where a disk has no room for a page of a mapped file, whoever writes to that page is killed without a word.
+Where a disk has no room for a page of a mapped file, a process that writes to that page is killed at once.
 """
 
 import os

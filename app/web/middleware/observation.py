@@ -98,7 +98,7 @@ class Observation:
                     path=scope["path"],
                     status=status,
                     milliseconds=round(seconds * 1000, 2),
-                    # The same fields in every line, so that whoever reads them by machine needs no cases.
+                    # The same fields in every line, so that a program that reads them needs no special cases.
                     key=known.get("key") if self.clients else None,
                     client=scope["client"][0] if self.clients and scope.get("client") else None,
                 )

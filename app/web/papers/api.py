@@ -150,10 +150,8 @@ def list_papers(
         str | None, Query(description="words to search for; ti: au: abs: cat: id:, AND OR NOT, quotes")
     ] = None,
     categories: Annotated[str | None, Query(description="such as cs.AI+cs.LG-cs.CY")] = None,
-    ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")] = None,
-    by: Annotated[
-        By | None, Query(description="what `q` is sought by; both, where papers have vectors")
-    ] = None,
+    ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids, separated by commas")] = None,
+    by: Annotated[By | None, Query(description="how `q` is searched; by both if papers have vectors")] = None,
 ) -> Response:
     """A list, newest first: of some categories, of some days, of what `q` finds, or of ids in the order asked.
 

@@ -61,7 +61,7 @@ def cite_by_address(
     index: IndexDep,
     limits: LimitsDep,
     parameters: ListParametersDep,
-    ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids with commas between")] = None,
+    ids: Annotated[str | None, Query(description=f"up to {MOST_IN_A_PAGE} ids, separated by commas")] = None,
     q: Annotated[str | None, Query(description="or: what this search finds")] = None,
     categories: Annotated[
         str | None, Query(description="or: this list, which `date`, `since`, `until` narrow")

@@ -27,7 +27,7 @@ UNAPI_FORMATS: dict[str, str] = {
     responses={200: text_response("application/opensearchdescription+xml", "The description")},
 )
 def opensearch(request: Request) -> Response:
-    """How browsers search here (OpenSearch 1.1): as a page, or as a feed."""
+    """The OpenSearch 1.1 description by which browsers search here, for a page or a feed."""
     return render_xml("opensearch.xml", "application/opensearchdescription+xml", base=base_address(request))
 
 

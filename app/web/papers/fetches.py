@@ -50,7 +50,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def may_fetch(request: Request, services: ServicesDep) -> None:
-    """Lets a visitor of this machine pass, and whoever brings an admin key; refuses others with 401 or 403."""
+    """Admits visitors on this machine and clients with an admin key; refuses others with 401 or 403."""
     if _is_at_home(request, services):
         return
     given = given_key(request.headers)

@@ -49,7 +49,7 @@ async def list_parameters(
     until: Annotated[str | None, Query(description="last day of announcement, included")] = None,
     sort: Annotated[Sort | None, Query(description="announced if not given; relevance needs q")] = None,
     cursor: Annotated[
-        str | None, Query(description="where to go on: `next_cursor` of the page before")
+        str | None, Query(description="where to continue: `next_cursor` of the previous page")
     ] = None,
     limit: Annotated[
         WholeNumber, Query(ge=1, le=MOST_IN_A_PAGE, description="papers in a page")

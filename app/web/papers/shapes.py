@@ -55,4 +55,4 @@ class PaperPage(BaseModel):
     items: list[PaperShape]
     next_cursor: str | None
     total: int
-    by: str | None = Field(None, description="what found them: words or both or meaning; likewise")
+    by: str | None = Field(None, description="how they were found; only where papers can be found by meaning")

@@ -45,7 +45,7 @@ class ChatRequest(BaseModel):
     continue_final_message: bool = Field(False, description="leave the last message open")
     template_arguments: dict[str, Any] = Field({}, description="further variables of the template")
     wanted: Annotated[list[Literal["byte_spans", "contents"]], Field(fail_fast=True)] = Field(
-        [], alias="return", description="what to answer beside the ids: where they, or the contents, stand"
+        [], alias="return", description="what else to answer: the places of the ids, or of the contents"
     )
 
 

@@ -52,7 +52,7 @@ class LlamaCppRequest(_Request):
     """llama.cpp: answers `tokens`, as ids or as objects with pieces."""
 
     content: Characters | Annotated[list[Characters | int], Field(fail_fast=True)] = Field(
-        description="a text, or texts and ids to be put side by side"
+        description="a text, or a list of texts and ids to be joined"
     )
     add_special: bool = Field(False, description="add the special tokens that the model's card says")
     parse_special: bool = Field(True, description="`<pad>`, `<bos>`, `<eos>` in the text become their ids")

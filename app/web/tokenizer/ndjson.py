@@ -76,7 +76,7 @@ async def _answers(
 ) -> AsyncIterator[bytes]:
     """The answers to whole lines, as many at a time as came together; ends at a line over the limit.
 
-    ClientDisconnect where the client leaves, and where an answer is given up: what is cut shall not look whole.
+    ClientDisconnect where the client leaves, and where an answer is given up: a cut answer must not look complete.
     """
     services = get_services(request)
     most = services.limits.body_bytes

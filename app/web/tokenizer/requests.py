@@ -48,8 +48,8 @@ class TextRequest(Request):
 class Truncation(Request):
     """Where to cut a text that has too many tokens; never inside a character."""
 
-    max_tokens: int = Field(ge=0, description="most ids that are kept, added special tokens among them")
-    side: Literal["left", "right"] = Field("right", description="the side on which is cut")
+    max_tokens: int = Field(ge=0, description="most ids to keep, including added special tokens")
+    side: Literal["left", "right"] = Field("right", description="the side that is cut off")
 
 
 class EncodeRequest(TextRequest):
@@ -72,7 +72,7 @@ class EncodeRequest(TextRequest):
         None, ge=0, lt=2**64, description="makes drawing reproducible; text i of several uses seed + i"
     )
     normalize: Literal["NFC"] | None = Field(
-        "NFC", description="null takes the text as it is; what the model's card says where it is left out"
+        "NFC", description="null takes the text as it is; if left out, the model's card decides"
     )
     wanted: Annotated[
         list[
@@ -118,9 +118,9 @@ class CountRequest(TextRequest):
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Tokens all the way down."}]})
 
     max_tokens: int | None = Field(
-        None, ge=1, description="count also the chunks of at most so many tokens that `/chunk` would give"
+        None, ge=1, description="also count the chunks of at most this many tokens that `/chunk` would give"
     )
-    overlap: int = Field(0, ge=0, description="tokens that a chunk repeats of the one before")
+    overlap: int = Field(0, ge=0, description="tokens that a chunk repeats from the one before")
 
 
 class ChunkRequest(TextRequest):
@@ -131,12 +131,12 @@ class ChunkRequest(TextRequest):
     )
 
     max_tokens: int = Field(
-        512, ge=1, description="most tokens in a chunk, those counted that the model adds to it"
+        512, ge=1, description="most tokens in a chunk, including those that the model adds to it"
     )
     boundary: Literal["token", "grapheme", "word", "sentence", "paragraph"] = Field(
         "grapheme", description="where chunks end, as far as the limit allows"
     )
-    overlap: int = Field(0, ge=0, description="most tokens that a chunk repeats of the one before")
+    overlap: int = Field(0, ge=0, description="most tokens that a chunk repeats from the one before")
 
 
 class CompareRequest(Request):

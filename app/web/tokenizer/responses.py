@@ -133,7 +133,7 @@ class DecodedTexts(BaseModel):
 class CountedText(BaseModel):
     """The size of a text."""
 
-    count: int = Field(description="tokens, special ones not among them")
+    count: int = Field(description="tokens, without special ones")
     bytes: int = Field(description="size of the normalised text in UTF-8")
     chunks: int = Field(default=0, description="if `max_tokens` is given")
 

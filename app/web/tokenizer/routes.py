@@ -80,7 +80,7 @@ def _post(path: str, answers: Any, route: type[JsonRoute] = LinesRoute) -> Calla
 def list_models(
     models: ModelsDep,
     limit: Annotated[WholeNumber, Query(ge=1, le=200, description="models in a page")] = 25,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the previous page")] = None,
 ) -> dict[str, Any]:
     """The models that can be asked for, the default one first."""
     names = models.names()

@@ -127,7 +127,7 @@ const AFTER_G = {
 
 let goingUntil = 0;
 
-/** Whether a key belongs to somebody else: a field, a menu, a dialog, the browser. @param {KeyboardEvent} event */
+/** Whether a key belongs to something else: a field, a menu, a dialog, the browser. @param {KeyboardEvent} event */
 function isTaken(event) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey)
     return true;
