@@ -32,6 +32,9 @@ STUMBLED_OVER = {
     "'trusted'": r"\bbelieved\b",
     "'keeps to', 'waits'": r"\bholds to\b|\b(?:has|have) (?:its|their) turn\b",
     "'invalid'": r"\bnot understood\b",
+    "'available', 'loaded', 'found'": r"\bto be had\b",
+    "'must', 'will'": r"\bshall\b",
+    "'most similar'": r"\blikest\b",
 }
 
 

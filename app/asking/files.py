@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 _UNUSED_SECONDS = 3600.0
 _READ_SECONDS = 120.0
-"""By then a file is read, or whoever read it was killed."""
+"""By then a file is read, or the process that read it was killed."""
 _AT_ONCE = 2
 _WAITING = 8
 _LONGEST_NAME = 200

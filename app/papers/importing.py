@@ -209,7 +209,7 @@ def _readable(paths: Iterable[Path], data_dir: Path) -> Iterator[list[tuple[Path
 def _readable_file(path: Path, copy: Path) -> Path:
     try:
         if path == STANDARD_INPUT:
-            if sys.stdin is None:  # so Python says that whoever started it had closed it
+            if sys.stdin is None:  # as Python shows that its parent had closed it
                 raise FileError("standard input is closed; name a file, or send records to it")
             with copy.open("wb") as target:
                 shutil.copyfileobj(sys.stdin.buffer, target)

@@ -174,7 +174,7 @@ class ModelRegistry:
             loaded = _Loaded(stamp, tokenizer, memory)
             self._check_size(name, loaded.memory, "takes")
         except ModelError as error:
-            # Whoever asks may know which file is wrong, not where on the machine it lies.
+            # A client may know which file is wrong, not where on the machine it lies.
             reason = str(error).replace(path.removesuffix(os.path.basename(path)), "")  # noqa: PTH119
             self._broken[name] = (stamp, monotonic() + _BROKEN_SECONDS, reason)
             raise ModelError(reason) from error

@@ -164,7 +164,7 @@ class LongAnswers:
     """Writes answers part by part in threads, `concurrent` at once; together they hold at most `most` bytes.
 
     Where a new one would hold more, those are given up whose clients have read nothing for longest, and five seconds
-    at least: what they are written from is freed, and their clients get no more of them. Whoever reads is left alone.
+    at least: what they are written from is freed, and their clients get no more of them. Clients that read keep theirs.
     """
 
     def __init__(self, most: int, concurrent: int) -> None:

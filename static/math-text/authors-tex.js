@@ -75,7 +75,7 @@ function signOf(code, otherwise) {
   return /[#$%&_{}]/.test(sign) ? `\\${sign}` : /[\\^~]/.test(sign) ? otherwise : `{${sign}}`;
 }
 
-/** Accents and letters of text as the letters that they make: one sign for whoever hears the formula. @param {string} tex */
+/** Accents and letters of text as the letters that they make: one sign for those who hear the formula. @param {string} tex */
 function inText(tex) {
   return tex.replace(TEXT, (text) =>
     (WORDS.test(text) ? asWords(text) : text)

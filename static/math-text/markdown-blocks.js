@@ -197,17 +197,6 @@ export class BlockCutter {
   }
 }
 
-/**
- * The blocks of a whole text, the open rest as the last one.
- * @param {string} source
- * @returns {Block[]}
- */
-export function markdownBlocks(source) {
-  const cutter = new BlockCutter();
-  const blocks = cutter.append(source);
-  return cutter.tail.source === '' ? blocks : [...blocks, cutter.tail];
-}
-
 /** Whether an item ends with an empty line, which makes its list a loose one if another item follows. @param {string} source */
 export const endsEmpty = (source) => /\n[ \t]*\r?\n[ \t\r\n]*$/.test(source.slice(-200));
 

@@ -14,7 +14,7 @@
  */
 /** @typedef {{style: string, raw: string, children: Node[], code: boolean, href: string, switched: boolean, bare: boolean, inner: number}} Frame */
 
-/** Deeper groups are left as braces, so that whoever walks the tree may call itself. */
+/** Deeper groups are left as braces, so that functions that walk the tree may be recursive. */
 const DEPTH = 40;
 
 export class ProseTree {

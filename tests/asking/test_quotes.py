@@ -28,6 +28,6 @@ PAPER = PaperText(
         ('"nothing of this kind was ever written here" [S2.p1]', "missing"),
     ],
 )
-def test_a_quote_is_what_it_is(answer: str, status: str) -> None:
+def test_an_altered_quote_is_never_exact(answer: str, status: str) -> None:
     (written,) = written_quotes(answer)
     assert QuoteChecker(PAPER).check(written).status == status

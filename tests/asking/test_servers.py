@@ -284,7 +284,7 @@ WAITS = {
 
 
 @pytest.mark.parametrize("kind", WAITS)
-def test_whoever_asks_to_wait_is_asked_again_when_it_says(server: ChatServerDouble, kind: str) -> None:
+def test_a_server_that_asks_for_a_pause_is_asked_again_after_it(server: ChatServerDouble, kind: str) -> None:
     headers, content = WAITS[kind]
     replies = [
         Reply([content], status=429, headers=JSON | headers),

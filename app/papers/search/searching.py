@@ -79,7 +79,7 @@ class SearchIndex:
         self._lock = Lock()
         self._seen: tuple[int, int] | None = None
         self._open: tuple[str, Index] | None = None
-        # The newest is last. Older ones serve whoever is paging through what they found.
+        # The newest is last. Older ones serve readers who page through what they found.
         self._readings: OrderedDict[int, Searcher] = OrderedDict()
 
     def extent(self) -> tuple[int, int]:

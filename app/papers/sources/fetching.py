@@ -1,7 +1,7 @@
 """Papers from arXiv in batches, each with the place to go on from: what `quire papers fetch` calls.
 
 Announcements of the day come from the feeds, ranges of days by OAI-PMH, single papers from the API, in this order
-of preference: so arXiv wants it. Nothing is stored here. Whoever stores a batch stores its places in the same
+of preference, as arXiv asks. Nothing is stored here. A caller that stores a batch stores its places in the same
 transaction, and after kill -9 hands them in again: nothing is lost then, and at most one answer fetched twice.
 """
 

@@ -43,7 +43,7 @@ def main(path: Path, max_bytes: int, name: str | None) -> None:
     keep_together()
     control = socket.socket(fileno=os.dup(0))
     os.set_blocking(2, False)  # nobody reads it before the end
-    signal.alarm(2 * TRY_SECONDS)  # where whoever started this is gone
+    signal.alarm(2 * TRY_SECONDS)  # where the parent is gone
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (TRY_BYTES, before[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -264,7 +264,7 @@ class _Waiting(io.RawIOBase):
     """Standard input; says when a read has to wait for it."""
 
     def __init__(self, on_wait: Callable[[], None] | None) -> None:
-        if sys.stdin is None:  # so Python says that whoever started it had closed it
+        if sys.stdin is None:  # as Python shows that its parent had closed it
             raise FileError("standard input is closed; name a file, or send texts to it")
         self._file = sys.stdin.fileno()
         self._on_wait = on_wait

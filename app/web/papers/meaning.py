@@ -95,7 +95,7 @@ class LikedPage(BaseModel):
     dependencies=[Depends(check_media_type)],
 )
 def papers_like(services: ServicesDep, body: Stars) -> Response:
-    """The papers most like some others, the likest first. Ids that are not here are left out; nothing is kept."""
+    """The papers most like some others, the most similar first. Ids that are not here are left out; nothing is kept."""
     among = None if body.among is None else _known(body.among)
     liked = like(
         services.store,

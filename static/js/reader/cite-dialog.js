@@ -3,6 +3,7 @@
  * it is the one that the button of each paper uses from then on.
  */
 
+import { FIELD_NAMES } from './citation-template.js';
 import { choice, choose, citations, fileOf } from './citing.js';
 import { copyText } from '../page/clipboard.js';
 import { goesOn, isShort, rest } from './list.js';
@@ -33,6 +34,8 @@ function showProgress(count, total) {
 
 function show() {
   if (!form) return;
+  const names = document.getElementById('template-names');
+  if (names) names.textContent = FIELD_NAMES.map((name) => `{${name}}`).join(' ');
   const { form: chosen, template } = choice();
   const fields = form.elements;
   /** @type {RadioNodeList} */ (fields.namedItem('form')).value = chosen;

@@ -23,7 +23,7 @@ export function starredIds(tag) {
 export const tagsGiven = () => [...new Set(shelf.all().flatMap(({ tags }) => tags))].sort();
 
 /**
- * How papers compare with those that were starred: `among` these, or the likest of all papers.
+ * How papers compare with those that were starred: `among` these, or the most similar of all papers.
  * @param {string[]} ids the newest star first @param {string[]} [among]
  * @returns {Promise<Map<string, Likeness>>} in their order
  * @throws {Error} where the server could not be asked

@@ -45,6 +45,7 @@ def test_the_whole_list_is_cited_in_each_form_and_saved(open_reader: OpenReader,
 def test_a_template_of_ones_own_is_kept_and_used_for_single_papers_too(open_reader: OpenReader) -> None:
     opened = open_reader(ALL, **CLIPBOARD)
     cite_all(opened, "own")
+    expect(opened.page.locator("#template-names")).to_contain_text("{title} {authors} {first_author} {year}")
     opened.page.fill("#template", "{id} <{first_author}> {unknown}")
     opened.page.click("#cite-close")
     opened.page.reload()

@@ -76,7 +76,7 @@ def test_an_empty_list_offers_its_own_categories_and_a_fetch_is_cancelled(
         page.click("#fetch [type='submit']")
         expect(page.locator("#fetch-said")).to_contain_text("Fetching")
         assert asked.wait(60)
-        page.reload()  # whoever comes back sees it still, and may stop it
+        page.reload()  # a reader who comes back still sees it, and may stop it
         page.click("#fetch-cancel")
         expect(page.locator("#fetch-said")).to_contain_text("Cancelled")
         over.set()

@@ -39,7 +39,9 @@ def watch() -> Time:
     return Time()
 
 
-def test_requests_are_three_seconds_apart_whoever_asks(server: Arxiv, watch: Time, tmp_path: Path) -> None:
+def test_requests_of_all_processes_are_three_seconds_apart(
+    server: Arxiv, watch: Time, tmp_path: Path
+) -> None:
     with client_of(server, tmp_path, watch) as one, client_of(server, tmp_path, watch) as other:
         for client in (one, other, one):
             assert ask(client) == ["2401.00001"]

@@ -133,7 +133,7 @@ def test_a_file_that_was_replaced_meanwhile_is_not_answered_from(aborting: Any, 
         aborting.count("hello")
 
 
-def test_a_process_ends_with_its_tokenizer_and_with_whoever_started_it(models: ModelRegistry) -> None:
+def test_a_process_ends_with_its_tokenizer_and_with_its_parent(models: ModelRegistry) -> None:
     started = (
         "import os, sys; from pathlib import Path; from app.tokenizer.registry import ModelRegistry\n"
         "models = ModelRegistry((Path(sys.argv[1]),), 'bert', 1 << 26, 1)\n"

@@ -1,4 +1,4 @@
-"""Feeds are sound Atom: complete, stable, safe, paged, and sent once only to whoever has them already."""
+"""Feeds are sound Atom: complete, stable, safe, paged, and not sent again to clients that have them."""
 
 import re
 from collections.abc import Iterator

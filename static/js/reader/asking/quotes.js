@@ -9,7 +9,7 @@ import { scan } from '../../../math-text/tex-scanner.js';
 /** @typedef {{ quote: string, status: Status, anchor: string | null, passage: string | null, words: string | null }} Quote */
 
 /** @type {Status[]} */
-export const STATUSES = ['exact', 'repaired', 'elsewhere', 'missing'];
+const STATUSES = ['exact', 'repaired', 'elsewhere', 'missing'];
 
 // As app/asking/quotes.py has them.
 const ANCHOR = String.raw`(?:abstract|title|[A-Za-z][\w.-]*\d[\w.-]*)`;
