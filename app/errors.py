@@ -19,12 +19,106 @@
     └── Overloaded            more work than the settings allow is waiting; try again later
 
 Each message says what was wrong, where, and what would be right. The web edge and the command line map these
-classes once each; nothing else catches them to print them.
+classes once each; nothing else catches them to print them. A message that readers of pages meet is a Sentence, which
+`static/wording/failures/` says in other languages.
 """
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+Value = int | float | str | tuple[str, ...]
+"""A value of a sentence; a tuple is names that follow each other."""
+
+
+class Sentence(str):
+    """A sentence in English that keeps its pattern and its values, so that a page can say it in another language.
+
+    Values are numbers, texts, other sentences, and tuples of names.
+
+    >>> said = Sentence("{day!r} is not a date; write it as {example}", day="tomorrow", example="2026-11-23")
+    >>> said
+    "'tomorrow' is not a date; write it as 2026-11-23"
+    >>> said.pattern, said.values["day"]
+    ('{day!r} is not a date; write it as {example}', 'tomorrow')
+    >>> Sentence("there are {names}", names=("default", "large"))
+    'there are default, large'
+    """
+
+    pattern: str
+    values: dict[str, Value]
+
+    def __new__(cls, pattern: str, /, **values: object) -> Self:
+        kept: dict[str, Value] = {
+            name: value if isinstance(value, int | float | Sentence | tuple) else str(value)
+            for name, value in values.items()
+        }
+        made = super().__new__(cls, filled(pattern, kept, ", "))
+        made.pattern, made.values = pattern, kept
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it comes back whole from another process."""
+        return read_said, (dump_said(self),)
+
+
+def filled(pattern: str, values: Mapping[str, Value], comma: str) -> str:
+    """A pattern with its values, and a comma of the pattern's language between names.
+
+    >>> filled("可用的有 {names}", {"names": ("default", "large")}, "、")
+    '可用的有 default、large'
+    """
+    return pattern.format(
+        **{name: comma.join(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    )
+
+
+def dump_said(said: str) -> Any:
+    """A sentence as a value of JSON, for a file or another process; any other text as it is.
+
+    >>> dump_said(Sentence("{count} files: {names}", count=2, names=("a", "b")))
+    {'pattern': '{count} files: {names}', 'values': {'count': 2, 'names': ['a', 'b']}}
+    """
+    if not isinstance(said, Sentence):
+        return said
+    values = {
+        name: list(value)
+        if isinstance(value, tuple)
+        else dump_said(value)
+        if isinstance(value, str)
+        else value
+        for name, value in said.values.items()
+    }
+    return {"pattern": said.pattern, "values": values}
+
+
+def read_said(value: Any) -> str:
+    """What `dump_said` wrote. Raises TypeError or KeyError for anything else.
+
+    >>> read_said({"pattern": "{count} files", "values": {"count": 3}})
+    '3 files'
+    """
+    if isinstance(value, str):
+        return value
+    read = {
+        name: tuple(one) if isinstance(one, list) else read_said(one) if isinstance(one, dict) else one
+        for name, one in value["values"].items()
+    }
+    return Sentence(value["pattern"], **read)
+
+
+def said_of(error: BaseException) -> str:
+    """The message of an exception, as the Sentence that it may be; `str` of one is a plain text."""
+    first = error.args[0] if error.args else ""
+    return first if isinstance(first, Sentence) else str(error)
 
 
 class QuireError(Exception):
     """The root: a failure that Quire foresaw and can explain."""
+
+    @property
+    def said(self) -> str:
+        """The message, as the Sentence that it may be."""
+        return said_of(self)
 
 
 class InputError(QuireError):

@@ -15,7 +15,7 @@ from app.asking.prompting import Count, PaperPrompt, Turn, compose
 from app.asking.questions import Language, Question
 from app.asking.quotes import QuoteChecker, Written, written_quotes
 from app.asking.refusals import ContextTooLong
-from app.errors import NoChatModel
+from app.errors import NoChatModel, Sentence
 from app.papers.answers import Answer, Quote, Usage
 from app.papers.fulltext.blocks import PaperText
 from app.papers.models import Paper
@@ -64,7 +64,9 @@ class Answerer:
     def chat(self) -> ChatClient:
         """The model's server. Raises NoChatModel where none is set."""
         if self._chat is None:
-            raise NoChatModel("no model answers questions here; QUIRE_CHAT_URL and QUIRE_CHAT_MODEL name one")
+            raise NoChatModel(
+                Sentence("no model answers questions here; QUIRE_CHAT_URL and QUIRE_CHAT_MODEL name one")
+            )
         return self._chat
 
     @property

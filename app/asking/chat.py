@@ -18,7 +18,7 @@ from app.asking.chunks import AnswerPart, StreamChunk, read_chunk, stream_error
 from app.asking.refusals import Passing, refusal, without_parameter
 from app.asking.server_events import EventReader
 from app.asking.thinking import Thinking
-from app.errors import ChatError, Overloaded
+from app.errors import ChatError, Overloaded, Sentence
 from app.papers.answers import Usage
 
 Message = dict[str, str]
@@ -106,9 +106,9 @@ class ChatClient:
                 wait = error.wait if error.wait is not None else min(2.0**attempt, 20.0) / 2
                 left = self.server.patience - (time.monotonic() - begun)
                 if said:
-                    raise ChatError(str(error)) from error
+                    raise ChatError(error.said) from error
                 if attempt >= _ATTEMPTS or wait > left:
-                    raise Overloaded(str(error), max(1, round(wait))) from error
+                    raise Overloaded(error.said, max(1, round(wait))) from error
             await asyncio.sleep(wait)
 
     async def _once(
@@ -122,12 +122,15 @@ class ChatClient:
                     yield piece
         except httpx.TimeoutException as error:
             raise ChatError(
-                f"the model's server was silent for {self.server.seconds:.0f} s (QUIRE_CHAT_SECONDS)"
+                Sentence(
+                    "the model's server was silent for {seconds:.0f} s (QUIRE_CHAT_SECONDS)",
+                    seconds=self.server.seconds,
+                )
             ) from error
         except httpx.TransportError as error:
             if response is None:
-                raise Passing("the model's server can't be reached (QUIRE_CHAT_URL)") from error
-            raise ChatError("the connection to the model's server broke off") from error
+                raise Passing(Sentence("the model's server can't be reached (QUIRE_CHAT_URL)")) from error
+            raise ChatError(Sentence("the connection to the model's server broke off")) from error
         finally:
             if response is not None:
                 await response.aclose()
@@ -227,17 +230,22 @@ def _check(ending: _Ending, wordless: bool, answer_tokens: int) -> None:
     """Raises ChatError where what came is not a whole answer."""
     if ending.reason in _CUT_OFF:
         raise ChatError(
-            f"the answer was cut off at the most tokens that an answer may have ({answer_tokens}; "
-            "QUIRE_CHAT_ANSWER), or at the end of the model's context"
+            Sentence(
+                "the answer was cut off at the most tokens that an answer may have ({answer_tokens}; "
+                "QUIRE_CHAT_ANSWER), or at the end of the model's context",
+                answer_tokens=answer_tokens,
+            )
         )
     if ending.reason in _HELD_BACK:
-        raise ChatError("the model's server held the answer back by a filter of its own")
+        raise ChatError(Sentence("the model's server held the answer back by a filter of its own"))
     if ending.reason in _BROKEN_OFF:
-        raise ChatError(f"the model's server broke the answer off ({ending.reason})")
+        raise ChatError(Sentence("the model's server broke the answer off ({reason})", reason=ending.reason))
     if not (ending.reason or ending.done or ending.ended or ending.usage):
-        raise ChatError("the connection to the model's server broke off before the answer had ended")
+        raise ChatError(
+            Sentence("the connection to the model's server broke off before the answer had ended")
+        )
     if wordless:
-        raise ChatError("the model said nothing; ask again, or look at its server's log")
+        raise ChatError(Sentence("the model said nothing; ask again, or look at its server's log"))
 
 
 def _says_its_end(response: httpx.Response) -> bool:

@@ -20,7 +20,7 @@ from app.asking.answering import Answerer, PaperQuestion
 from app.asking.day_counts import DayCounts
 from app.asking.generation import Generation, event, place_of
 from app.asking.keeping import Keeper
-from app.errors import Overloaded, QuireError, UsedUp
+from app.errors import Overloaded, QuireError, Sentence, UsedUp
 from app.papers.answers import Answer
 from app.papers.fulltext.blocks import Source
 
@@ -133,7 +133,11 @@ class Desk:
             return running
         if len(self._queue) >= self._bounds.waiting:
             raise Overloaded(
-                f"{len(self._queue)} questions are waiting already (QUIRE_ASK_WAITING); try again later", 10
+                Sentence(
+                    "{count} questions are waiting already (QUIRE_ASK_WAITING); try again later",
+                    count=len(self._queue),
+                ),
+                10,
             )
         self._count(asked.reader)
         generation = Generation(secrets.token_hex(8), key)
@@ -151,8 +155,11 @@ class Desk:
             now = datetime.now(UTC)
             midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
             raise UsedUp(
-                f"a reader may have {most} questions answered in a day (QUIRE_ASK_PER_DAY); "
-                "the count starts again at 00:00 UTC, and answers that were kept can be read all the time",
+                Sentence(
+                    "a reader may have {most} questions answered in a day (QUIRE_ASK_PER_DAY); the count "
+                    "starts again at 00:00 UTC, and answers that were kept can be read all the time",
+                    most=most,
+                ),
                 max(1, int((midnight - now).total_seconds())),
             )
         self._around.counts.add(reader)
@@ -168,11 +175,13 @@ class Desk:
         except QuireError as error:
             generation.add("failed", self._around.describe(error))
         except asyncio.CancelledError:
-            generation.add("failed", self._around.describe(Stopped("the answer was stopped")))
+            generation.add("failed", self._around.describe(Stopped(Sentence("the answer was stopped"))))
             raise
         except Exception:
             log.exception("defect")
-            generation.add("failed", self._around.describe(QuireError("something unforeseen broke here")))
+            generation.add(
+                "failed", self._around.describe(QuireError(Sentence("something unforeseen broke here")))
+            )
         finally:
             self._running.pop(generation.key, None)
             generation.finish()

@@ -18,7 +18,7 @@ from typing import Literal
 import orjson
 import structlog
 
-from app.errors import FileError, InputError, NotFound, Overloaded, QuireError
+from app.errors import FileError, InputError, NotFound, Overloaded, QuireError, Sentence, dump_said, read_said
 from app.papers.fulltext.blocks import PaperText, Source
 from app.papers.fulltext.cache import read_text, write_text
 
@@ -65,7 +65,7 @@ class DroppedFiles:
     def begin(self, name: str, content: bytes, keep: bool) -> DroppedFile:
         """Begins to read a file. Raises Overloaded where too many wait, FileError where none can be taken."""
         if not self._waiting.acquire(blocking=False):
-            raise Overloaded("too many files are being read already; try again in a moment", 5)
+            raise Overloaded(Sentence("too many files are being read already; try again in a moment"), 5)
         shown = "".join(sign for sign in name if sign.isprintable())[:_LONGEST_NAME]
         file = DroppedFile(secrets.token_hex(_TOKEN_LENGTH // 2), shown, len(content), keep, time.time())
         try:
@@ -81,14 +81,17 @@ class DroppedFiles:
         """What became of a file. Raises NotFound where there is none of this name, or none any more."""
         path = self._facts_path(token)
         try:
-            file = DroppedFile(**orjson.loads(path.read_bytes()))
-        except (OSError, ValueError, TypeError) as error:
+            kept = orjson.loads(path.read_bytes())
+            file = DroppedFile(**kept | {"reason": kept["reason"] and read_said(kept["reason"])})
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise NotFound(
-                "there is no such file here, or its time is over; bring it once more", "/file"
+                Sentence("there is no such file here, or its time is over; bring it once more"), "/file"
             ) from error
         if file.state == "reading" and time.time() - file.begun > _READ_SECONDS:
             return replace(
-                file, state="failed", reason="the reading of the file was cut off; bring it once more"
+                file,
+                state="failed",
+                reason=Sentence("the reading of the file was cut off; bring it once more"),
             )
         return file
 
@@ -98,7 +101,9 @@ class DroppedFiles:
             time.sleep(0.05)
         text = None if file.state == "failed" else read_text(self._text_path(token))
         if text is None:
-            raise InputError(file.reason or "the text of the file is gone; bring it once more", "/file")
+            raise InputError(
+                file.reason or Sentence("the text of the file is gone; bring it once more"), "/file"
+            )
         for path in (self._text_path(token), self._facts_path(token)):
             with suppress(OSError):
                 os.utime(path)
@@ -122,12 +127,18 @@ class DroppedFiles:
                 file, state="ready", source=text.source, title=title and title[:500], blocks=len(text.blocks)
             )
         except QuireError as error:
-            done = replace(file, state="failed", reason=str(error))
+            done = replace(file, state="failed", reason=error.said)
         except OSError as error:
-            done = replace(file, state="failed", reason=f"its text can't be kept: {error.strerror or error}")
+            done = replace(
+                file,
+                state="failed",
+                reason=Sentence("its text can't be kept: {error}", error=error.strerror or error),
+            )
         except Exception:
             log.exception("defect")
-            done = replace(file, state="failed", reason="something unforeseen broke while the file was read")
+            done = replace(
+                file, state="failed", reason=Sentence("something unforeseen broke while the file was read")
+            )
         finally:
             self._waiting.release()
         with suppress(FileError):
@@ -139,7 +150,9 @@ class DroppedFiles:
         beside = path.with_suffix(".part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside.write_bytes(orjson.dumps(asdict(file)))
+            beside.write_bytes(
+                orjson.dumps(asdict(file) | {"reason": file.reason and dump_said(file.reason)})
+            )
             beside.replace(path)
         except OSError as error:
             raise FileError(f"the file can't be taken: {error.strerror or error}") from error
@@ -172,5 +185,5 @@ class DroppedFiles:
     @staticmethod
     def _checked(token: str) -> str:
         if len(token) != _TOKEN_LENGTH or not set(token) <= set("0123456789abcdef"):
-            raise NotFound("there is no such file here", "/file")
+            raise NotFound(Sentence("there is no such file here"), "/file")
         return token

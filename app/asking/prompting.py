@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.asking.chat import Message
-from app.errors import TooLarge
+from app.errors import Sentence, TooLarge
 from app.papers.fulltext.blocks import Block, PaperText, Section, sections
 
 Count = Callable[[str], int]
@@ -43,7 +43,12 @@ def compose(
     room = int(most * (1 - _MARGIN)) - around
     if room < _LEAST_PAPER:
         raise TooLarge(
-            f"the question and what was said before have {around} tokens; the model's context leaves room for {most}",
+            Sentence(
+                "the question and what was said before have {around} tokens; the model's context leaves "
+                "room for {most}",
+                around=around,
+                most=most,
+            ),
             "/question",
         )
     shown, paper_tokens, left_out = cut(text, room, count)

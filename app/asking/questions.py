@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from app.errors import FileError, NotFound
+from app.errors import FileError, NotFound, Sentence
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -45,7 +45,12 @@ class Questions:
     def named(self, name: str, language: Language) -> Question:
         """One of the six. Raises NotFound for another name."""
         if name not in NAMES:
-            raise NotFound(f"there is no question {name[:40]!r}; there are {', '.join(NAMES)}", "/name")
+            raise NotFound(
+                Sentence(
+                    "there is no question {name!r}; there are {names}", name=name[:40], names=tuple(NAMES)
+                ),
+                "/name",
+            )
         first, _, rest = self._read(f"{name}.md", language).partition("\n")
         if not first.startswith("# ") or not rest.strip():
             raise FileError(

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from app.errors import ChatError
+from app.errors import ChatError, Sentence
 
 _CONTEXT = re.compile(
     r"context[ _-]?(?:length|size|window)|exceed_context|n_ctx|(?:prompt|input|request)[^.]{0,40}too (?:long|large)"
@@ -72,21 +72,32 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, key: str) -
     text = content.decode("utf-8", "replace")
     said = said_by_server(content, key)
     if status in (401, 403):
-        return ChatError("the model's server does not take the key (QUIRE_CHAT_KEY)")
+        return ChatError(Sentence("the model's server does not take the key (QUIRE_CHAT_KEY)"))
     if 300 <= status < 400:
-        return ChatError("the model's server redirects elsewhere, which is not followed (QUIRE_CHAT_URL)")
+        return ChatError(
+            Sentence("the model's server redirects elsewhere, which is not followed (QUIRE_CHAT_URL)")
+        )
     if status in (400, 413, 422, 500) and _is_context(text):
         return _too_long(text, said)
     if status == 404:
-        return ChatError(f"the model's server knows no such address or model: {said}")
+        return ChatError(Sentence("the model's server knows no such address or model: {said}", said=said))
     if status == 429:
         wait = _wait(headers, text)
         if _EXHAUSTED.search(text) or (wait is None and "quota" in text.lower()):
-            return ChatError(f"what the model's server grants is used up, and waiting won't help: {said}")
-        return Passing(f"the model's server asks to wait: {said}", wait)
+            return ChatError(
+                Sentence(
+                    "what the model's server grants is used up, and waiting won't help: {said}", said=said
+                )
+            )
+        return Passing(Sentence("the model's server asks to wait: {said}", said=said), wait)
     if status in (408, 409, 425) or status >= 500:
-        return Passing(f"the model's server failed (status {status}): {said}", _wait(headers, text))
-    return ChatError(f"the model's server refuses (status {status}): {said}")
+        return Passing(
+            Sentence("the model's server failed (status {status}): {said}", status=status, said=said),
+            _wait(headers, text),
+        )
+    return ChatError(
+        Sentence("the model's server refuses (status {status}): {said}", status=status, said=said)
+    )
 
 
 def said_by_server(content: bytes, key: str) -> str:
@@ -118,7 +129,9 @@ def _too_long(text: str, said: str) -> ContextTooLong:
     if asked is None and limit is not None:
         numbers = (int(match[0].replace(",", "")) for match in _NUMBER.finditer(text))
         asked = max((number for number in numbers if number > limit), default=None)
-    return ContextTooLong(f"the paper is longer than the model's context: {said}", limit, asked)
+    return ContextTooLong(
+        Sentence("the paper is longer than the model's context: {said}", said=said), limit, asked
+    )
 
 
 def _field(content: bytes, name: str) -> str:

@@ -24,7 +24,19 @@ from app.asking.answering import PaperQuestion
 from app.asking.desk import Cost, Desk
 from app.asking.generation import event
 from app.asking.questions import Question
-from app.errors import ChatError, FileError, InputError, NotFound, Overloaded, QuireError, TooLarge, UsedUp
+from app.errors import (
+    ChatError,
+    FileError,
+    InputError,
+    NotFound,
+    Overloaded,
+    QuireError,
+    Sentence,
+    TooLarge,
+    UsedUp,
+    dump_said,
+    read_said,
+)
 from app.papers.records import read_paper, whole_record
 
 log = structlog.get_logger()
@@ -125,7 +137,7 @@ class SharedDesk:
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise Overloaded(
-                        "the process that answers questions does not take them; try again"
+                        Sentence("the process that answers questions does not take them; try again")
                     ) from error
             await asyncio.sleep(0.03)  # it is just starting, or it has just died
         return None
@@ -221,7 +233,7 @@ class SharedDesk:
                     asking, number = found[1].decode(), int(found[2])
                 yield part
         except (ConnectionError, asyncio.IncompleteReadError):
-            lost = Overloaded("the process that wrote the answer has ended; ask again")
+            lost = Overloaded(Sentence("the process that wrote the answer has ended; ask again"))
             yield event(asking, number + 1, "failed", self._desk.describe(lost))
         finally:
             connection.close()
@@ -257,7 +269,9 @@ class _Connection:
             told = await asyncio.wait_for(self.receive(), seconds)
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             self.close()
-            raise Overloaded("the process that answers questions has just ended; try again") from error
+            raise Overloaded(
+                Sentence("the process that answers questions has just ended; try again")
+            ) from error
         if "failure" in told:
             self.close()
             raise _failure(told["failure"])
@@ -307,14 +321,14 @@ def _failure_record(error: QuireError) -> dict[str, Any]:
     kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _FAILURES | _PASSING)
     return {
         "kind": kind,
-        "message": str(error),
+        "message": dump_said(error.said),
         "pointer": getattr(error, "pointer", ""),
         "retry_after": getattr(error, "retry_after", 1),
     }
 
 
 def _failure(record: dict[str, Any]) -> QuireError:
-    message: str = record["message"]
+    message = read_said(record["message"])
     if record["kind"] in _PASSING:
         return _PASSING[record["kind"]](message, record["retry_after"])
     kind: Callable[..., QuireError] = _FAILURES[record["kind"]]

@@ -7,8 +7,9 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
-from app.errors import InputError
+from app.errors import InputError, Sentence
 from app.papers.taxonomy import ALIASES, CATEGORIES
 
 _ORDER = {code: position for position, code in enumerate(CATEGORIES)}
@@ -64,11 +65,12 @@ def codes_to_fetch(names: Iterable[str]) -> list[str]:
         code = canonical_category(name)
         if code is None or code == "quire":
             raise InputError(
-                f"{name!r} is not a category of arXiv; codes look like cs.AI or hep-th", "?categories"
+                Sentence("{name!r} is not a category of arXiv; codes look like cs.AI or hep-th", name=name),
+                "?categories",
             )
         codes[code] = None
     if not codes:
-        raise InputError("no category is named; write for example cs.AI", "?categories")
+        raise InputError(Sentence("no category is named; write for example cs.AI"), "?categories")
     return list(codes)
 
 
@@ -101,7 +103,14 @@ def parse_expression(text: str, pointer: str = "?categories") -> CategoryExpress
     that are near it.
     """
     if len(text) > _LONGEST:
-        raise InputError(f"a category expression has at most {_LONGEST} characters, not {len(text)}", pointer)
+        raise InputError(
+            Sentence(
+                "a category expression has at most {most} characters, not {count}",
+                most=_LONGEST,
+                count=len(text),
+            ),
+            pointer,
+        )
     include: set[str] = set()
     exclude: set[str] = set()
     position, end = 0, len(text.rstrip(" \t\r\n,+"))
@@ -114,7 +123,9 @@ def parse_expression(text: str, pointer: str = "?categories") -> CategoryExpress
         (exclude if operator and operator[1] else include).add(_CANONICAL[match[0].lower()])
         position = match.end()
     if not include and not exclude:
-        raise InputError("no category is named; write for example cs.AI or cs.AI+cs.LG-cs.CY", pointer)
+        raise InputError(
+            Sentence("no category is named; write for example cs.AI or cs.AI+cs.LG-cs.CY"), pointer
+        )
     return CategoryExpression(_sorted(include), _sorted(exclude))
 
 
@@ -122,15 +133,20 @@ def _unknown(text: str, position: int) -> str:
     """`position` is where reading stopped; what stands before a `-` may be the start of the name meant."""
     name = re.split(r"[\s,+]", text[position:], maxsplit=1)[0][:40]
     if not name.strip("-"):
-        return f"a category is missing at character {position + 1}; write for example cs.AI+cs.LG-cs.CY"
+        return Sentence(
+            "a category is missing at character {position}; write for example cs.AI+cs.LG-cs.CY",
+            position=position + 1,
+        )
     whole = re.split(r"[\s,+]", text[: position + len(name)])[-1][-40:].lower()
     near = [n for word in (whole, name.lower()) for n in difflib.get_close_matches(word, _CANONICAL, n=20)]
     near.sort(key=lambda n: (not n.startswith(whole[:-1]), n.partition(".")[0] != whole.partition(".")[0]))
     known = list(dict.fromkeys(_CANONICAL[n] for n in near))[:3]
-    hint = (
-        f"did you mean {' or '.join(known)}?" if known else "codes look like cs.AI, math-ph or cond-mat.soft"
-    )
-    return f"there is no category {name!r}; {hint}"
+    if not known:
+        return Sentence(
+            "there is no category {name!r}; codes look like cs.AI, math-ph or cond-mat.soft", name=name
+        )
+    meant = reduce(lambda one, other: Sentence("{one} or {other}", one=one, other=other), known)
+    return Sentence("there is no category {name!r}; did you mean {meant}?", name=name, meant=meant)
 
 
 def _sorted(codes: set[str]) -> tuple[str, ...]:

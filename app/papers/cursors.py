@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import struct
 
-from app.errors import InputError
+from app.errors import InputError, Sentence
 
 _CHECK_BYTES = 6
 
@@ -32,7 +32,9 @@ def read_cursor(cursor: str, count: int, belongs_to: str, pointer: str = "?curso
     packed = raw[_CHECK_BYTES:]
     written = base64.urlsafe_b64encode(raw).decode().rstrip("=")
     if len(raw) != size or written != cursor or raw[:_CHECK_BYTES] != _check(packed, belongs_to):
-        raise InputError("the cursor is not one that this list gave; start again without it", pointer)
+        raise InputError(
+            Sentence("the cursor is not one that this list gave; start again without it"), pointer
+        )
     return struct.unpack(f">{count}q", packed)
 
 

@@ -19,7 +19,17 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from app.errors import FileError, InputError, NotFound, QuireError, SourceError, StoreLocked
+from app.errors import (
+    FileError,
+    InputError,
+    NotFound,
+    QuireError,
+    Sentence,
+    SourceError,
+    StoreLocked,
+    dump_said,
+    read_said,
+)
 from app.papers.categories import codes_to_fetch
 from app.papers.intake import ImportResult
 from app.papers.models import parse_id
@@ -83,15 +93,17 @@ class Fetches:
         """
         wanted = _checked(categories, ids)
         if self.place.offline:
-            raise SourceError("Quire is offline (QUIRE_OFFLINE is set) and asks no other host for anything")
+            raise SourceError(
+                Sentence("Quire is offline (QUIRE_OFFLINE is set) and asks no other host for anything")
+            )
         self.place.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.place.folder / "job-start.lock"):
             under_way = self.current()
             if under_way is not None and under_way.state == "running":
                 if (under_way.categories, under_way.ids) == wanted:
                     return under_way
-                what = ", ".join(under_way.categories or under_way.ids)
-                raise StoreLocked(f"{what} is being fetched; wait for it, or cancel it")
+                what = tuple(under_way.categories or under_way.ids)
+                raise StoreLocked(Sentence("{what} is being fetched; wait for it, or cancel it", what=what))
             now = _now()
             state = FetchState(uuid.uuid4().hex, "running", *wanted, "", 0, 0, now)
             _write(self.place.folder, state)
@@ -111,13 +123,15 @@ class Fetches:
         state = _read(self.place.folder) or state  # it may have ended just before we looked at its lock
         if state.state != "running":
             return state
-        return replace(state, state="failed", said="the fetch was broken off; start it again")
+        return replace(state, state="failed", said=Sentence("the fetch was broken off; start it again"))
 
     def named(self, id: str) -> FetchState:
         """A fetch by its id; raises NotFound for one that is over and was followed by another."""
         state = self.current()
         if state is None or state.id != id:
-            raise NotFound(f"there is no fetch {id[:40]!r}; the last one is at /api/v1/fetches", "?id")
+            raise NotFound(
+                Sentence("there is no fetch {id!r}; the last one is at /api/v1/fetches", id=id[:40]), "?id"
+            )
         return state
 
     def cancel(self, id: str) -> None:
@@ -149,9 +163,12 @@ class Fetches:
 
 def _checked(categories: Sequence[str], ids: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if bool(categories) == bool(ids):
-        raise InputError("name categories, or ids of papers, and not both", "/categories")
+        raise InputError(Sentence("name categories, or ids of papers, and not both"), "/categories")
     if len(ids) > _MOST_IDS:
-        raise InputError(f"{len(ids)} ids are too many at once; up to {_MOST_IDS}", "/ids")
+        raise InputError(
+            Sentence("{count} ids are too many at once; up to {most}", count=len(ids), most=_MOST_IDS),
+            "/ids",
+        )
     if ids:
         return (), tuple(dict.fromkeys(parse_id(name)[0] for name in ids))
     return tuple(codes_to_fetch(categories)), ()
@@ -185,15 +202,18 @@ def run(place: FetchPlace, is_over: Callable[[], bool]) -> None:
         try:
             result = _fetch(place, reporter)
         except QuireError as error:
-            reporter.end("failed", str(error))
+            reporter.end("failed", error.said)
         else:
             reporter.end("done", _in_words(result))
 
 
 def _in_words(result: ImportResult) -> str:
-    return (
-        f"{result.new:,} new, {result.updated:,} updated, {result.unchanged:,} known already, "
-        f"{result.skipped:,} skipped"
+    return Sentence(
+        "{new:,} new, {updated:,} updated, {unchanged:,} known already, {skipped:,} skipped",
+        new=result.new,
+        updated=result.updated,
+        unchanged=result.unchanged,
+        skipped=result.skipped,
     )
 
 
@@ -215,9 +235,11 @@ def _fetch(place: FetchPlace, reporter: _Reporter) -> ImportResult:
             return fetching.fetch_newest(asked.categories, client, places=places)
 
         def told(batch: FetchedBatch, result: ImportResult) -> None:
-            reached = f" up to {batch.reached}" if batch.reached else ""
+            said = batch.label
+            if batch.reached:
+                said = Sentence("{label} up to {reached}", label=batch.label, reached=batch.reached)
             reporter.change(
-                said=f"{batch.label}{reached}",
+                said=said,
                 papers=result.new + result.updated + result.unchanged,
                 new=result.new,
             )
@@ -230,7 +252,7 @@ def _fetch(place: FetchPlace, reporter: _Reporter) -> ImportResult:
             command="quire serve, fetching for a page",
         )
     if asked.ids and not result.new + result.updated + result.unchanged:
-        raise SourceError(f"arXiv has no paper {', '.join(asked.ids)}")
+        raise SourceError(Sentence("arXiv has no paper {names}", names=tuple(asked.ids)))
     return result
 
 
@@ -242,7 +264,7 @@ def _watch(reporter: _Reporter, is_over: Callable[[], bool]) -> None:
             reporter.end("cancelled", "")
             os._exit(0)
         if is_over():
-            reporter.end("failed", "the server was stopped while it fetched; start it again")
+            reporter.end("failed", Sentence("the server was stopped while it fetched; start it again"))
             os._exit(0)
         time.sleep(_LOOK_SECONDS)
 
@@ -264,7 +286,7 @@ def _is_held(folder: Path) -> bool:
 def _write(folder: Path, state: FetchState) -> None:
     beside = folder / f"job.json.{os.getpid()}"
     try:
-        beside.write_text(json.dumps(asdict(state)))
+        beside.write_text(json.dumps(asdict(state) | {"said": dump_said(state.said)}))
         beside.replace(folder / "job.json")
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -275,7 +297,8 @@ def _read(folder: Path) -> FetchState | None:
     path = folder / "job.json"
     try:
         kept = json.loads(path.read_bytes())
-        return FetchState(**{**kept, "categories": tuple(kept["categories"]), "ids": tuple(kept["ids"])})
+        kept |= {name: tuple(kept[name]) for name in ("categories", "ids")}
+        return FetchState(**kept | {"said": read_said(kept["said"])})
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Literal
 from urllib.parse import unquote
 
-from app.errors import NotFound
+from app.errors import NotFound, Sentence
 
 _NEW = re.compile(r"([0-9]{2})(0[1-9]|1[0-2])\.([0-9]{4,5})(?:v([1-9][0-9]{0,3}))?", re.ASCII)
 _OLD = re.compile(
@@ -249,7 +249,11 @@ def parse_id(text: str) -> tuple[str, int | None]:
                     return found, int(match[match.lastindex or 0]) if match.group(match.re.groups) else None
     shown = given if len(given) <= 40 else f"{given[:40]}…"
     raise NotFound(
-        f"{shown!r} is not a paper's id; ids look like 2401.12345, 2401.12345v2, math/0211159 or quire/0001",
+        Sentence(
+            "{shown!r} is not a paper's id; ids look like 2401.12345, 2401.12345v2, math/0211159 or "
+            "quire/0001",
+            shown=shown,
+        ),
         "?id",
     )
 

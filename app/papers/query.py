@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from app.errors import InputError, TooLarge
+from app.errors import InputError, Sentence, TooLarge
 
 Field = Literal["any", "title", "authors", "abstract", "category", "id", "comment", "doi"]
 
@@ -106,7 +106,12 @@ def parse_query(text: str, longest: int = 2048) -> Node:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > longest:
         raise TooLarge(
-            f"the query has {size} bytes, over the limit of {longest} (QUIRE_MAX_QUERY_BYTES)", "?q"
+            Sentence(
+                "the query has {size} bytes, over the limit of {longest} (QUIRE_MAX_QUERY_BYTES)",
+                size=size,
+                longest=longest,
+            ),
+            "?q",
         )
     return _Reader(_SPACED_FIELD.sub(r"\1:", _SPACED_DOI.sub("doi:", text))).read()
 
@@ -121,10 +126,10 @@ class _Reader:
 
     def read(self) -> Node:
         if not self._text.strip():
-            raise InputError("the query is empty; write a word, a name or an id", "?q")
+            raise InputError(Sentence("the query is empty; write a word, a name or an id"), "?q")
         node = self._either("any", 0)
         if self._peek() is not None:
-            raise self._wrong("this closing bracket was never opened")
+            raise self._wrong(Sentence("this closing bracket was never opened"))
         return node
 
     def _either(self, field: Field, depth: int) -> Node:
@@ -153,9 +158,11 @@ class _Reader:
     def _one(self, field: Field, depth: int) -> Node:
         token = self._peek()
         if token is None:
-            raise self._wrong("a word is missing here, at the end")
+            raise self._wrong(Sentence("a word is missing here, at the end"))
         if depth > _DEEPEST:
-            raise self._wrong(f"brackets and fields are nested more than {_DEEPEST} deep here")
+            raise self._wrong(
+                Sentence("brackets and fields are nested more than {deepest} deep here", deepest=_DEEPEST)
+            )
         start = token.end() - len(token[0].lstrip())
         if token["field"]:
             return self._field(token, field, depth)
@@ -165,22 +172,26 @@ class _Reader:
             closing = self._peek()
             if closing is None or closing["bracket"] != ")":
                 self._at = start
-                raise self._wrong("this bracket is left open")
+                raise self._wrong(Sentence("this bracket is left open"))
             self._at = closing.end()
             return node
         if token["quote"]:
             return self._phrase(field, token.end())
         if token["bracket"] or token["word"] in ("AND", "OR"):
-            raise self._wrong(f"a word is missing here, before {token[0].strip()}")
+            raise self._wrong(Sentence("a word is missing here, before {sign}", sign=token[0].strip()))
         if token["word"][-1] == ":" and token["word"][:-1].lower() in _FIELDS:
-            raise self._wrong(f"a word is missing here, right after {token['word']}")
+            raise self._wrong(Sentence("a word is missing here, right after {word}", word=token["word"]))
         self._at = token.end()
         return self._counted(Words(field, token["word"], False, start))
 
     def _field(self, token: re.Match[str], outer: Field, depth: int) -> Node:
         name = token["field"].lower()
         if found := _IN_THE_BROWSER.match(self._text, token.start("field")):
-            raise self._wrong(f"{found[0]} is known to the reader's browser alone, which searches it there")
+            raise self._wrong(
+                Sentence(
+                    "{term} is known to the reader's browser alone, which searches it there", term=found[0]
+                )
+            )
         if name in _FIELDS:
             self._at = token.end()
             doi = _DOI.match(self._text, self._at) if name == "doi" else None
@@ -200,14 +211,14 @@ class _Reader:
         match = re.compile(f"[{_QUOTES}]").search(self._text, start)
         if match is None:
             self._at = start - 1
-            raise self._wrong("this quotation mark is left open")
+            raise self._wrong(Sentence("this quotation mark is left open"))
         self._at = match.end()
         return self._counted(Words(field, self._text[start : match.start()], True, start))
 
     def _counted(self, words: Words) -> Words:
         self._words += 1
         if self._words > _MOST_WORDS:
-            raise self._wrong(f"a query has at most {_MOST_WORDS} words and phrases")
+            raise self._wrong(Sentence("a query has at most {most} words and phrases", most=_MOST_WORDS))
         return words
 
     def _peek(self) -> re.Match[str] | None:
@@ -220,8 +231,20 @@ class _Reader:
         self._at = token.end()
         return True
 
-    def _wrong(self, message: str) -> InputError:
+    def _wrong(self, message: Sentence) -> InputError:
         position = self._at + len(self._text[self._at :]) - len(self._text[self._at :].lstrip())
         near = self._text[position : position + 20]
-        shown = f": {near}{'…' if len(self._text) > position + 20 else ''}" if near else ""
-        return InputError(f"{message} (character {position + 1} of the query{shown})", "?q")
+        if not near:
+            return InputError(at_character(message, position), "?q")
+        said = Sentence(
+            "{message} (character {position} of the query: {near})",
+            message=message,
+            position=position + 1,
+            near=f"{near}{'…' if len(self._text) > position + 20 else ''}",
+        )
+        return InputError(said, "?q")
+
+
+def at_character(message: str, position: int) -> Sentence:
+    """What is wrong at a place of a query; `position` is counted from 0."""
+    return Sentence("{message} (character {position} of the query)", message=message, position=position + 1)

@@ -13,7 +13,7 @@ from heapq import nlargest
 from math import exp, inf, log
 from typing import NamedTuple
 
-from app.errors import TooLarge
+from app.errors import Sentence, TooLarge
 from app.tokenizer.spans import at_least
 
 MAX_BYTES = 4096
@@ -56,7 +56,12 @@ class Lattice:
         """The lattice of UTF-8 text, given the id and the log-probability of each piece."""
         if len(data) > MAX_BYTES:
             raise TooLarge(
-                f"the text has {len(data):,} bytes; a lattice is drawn for up to {MAX_BYTES:,}", "/text"
+                Sentence(
+                    "the text has {count:,} bytes; a lattice is drawn for up to {most:,}",
+                    count=len(data),
+                    most=MAX_BYTES,
+                ),
+                "/text",
             )
         longest = max(map(len, pieces))
         return cls(
@@ -78,7 +83,10 @@ class Lattice:
         """The n most probable segmentations, best first; of equal ones that with the longer last piece."""
         n = at_least("n", n, 1)
         if n > MAX_PATHS:
-            raise TooLarge(f"n is {n}; up to {MAX_PATHS} segmentations are listed", "/n")
+            raise TooLarge(
+                Sentence("n is {n}; up to {most} segmentations are listed", n=n, most=MAX_PATHS),
+                "/n",
+            )
         into = self._into
         # For each node its best: score, edge to it, rank among the best of that edge's start.
         found: list[list[tuple[float, Edge | None, int]]] = [[(0.0, None, 0)]]

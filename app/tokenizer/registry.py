@@ -14,7 +14,7 @@ from threading import Lock
 from time import monotonic
 from weakref import ReferenceType, ref
 
-from app.errors import ModelError, NotFound
+from app.errors import ModelError, NotFound, Sentence
 from app.tokenizer.others.base import OtherTokenizer
 from app.tokenizer.others.isolated import PROCESS_BYTES, IsolatedTokenizer
 from app.tokenizer.others.loading import VOCABULARIES, load_isolated
@@ -134,7 +134,7 @@ class ModelRegistry:
         path, name = self._path(name)
         stamp = _stamp(path)
         if not stamp:
-            raise NotFound(f"The model {name!r} was taken away just now", "/model")
+            raise NotFound(Sentence("The model {name!r} was taken away just now", name=name), "/model")
         if kept := self._kept(name, stamp):
             return kept
         # Loaded outside the lock, so that requests for other models don't wait.
@@ -230,7 +230,14 @@ class ModelRegistry:
                     if path := _path_in(str(folder), own):
                         return path, own
         shown = name if len(name) <= 100 else name[:100] + "…"
-        raise NotFound(f"There is no model {shown!r} here; there are: {', '.join(self.names())}", "/model")
+        raise NotFound(
+            Sentence(
+                "There is no model {shown!r} here; there are: {names}",
+                shown=shown,
+                names=tuple(self.names()),
+            ),
+            "/model",
+        )
 
 
 def _path_in(folder: str, name: str) -> str | None:

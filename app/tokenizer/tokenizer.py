@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InputError
+from app.errors import InputError, Sentence
 from app.tokenizer.engine.segmenters import Ids, make_engine
 from app.tokenizer.lattice import Lattice, Path
 from app.tokenizer.model import BOS, EOS, FIRST_PIECE, MAX_MODEL_BYTES, SPECIAL_TOKENS, Card, Model
@@ -333,10 +333,17 @@ def _check_sampling(alpha: Any, seed: Any) -> None:
         isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha <= MAX_ALPHA
     ):
         raise InputError(
-            f"alpha is {alpha!r}; it should be a number above 0 and at most {MAX_ALPHA:g}", "/alpha"
+            Sentence(
+                "alpha is {alpha!r}; it should be a number above 0 and at most {most:g}",
+                alpha=alpha,
+                most=MAX_ALPHA,
+            ),
+            "/alpha",
         )
     if seed is not None and (type(seed) is not int or not 0 <= seed <= _MAX_SEED):
-        raise InputError(f"seed is {seed!r}; it should be a whole number from 0 to 2^64 - 1", "/seed")
+        raise InputError(
+            Sentence("seed is {seed!r}; it should be a whole number from 0 to 2^64 - 1", seed=seed), "/seed"
+        )
 
 
 def _even_cuts(texts: Sequence[Any], parts: int) -> list[int]:

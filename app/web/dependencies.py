@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from app.errors import Overloaded
+from app.errors import Overloaded, Sentence
 from app.papers.fetch_job import Fetches
 from app.papers.meaning.searching import Meaning
 from app.papers.search.searching import SearchIndex
@@ -73,7 +73,10 @@ class RequestThreads:
     async def _run(self, limiter: CapacityLimiter, function: Callable[[], T]) -> T:
         if limiter.statistics().tasks_waiting >= self.waiting:
             raise Overloaded(
-                f"{self.waiting} requests are waiting already (QUIRE_MAX_WAITING); try again in a moment"
+                Sentence(
+                    "{count} requests are waiting already (QUIRE_MAX_WAITING); try again in a moment",
+                    count=self.waiting,
+                )
             )
         return await anyio.to_thread.run_sync(function, limiter=limiter)
 
@@ -92,7 +95,10 @@ class RequestThreads:
         """Raises Overloaded where too many readers wait already."""
         if current_default_thread_limiter().statistics().tasks_waiting >= self.readers_waiting:
             raise Overloaded(
-                f"{self.readers_waiting} readers are waiting already (QUIRE_MAX_READERS_WAITING); try again in a moment"
+                Sentence(
+                    "{count} readers are waiting already (QUIRE_MAX_READERS_WAITING); try again in a moment",
+                    count=self.readers_waiting,
+                )
             )
 
 

@@ -3,6 +3,7 @@
 Each class of `app.errors` is mapped once, here. A problem's `type` is stable: clients may rely on it.
 """
 
+from functools import reduce
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +27,7 @@ from app.errors import (
     NotFound,
     Overloaded,
     QuireError,
+    Sentence,
     SourceError,
     StoreError,
     StoreLocked,
@@ -33,6 +35,7 @@ from app.errors import (
     UsedUp,
 )
 from app.web.templates import render
+from app.web.wording import translations, wording_of
 
 log = structlog.get_logger()
 
@@ -70,6 +73,22 @@ _STATUS_KINDS = {
     503: "unavailable",
 }
 
+PATTERNS = {
+    "greater_than": "Input should be greater than {gt}",
+    "greater_than_equal": "Input should be greater than or equal to {ge}",
+    "less_than": "Input should be less than {lt}",
+    "less_than_equal": "Input should be less than or equal to {le}",
+    "literal_error": "Input should be {expected}",
+    "int_parsing": "a whole number is written in digits, such as 25",
+    "float_parsing": "Input should be a valid number, unable to parse string as a number",
+    "bool_parsing": "Input should be a valid boolean, unable to interpret input",
+    "string_too_long": "String should have at most {max_length} characters",
+}
+"""The sentences of pydantic and of our own checks that the parameters of pages can break."""
+
+KINDS = {kind for _, kind in _KINDS.values()} | set(_STATUS_KINDS.values()) | {"refused"}
+"""The ends of all `type`s that a failed request can have."""
+
 _STORE_RETRY_SECONDS = 2
 """A database that restarts, or a writer that ends its batch, takes about as long."""
 
@@ -84,7 +103,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """A failure, as RFC 9457 shapes it."""
+    """A failure, as RFC 9457 shapes it; `translations` is `detail` in the interface's other languages."""
 
     type: str
     title: str
@@ -93,6 +112,7 @@ class Problem(BaseModel):
     instance: str
     request_id: str
     errors: list[FieldProblem] = []
+    translations: dict[str, str] = {}
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -136,7 +156,8 @@ def failure(
     """The answer to a request that failed."""
     request_id = str(request.scope.get("request_id", ""))
     if is_page(request):
-        page = render(request, "error.html", status=status, kind=kind, detail=detail, request_id=request_id)
+        said = wording_of(request).failure(detail, kind)
+        page = render(request, "error.html", status=status, kind=kind, detail=said, request_id=request_id)
         page.status_code = status
         page.headers.update(headers or {})
         return page
@@ -161,6 +182,7 @@ def problem_json(
         instance=instance,
         request_id=request_id,
         errors=fields or [],
+        translations=translations(detail, kind),
     )
     return orjson.dumps(problem.model_dump())
 
@@ -184,17 +206,22 @@ def failure_of(request: Request, error: QuireError) -> Response:
     # 501 says what is switched off: nothing failed.
     if status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED:
         log.error("request failed", kind=kind, detail=str(error))
-    return failure(request, status, kind, str(error), fields, headers)
+    return failure(request, status, kind, error.said, fields, headers)
 
 
 def _http_exception(request: Request, error: HTTPException) -> Response:
-    detail = str(error.detail)
+    detail: str = error.detail
     headers = dict(error.headers or {})
     if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
-        detail = f"There is nothing at {request.url.path}"
+        detail = Sentence("There is nothing at {path}", path=request.url.path)
     elif error.status_code == 405:
         headers = {"allow": _allowed(request, headers.get("Allow", ""))}
-        detail = f"{request.method} does nothing at {request.url.path}; {headers['allow']} would"
+        detail = Sentence(
+            "{method} does nothing at {path}; {methods} would",
+            method=request.method,
+            path=request.url.path,
+            methods=headers["allow"],
+        )
     elif isinstance(wrong := error.__cause__, UnicodeDecodeError):
         detail = f"The body is not JSON: 0x{wrong.object[wrong.start]:02x} is not UTF-8 at byte {wrong.start}"
     kind = _STATUS_KINDS.get(error.status_code, "refused")
@@ -219,11 +246,31 @@ def _validation_error(request: Request, error: RequestValidationError) -> Respon
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         reason = found[0].get("ctx", {}).get("error", "")
-        detail = f"The body is not JSON: {reason} at byte {found[0]['loc'][-1]}"
-        return failure(request, 400, "malformed", detail)
+        malformed = f"The body is not JSON: {reason} at byte {found[0]['loc'][-1]}"
+        return failure(request, 400, "malformed", malformed)
     fields = [FieldProblem(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in found[:20]]
-    detail = "; ".join(f"{field.pointer or 'body'}: {field.detail}" for field in fields[:3])
+    reasons = [
+        Sentence("{pointer}: {reason}", pointer=field.pointer or "body", reason=_reason(item))
+        for field, item in zip(fields[:3], found, strict=False)
+    ]
+    detail: str = reduce(lambda one, other: Sentence("{one}; {other}", one=one, other=other), reasons)
+    if not all(isinstance(reason.values["reason"], Sentence) for reason in reasons):
+        detail = str(detail)  # a sentence of which a part is in English is none
     return failure(request, 422, "invalid-input", detail, fields)
+
+
+def _reason(item: dict[str, Any]) -> str:
+    """What pydantic finds wrong, as the sentence that it makes of the pattern of its type, where pages need that."""
+    pattern = PATTERNS.get(item["type"], "")
+    values = {
+        name: f"{value:g}" if isinstance(value, float) else value
+        for name, value in item.get("ctx", {}).items()
+    }
+    try:
+        said = Sentence(pattern, **values)
+    except KeyError:  # a finding that has been shortened names its values in its text alone
+        return str(item["msg"])
+    return said if said == item["msg"] else str(item["msg"])
 
 
 def _pointer(location: tuple[str | int, ...]) -> str:

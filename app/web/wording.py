@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from babel.dates import format_date, get_day_names
 from fastapi import Request
 
+from app.errors import Sentence, filled
 from app.papers.taxonomy import CATEGORIES
 from app.paths import STATIC
 
@@ -20,6 +21,7 @@ _SHORT_DAYS = {"en": "d MMM", "zh": "M月d日"}
 _SHORT_DAYS_WITH_YEAR = {"en": "d MMM y", "zh": "y年M月d日"}
 _MONTHS = {"en": "LLLL y", "zh": "y年M月"}
 _FOLDER = STATIC / "wording"
+_ENDS = ("。", "？", "！")
 
 
 @cache
@@ -36,11 +38,41 @@ def _category_names(language: str) -> dict[str, str]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+@cache
+def failures(language: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Sentences of failures by their English patterns, and a sentence for each kind of failure."""
+    tables = tomllib.loads((_FOLDER / "failures" / f"{language}.toml").read_text(encoding="utf-8"))
+    return tables["sentences"], tables["kinds"]
+
+
+def _in_words(said: str, sentences: dict[str, str], comma: str) -> str | None:
+    """A sentence and those in it by the patterns of a language; None where it is none, or has no pattern there."""
+    if not isinstance(said, Sentence) or said.pattern not in sentences:
+        return None
+    values = {
+        name: (_in_words(value, sentences, comma) or value) if isinstance(value, str) else value
+        for name, value in said.values.items()
+    }
+    return filled(sentences[said.pattern], values, comma)
+
+
+def translations(said: str, kind: str) -> dict[str, str]:
+    """What a failure says in the languages of the interface other than English, by language.
+
+    >>> from app.errors import Sentence
+    >>> translations(Sentence("the file is empty"), "invalid-input")
+    {'zh': '文件是空的。'}
+    """
+    return {language: Wording(language).failure(said, kind) for language in LANGUAGES if language != "en"}
+
+
 def load_words() -> None:
     """Read all words, names of categories and forms of days now, not when the first reader waits for them."""
     for language in LANGUAGES:
         words(language)
         _category_names(language)
+        if language != "en":
+            failures(language)
         Wording(language).day(date(2000, 1, 1))
 
 
@@ -73,6 +105,25 @@ class Wording:
     def unfilled(self, name: str) -> str:
         """A text whose values scripts fill in by the same rules: `filled` in page/announcements.js."""
         return words(self.language)[name]
+
+    def failure(self, said: str, kind: str) -> str:
+        """What a failure says: its sentence in this language, else what all failures of its kind have in common.
+
+        English is as the failure was written. `kind` ends a problem's `type` (app/web/errors.py).
+
+        >>> from app.errors import Sentence
+        >>> Wording("zh").failure(Sentence("the file is empty"), "invalid-input")
+        '文件是空的。'
+        >>> Wording("zh").failure("disk full", "store-unavailable")
+        '论文库暂时无法读写，请稍后再试。'
+        """
+        if self.language == "en":
+            return str(said)
+        sentences, kinds = failures(self.language)
+        text = _in_words(said, sentences, self("list_comma")) or kinds.get(kind, kinds["refused"]).format(
+            detail=said
+        )
+        return text if text.endswith(_ENDS) else f"{text}。"
 
     def source(self, name: str) -> str:
         """What of a paper an answer was written from; an imported answer may name any source.

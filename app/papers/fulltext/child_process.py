@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from app.errors import SourceError
+from app.errors import Sentence, SourceError
 
 _SECONDS = 60.0
 _MOST_MEMORY = 2 << 30
@@ -29,7 +29,9 @@ def read_in_child_process(module: str, content: bytes, refusal: str, *arguments:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise SourceError(f"the file could not be read in {_SECONDS:.0f} s") from error
+        raise SourceError(
+            Sentence("the file could not be read in {seconds:.0f} s", seconds=_SECONDS)
+        ) from error
     if done.returncode:
         raise SourceError(refusal)
     return json.loads(done.stdout)

@@ -8,7 +8,7 @@ import io
 import tarfile
 import zlib
 
-from app.errors import InputError, SourceError, TooLarge
+from app.errors import InputError, Sentence, SourceError, TooLarge
 from app.papers.fulltext.blocks import PaperText
 from app.papers.fulltext.html_page import read_page
 from app.papers.fulltext.pdf import read_pdf
@@ -39,9 +39,9 @@ def read_dropped(content: bytes, most_bytes: int) -> PaperText:
         if is_tex(text):
             return read_tex({"main.tex": text})
     except SourceError as error:
-        raise InputError(str(error)) from error
+        raise InputError(error.said) from error
     raise InputError(
-        "the file is neither HTML, nor a PDF, nor TeX (.tex, or .gz and .tar.gz as arXiv packs it)"
+        Sentence("the file is neither HTML, nor a PDF, nor TeX (.tex, or .gz and .tar.gz as arXiv packs it)")
     )
 
 
@@ -54,13 +54,17 @@ def _unpacked(content: bytes, most: int) -> bytes:
         try:
             found += unpacker.decompress(rest, most + 1 - len(found))
         except zlib.error as error:
-            raise InputError("the file is packed with gzip, but damaged") from error
+            raise InputError(Sentence("the file is packed with gzip, but damaged")) from error
         if len(found) > most or unpacker.unconsumed_tail:
             raise TooLarge(
-                f"the file unpacks to more than {most:,} bytes (QUIRE_MAX_UNPACKED_BYTES); bring the PDF instead"
+                Sentence(
+                    "the file unpacks to more than {most:,} bytes (QUIRE_MAX_UNPACKED_BYTES); bring the PDF "
+                    "instead",
+                    most=most,
+                )
             )
         if not unpacker.eof:
-            raise InputError("the file is packed with gzip, but its end is missing")
+            raise InputError(Sentence("the file is packed with gzip, but its end is missing"))
         rest = unpacker.unused_data.lstrip(b"\0")
     return bytes(found)
 
@@ -87,7 +91,7 @@ def _members(content: bytes, most: int) -> dict[str, str]:
             for number, member in enumerate(archive):
                 name = member.name.removeprefix("./")
                 if number >= _MOST_MEMBERS:
-                    raise TooLarge(f"the archive has more than {_MOST_MEMBERS} files")
+                    raise TooLarge(Sentence("the archive has more than {most} files", most=_MOST_MEMBERS))
                 if not member.isreg() or name.startswith("/") or ".." in name.split("/"):
                     continue
                 if not name.lower().endswith(_TEXTS):
@@ -95,13 +99,16 @@ def _members(content: bytes, most: int) -> dict[str, str]:
                 size += member.size
                 if size > most:
                     raise TooLarge(
-                        f"the archive unpacks to more than {most:,} bytes (QUIRE_MAX_UNPACKED_BYTES)"
+                        Sentence(
+                            "the archive unpacks to more than {most:,} bytes (QUIRE_MAX_UNPACKED_BYTES)",
+                            most=most,
+                        )
                     )
                 stream = archive.extractfile(member)
                 if stream is not None:
                     files[name] = _decoded(stream.read())
     except (tarfile.TarError, EOFError, ValueError, OSError) as error:
-        raise InputError("the archive is damaged") from error
+        raise InputError(Sentence("the archive is damaged")) from error
     return files
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import astuple
 
-from app.errors import SourceError
+from app.errors import Sentence, SourceError, dump_said, read_said
 from app.papers.fulltext.blocks import Block, PaperText, Source
 from app.papers.fulltext.child_process import bound, read_in_child_process
 from app.papers.fulltext.latexml import read_latexml
@@ -22,11 +22,14 @@ def read_page(content: bytes, source: Source, version: int | None, any_page: boo
     answer = read_in_child_process(
         "app.papers.fulltext.html_page",
         content,
-        f"the page can't be read in {_SECONDS} s: its elements lie too deep within each other, or are too many",
+        Sentence(
+            "the page can't be read in {seconds} s: its elements lie too deep within each other, or are too many",
+            seconds=_SECONDS,
+        ),
         *([_ANY_PAGE] if any_page else []),
     )
     if "refused" in answer:
-        raise SourceError(answer["refused"])
+        raise SourceError(read_said(answer["refused"]))
     return PaperText(source, version, tuple(Block(*block) for block in answer["blocks"]))
 
 
@@ -39,7 +42,7 @@ def _read() -> None:
         text = read_html(content) if plain else read_latexml(content, "html", None)
         print(json.dumps({"blocks": [astuple(block) for block in text.blocks]}))
     except SourceError as error:
-        print(json.dumps({"refused": str(error)}))
+        print(json.dumps({"refused": dump_said(error.said)}))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from app.errors import SourceError
+from app.errors import Sentence, SourceError
 from app.papers.fulltext.blocks import Block, Kind, PaperText, Part, Source
 
 _SKIPPED_TAGS = frozenset(
@@ -52,12 +52,12 @@ def read_latexml(content: bytes, source: Source, version: int | None) -> PaperTe
     tree = LexborHTMLParser(content)
     article = tree.css_first("article.ltx_document") or tree.css_first(".ltx_document")
     if article is None:
-        raise SourceError("the page is not one that LaTeXML made from a paper")
+        raise SourceError(Sentence("the page is not one that LaTeXML made from a paper"))
     walk = _Walk()
     walk.element(article, _Place("paper"), 0)
     blocks = walk.finished()
     if sum(len(block.text) for block in blocks if block.kind == "paragraph") < 100 and len(blocks) < 3:
-        raise SourceError("the page holds no text of a paper")
+        raise SourceError(Sentence("the page holds no text of a paper"))
     return PaperText(source, version, tuple(blocks))
 
 

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from app.errors import SourceError
+from app.errors import Sentence, SourceError
 from app.papers.fulltext.blocks import Block, PaperText, Part
 from app.papers.fulltext.child_process import bound, read_in_child_process
 
@@ -40,7 +40,7 @@ def text_of_pages(pages: list[str], version: int | None) -> PaperText:
             kind = "heading" if heading else "paragraph"
             blocks.append(Block(f"page-{number}", kind, paragraph, part, int(heading)))  # type: ignore[arg-type]
     if sum(len(block.text) for block in blocks) < 200:
-        raise SourceError("the PDF holds no text, only pictures of it")
+        raise SourceError(Sentence("the PDF holds no text, only pictures of it"))
     return PaperText("pdf", version, tuple(blocks))
 
 

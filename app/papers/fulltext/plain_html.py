@@ -7,7 +7,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser
 
-from app.errors import SourceError
+from app.errors import Sentence, SourceError
 from app.papers.fulltext.blocks import Block, PaperText, Part
 
 _SKIPPED = "script, style, nav, header, footer, aside, button, template, noscript, form, head, svg, iframe"
@@ -49,7 +49,7 @@ def read_html(content: bytes) -> PaperText:
         paragraph += 1
         blocks.append(Block(f"S{section}.p{paragraph}", "paragraph", text, part))
     if sum(len(block.text) for block in blocks) < 200:
-        raise SourceError("the page holds no text of a paper")
+        raise SourceError(Sentence("the page holds no text of a paper"))
     return PaperText("html", None, tuple(blocks))
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.errors import SourceError
+from app.errors import Sentence, SourceError
 from app.papers.fulltext.blocks import Block, Kind, PaperText, Part
 from app.papers.plain_text import resolved_parts
 
@@ -88,7 +88,9 @@ def read_tex(files: Mapping[str, str]) -> PaperText:
     """The text of a source: TeX by the names of its files. Raises SourceError where none of them is a paper."""
     main = _main(files)
     if main is None:
-        raise SourceError("the source has no file with \\documentclass, \\begin{document} or a section")
+        raise SourceError(
+            Sentence("the source has no file with \\documentclass, \\begin{{document}} or a section")
+        )
     source = _inserted(files, main)
     preamble, begun, body = source.partition("\\begin{document}")
     body = (body if begun else source).partition("\\end{document}")[0]
@@ -98,7 +100,7 @@ def read_tex(files: Mapping[str, str]) -> PaperText:
         walk.add(Block("title", "heading", walk.plain(_expanded(title, macros))))
     walk.run()
     if sum(len(block.text) for block in walk.blocks) < 100:
-        raise SourceError("the source holds no text of a paper")
+        raise SourceError(Sentence("the source holds no text of a paper"))
     return PaperText("tex", None, tuple(walk.blocks))
 
 

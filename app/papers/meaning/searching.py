@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
-from app.errors import EmbedError, NoEmbedder
+from app.errors import EmbedError, NoEmbedder, Sentence
 from app.papers.meaning import files
 from app.papers.meaning.embedder import PROBE, Embedder, Vectors, is_same_model
 from app.papers.meaning.files import SetState
@@ -85,7 +85,10 @@ class Meaning:
         """
         if self._embedder is None:
             raise NoEmbedder(
-                "nothing is set that finds papers by meaning (QUIRE_EMBED_URL, QUIRE_EMBED_FOLDER); search by words"
+                Sentence(
+                    "nothing is set that finds papers by meaning (QUIRE_EMBED_URL, QUIRE_EMBED_FOLDER); "
+                    "search by words"
+                )
             )
         for state in self.states():
             if not state.living:
@@ -93,7 +96,7 @@ class Meaning:
             vector = self._vector(state, text)
             if vector is not None:
                 return self._opened(state, rows), vector
-        raise NoEmbedder("no paper has a vector yet; `quire papers embed` makes them")
+        raise NoEmbedder(Sentence("no paper has a vector yet; `quire papers embed` makes them"))
 
     def _opened(self, state: SetState, rows: int | None) -> VectorSet:
         with self._lock:
@@ -122,7 +125,9 @@ class Meaning:
         began = self._clock()
         if began < self._rests_until:
             raise EmbedError(
-                "what turns queries into vectors failed just now; it is asked again in half a minute"
+                Sentence(
+                    "what turns queries into vectors failed just now; it is asked again in half a minute"
+                )
             )
         try:
             found = self._embedded(state, text)
@@ -145,7 +150,12 @@ class Meaning:
         vector: Vectors = embedder.embed([text], "query")[0]
         if vector.shape != (state.dimensions,):
             raise EmbedError(
-                f"{embedder.model} gave a query {len(vector)} dimensions, and the papers have {state.dimensions}"
+                Sentence(
+                    "{model} gave a query {count} dimensions, and the papers have {dimensions}",
+                    model=embedder.model,
+                    count=len(vector),
+                    dimensions=state.dimensions,
+                )
             )
         return vector
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.errors import EmbedError, InputError
+from app.errors import EmbedError, InputError, Sentence
 from app.papers.cursors import read_cursor, write_cursor
 from app.papers.meaning.embedder import Vectors
 from app.papers.meaning.reading import VectorSet, Within
@@ -94,11 +94,13 @@ def find(
     chosen = by or ("both" if meaning.is_on() and search.sort == "relevance" else "words")
     node = parse_query(search.text, longest)
     if chosen != "words" and by is not None and search.sort != "relevance":
-        raise InputError(f"by={by} has an order of its own; leave out sort, or search by=words", "?sort")
+        raise InputError(
+            Sentence("by={by} has an order of its own; leave out sort, or search by=words", by=by), "?sort"
+        )
     wanted = meaning_query(node)
     if chosen == "meaning" and not wanted.text:
         raise InputError(
-            "there are no words whose meaning could be sought; write some, or search by=words", "?q"
+            Sentence("there are no words whose meaning could be sought; write some, or search by=words"), "?q"
         )
     if chosen == "both" and not _is_for_both(index, search, wanted, meaning):
         chosen = "words"

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from tantivy import Occur, Query
 
-from app.errors import InputError, NotFound
+from app.errors import InputError, NotFound, Sentence
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import parse_ids
-from app.papers.query import All, Either, Node, Not, Words
+from app.papers.query import All, Either, Node, Not, Words, at_character
 from app.papers.search.author_forms import key_query
 from app.papers.search.schema import EXACT, LONGEST_TERM, schema, terms
 from app.papers.store.positions import paper_number
@@ -29,8 +29,11 @@ def matching(node: Node, common: Common) -> Query:
     query = _query(node, common)
     if query is None:
         raise InputError(
-            f"the query holds signs alone, or words of more than {LONGEST_TERM} characters, which nothing is found "
-            "by; write a word, a name or an id",
+            Sentence(
+                "the query holds signs alone, or words of more than {most} characters, which "
+                "nothing is found by; write a word, a name or an id",
+                most=LONGEST_TERM,
+            ),
             "?q",
         )
     return query
@@ -149,7 +152,7 @@ def _with_id(words: Words) -> Query:
     try:
         return numbers_query([paper_number(name) for name in parse_ids(words.text)])
     except NotFound as error:
-        raise InputError(f"{error} (character {words.position + 1} of the query)", "?q") from error
+        raise InputError(at_character(error.said, words.position), "?q") from error
 
 
 def _anywhere(words: Words, common: Common) -> list[Query]:

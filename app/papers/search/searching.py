@@ -16,7 +16,7 @@ from typing import Literal
 
 from tantivy import FieldType, Index, Occur, Query, Searcher
 
-from app.errors import InputError, NotFound, StoreError
+from app.errors import InputError, NotFound, Sentence, StoreError
 from app.papers.categories import CategoryExpression
 from app.papers.cursors import read_cursor, write_cursor
 from app.papers.models import Paper, parse_ids
@@ -287,7 +287,10 @@ class SearchIndex:
             began, offset = read_cursor(cursor, 2, str(search))
             if offset > _MOST_BY_RELEVANCE:
                 raise InputError(
-                    f"by relevance the first {_MOST_BY_RELEVANCE} papers are given; sort by announced to see all",
+                    Sentence(
+                        "by relevance the first {most} papers are given; sort by announced to see all",
+                        most=_MOST_BY_RELEVANCE,
+                    ),
                     "?cursor",
                 )
             with self._lock:

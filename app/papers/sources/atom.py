@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from app.errors import InputError, RecordError, SourceError
+from app.errors import InputError, RecordError, Sentence, SourceError
 from app.papers.categories import sort_out
 from app.papers.models import Paper
 from app.papers.records import read_id, read_instant
@@ -62,7 +62,7 @@ def entry_paper(entry: Element) -> Paper:
     address = phrase(entry, f"{ATOM}id") or ""
     if "/api/errors" in address:
         said = phrase(entry, f"{ATOM}summary") or address
-        raise SourceError(f"arXiv's API refuses the request: {said}")
+        raise SourceError(Sentence("arXiv's API refuses the request: {said}", said=said))
     record = {"id": address or None} | {
         key: phrase(entry, f"{ATOM}{key}") for key in ("published", "updated", "title")
     }

@@ -18,7 +18,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from app.errors import InputError, SourceError
+from app.errors import InputError, Sentence, SourceError, said_of
 from app.papers.sources.markup import MarkupError
 from app.papers.sources.queue import RequestQueue
 
@@ -134,7 +134,9 @@ class PoliteClient:
         keeps failing, can't be reached from the start, or where we are offline or over the budget.
         """
         if self._offline:
-            raise SourceError("Quire is offline (QUIRE_OFFLINE is set) and asks no other host for anything")
+            raise SourceError(
+                Sentence("Quire is offline (QUIRE_OFFLINE is set) and asks no other host for anything")
+            )
         # httpx would else drop a query that the address brings along.
         url = httpx.URL(address, params=parameters) if parameters else httpx.URL(address)
         for _ in range(_MOST_REDIRECTS + 1):
@@ -142,14 +144,23 @@ class PoliteClient:
                 return self._persist(url, read)
             except _Moved as moved:
                 url = self._checked(moved.target)
-        raise SourceError(f"{address} redirects more than {_MOST_REDIRECTS} times")
+        raise SourceError(
+            Sentence(
+                "{address} redirects more than {most} times",
+                address=address,
+                most=_MOST_REDIRECTS,
+            )
+        )
 
     def _checked(self, url: httpx.URL) -> httpx.URL:
         known = url.host == "arxiv.org" or url.host.endswith(".arxiv.org")
         if (known and url.scheme == "https") or _origin(url) in self._origins:
             return url
         raise SourceError(
-            f"a source redirects to {url.host}, which is not one of arXiv's hosts; Quire does not follow it"
+            Sentence(
+                "a source redirects to {host}, which is not one of arXiv's hosts; Quire does not follow it",
+                host=url.host,
+            )
         )
 
     def _persist(self, url: httpx.URL, read: Callable[[bytes], T]) -> T:
@@ -160,19 +171,30 @@ class PoliteClient:
                     with self._counted(url):
                         return self._once(url, read)
                 except (_Passing, httpx.RequestError) as error:
-                    said = str(error) or type(error).__name__
+                    said = said_of(error) or type(error).__name__
                     if isinstance(error, _NO_WAY) and not self._reached:
                         # No server asked to wait, and the caller learns it at once.
                         raise SourceError(
-                            f"{url.host} can't be reached ({said}); check this machine's connection"
+                            Sentence(
+                                "{host} can't be reached ({said}); check this machine's connection",
+                                host=url.host,
+                                said=said,
+                            )
                         ) from error
                     attempt += 1
                     asked = isinstance(error, _Passing) and error.wait is not None
                     wait = self._backoff(attempt, error)
                     self._queue.pause(wait, asked=asked)
                     if attempt >= self._attempts:
-                        raise SourceError(f"{url.host} failed {attempt} times: {said}") from error
-                    self._notice(f"{url.host}: {said}; trying again")
+                        raise SourceError(
+                            Sentence(
+                                "{host} failed {attempt} times: {said}",
+                                host=url.host,
+                                attempt=attempt,
+                                said=said,
+                            )
+                        ) from error
+                    self._notice(Sentence("{host}: {said}; trying again", host=url.host, said=said))
 
     @contextmanager
     def _counted(self, url: httpx.URL) -> Iterator[None]:
@@ -211,14 +233,28 @@ class PoliteClient:
                 raise self._refusal(url, response)
             body = self._body(response, self._max_bytes)
             if len(body) > self._max_bytes:
-                raise SourceError(f"the answer of {url.host} is over the limit of {self._max_bytes} bytes")
+                raise SourceError(
+                    Sentence(
+                        "the answer of {host} is over the limit of {most} bytes",
+                        host=url.host,
+                        most=self._max_bytes,
+                    )
+                )
         if _is_rate_exceeded(body):
-            raise _Passing("Rate exceeded.", self._retry_after(response))
+            raise _Passing(Sentence("Rate exceeded."), self._retry_after(response))
         try:
             return read(body)
         except MarkupError as error:
-            message = f"the answer breaks off or is not an answer (line {error.line}: {error})"
-            raise (_Passing(message) if error.cut else SourceError(f"{url.host}: {message}")) from error
+            message = Sentence(
+                "the answer breaks off or is not an answer (line {line}: {error})",
+                line=error.line,
+                error=error,
+            )
+            raise (
+                _Passing(message)
+                if error.cut
+                else SourceError(Sentence("{host}: {message}", host=url.host, message=message))
+            ) from error
 
     def _body(self, response: httpx.Response, most: int) -> bytes:
         """The answer as far as it came when it was over `most` bytes."""
@@ -229,16 +265,22 @@ class PoliteClient:
             if size > most:
                 break
             if self._stopwatch() - start > self._deadline:
-                raise _Passing(f"the answer took longer than {self._deadline:.0f} s")
+                raise _Passing(
+                    Sentence("the answer took longer than {deadline:.0f} s", deadline=self._deadline)
+                )
         return b"".join(parts)
 
     def _refusal(self, url: httpx.URL, response: httpx.Response) -> Exception:
         """What a status other than 200 means: something to wait for, or the server's last word."""
         body = self._body(response, _LONGEST_REFUSAL)
-        said = f"HTTP status {response.status_code}: {_explanation(body[:_LONGEST_REFUSAL])}"
+        said = Sentence(
+            "HTTP status {status}: {words}",
+            status=response.status_code,
+            words=_explanation(body[:_LONGEST_REFUSAL]),
+        )
         if response.status_code in _PASSING or _is_rate_exceeded(body):
             return _Passing(said, self._retry_after(response))
-        return SourceError(f"{url.host} refuses {url.path}: {said}")
+        return SourceError(Sentence("{host} refuses {path}: {said}", host=url.host, path=url.path, said=said))
 
     def _retry_after(self, response: httpx.Response) -> float | None:
         """Seconds, from a header that holds seconds or a date (RFC 9110, 10.2.3); None where it says neither."""
@@ -287,7 +329,7 @@ def _target(url: httpx.URL, response: httpx.Response) -> httpx.URL:
     try:
         return url.join(response.headers["Location"])
     except httpx.InvalidURL as error:
-        raise SourceError(f"{url.host} redirects to an invalid address") from error
+        raise SourceError(Sentence("{host} redirects to an invalid address", host=url.host)) from error
 
 
 def _is_rate_exceeded(body: bytes) -> bool:

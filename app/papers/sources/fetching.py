@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from app.errors import InputError, RecordError, SourceError, StoreError
+from app.errors import InputError, RecordError, Sentence, SourceError, StoreError
 from app.papers.categories import codes_to_fetch
 from app.papers.models import Paper, parse_id
 from app.papers.sources import atom, oai, rss
@@ -103,7 +103,7 @@ def fetch_daily(
         yield from _harvest(code, client, since, places)
     if days:
         kept = {f"feed {code}": day.isoformat() for code, day in days.items()}
-        yield FetchedBatch("the day's announcements", places=kept, reached=max(days.values()))
+        yield FetchedBatch(Sentence("the day's announcements"), places=kept, reached=max(days.values()))
 
 
 def fetch_newest(
@@ -138,7 +138,9 @@ def fetch_papers(ids: Sequence[str], client: PoliteClient) -> Iterator[FetchedBa
         found = {paper.id for paper in answer.papers}
         missing = [text for text in part if parse_id(text)[0] not in found]
         problems = [RecordError(f"arXiv has no paper {text}", client.addresses.api, 1) for text in missing]
-        yield FetchedBatch("papers by id", answer.papers, problems=answer.problems + tuple(problems))
+        yield FetchedBatch(
+            Sentence("papers by id"), answer.papers, problems=answer.problems + tuple(problems)
+        )
 
 
 def oai_set(category: str) -> str:
@@ -168,7 +170,10 @@ def _harvest(
             restarts += 1
             if harvest.token is None or restarts > _MOST_RESTARTS:
                 raise SourceError(
-                    f"arXiv's OAI-PMH forgets where the harvest of {code} is; try again tomorrow"
+                    Sentence(
+                        "arXiv's OAI-PMH forgets where the harvest of {code} is; try again tomorrow",
+                        code=code,
+                    )
                 )
             # Pages come in the order of datestamps: all before the last one seen is here already.
             harvest = replace(harvest, token=None, start=harvest.reached or harvest.start)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from app.errors import FileError, SourceError
+from app.errors import FileError, Sentence, SourceError
 
 _LONGEST_PAUSE = 86_400.0
 # Clocks near 2e9 seconds can't resolve less than a microsecond: a wait below it would never be over.
@@ -78,8 +78,11 @@ class RequestQueue:
                     yield
                     return
             if wait > self._interval:
-                why = "as arXiv asks" if memory.asked else "before it is tried again"
-                self._notice(f"waiting {wait:.0f} s, {why}")
+                self._notice(
+                    Sentence("waiting {wait:.0f} s, as arXiv asks", wait=wait)
+                    if memory.asked
+                    else Sentence("waiting {wait:.0f} s, before it is tried again", wait=wait)
+                )
             self._sleep(wait)
 
     def pause(self, seconds: float, *, asked: bool = True) -> None:
@@ -111,8 +114,16 @@ class RequestQueue:
             pause = 0.0
         if pause > self._patience:
             until = datetime.fromtimestamp(memory.not_before, UTC)
-            why = "arXiv asked to be left alone" if memory.asked else "after failures nothing is asked"
-            raise SourceError(f"{why} until {until:%Y-%m-%d %H:%M:%S} UTC; try again then")
+            why = (
+                Sentence("arXiv asked to be left alone")
+                if memory.asked
+                else Sentence("after failures nothing is asked")
+            )
+            raise SourceError(
+                Sentence(
+                    "{why} until {until} UTC; try again then", why=why, until=f"{until:%Y-%m-%d %H:%M:%S}"
+                )
+            )
         return max(pause, memory.last + self._interval - now)
 
     def _count(self, memory: _Memory) -> None:
@@ -121,8 +132,11 @@ class RequestQueue:
         count = memory.count if memory.day == today else 0
         if count >= self._daily_budget:
             raise SourceError(
-                f"today's {self._daily_budget} requests to papers' sources are used up (QUIRE_FETCH_DAILY_BUDGET); "
-                "the count starts again at 00:00 UTC"
+                Sentence(
+                    "today's {budget} requests to papers' sources are used up "
+                    "(QUIRE_FETCH_DAILY_BUDGET); the count starts again at 00:00 UTC",
+                    budget=self._daily_budget,
+                )
             )
         self._remember(replace(memory, last=now, day=today, count=count + 1))
 
@@ -133,7 +147,10 @@ class RequestQueue:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=self._patience, poll_interval=0.05)
         except Timeout as error:
-            message = f"another process has been asking for {self._patience:.0f} s; try again later"
+            message = Sentence(
+                "another process has been asking for {patience:.0f} s; try again later",
+                patience=self._patience,
+            )
             raise SourceError(message) from error
         except OSError as error:
             raise FileError(f"can't write to {self._folder}: {error.strerror or error}") from error

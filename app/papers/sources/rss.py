@@ -11,7 +11,7 @@ from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import Element
 
-from app.errors import InputError, RecordError, SourceError
+from app.errors import InputError, RecordError, Sentence, SourceError
 from app.papers.categories import sort_out
 from app.papers.models import Paper
 from app.papers.records import read_announce_type, read_id
@@ -64,7 +64,7 @@ def read_feed(body: bytes, path: str) -> Announcements:
     labels = [value for value in values if isinstance(value, _Label)]
     if any(label.tag in _TITLES and label.text.startswith("Feed error") for label in labels):
         said = next((label.text for label in labels if label.tag in _REASONS), "it does not say why")
-        raise SourceError(f"arXiv's feeds refuse the request: {said}")
+        raise SourceError(Sentence("arXiv's feeds refuse the request: {said}", said=said))
     found = tuple(value for value in values if isinstance(value, Paper))
     day = max((paper.announced for paper in found if paper.announced is not None), default=None)
     return Announcements(day, found, tuple(value for value in values if isinstance(value, RecordError)))

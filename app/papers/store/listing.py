@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, exists, func, literal_column, select, union
 
-from app.errors import InputError
+from app.errors import InputError, Sentence
 from app.papers.categories import CategoryExpression
 from app.papers.store.positions import day_position
 from app.papers.store.schema import listings, papers
@@ -72,7 +72,12 @@ def day_after(day: date) -> int:
 def check_range(since: date | None, until: date | None) -> None:
     """Raises InputError where a range of days ends before it starts."""
     if since is not None and until is not None and until < since:
-        raise InputError(f"since {since} is after until {until}; the range holds no day", "?until")
+        raise InputError(
+            Sentence(
+                "since {since} is after until {until}; the range holds no day", since=since, until=until
+            ),
+            "?until",
+        )
 
 
 def _listed_under(categories: list[str], table: Any) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from app.errors import StoreError, StoreLocked
+from app.errors import Sentence, StoreError, StoreLocked
 
 
 @contextmanager
@@ -29,7 +29,11 @@ def writer_lock(path: Path, command: str) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise StoreLocked(
-            f"the papers in {path.parent} are being written by {_told(holder)}; wait until it is done"
+            Sentence(
+                "the papers in {place} are being written by {told}; wait until it is done",
+                place=path.parent,
+                told=_told(holder),
+            )
         ) from error
     except OSError as error:
         raise StoreError(f"can't write to {path.parent}: {error.strerror or error}") from error
@@ -64,7 +68,9 @@ def hold_for_reading(path: Path) -> int | None:
     except OSError as error:
         os.close(held)
         raise StoreLocked(
-            f"the papers in {path.parent} are being replaced by a backup; try again then"
+            Sentence(
+                "the papers in {place} are being replaced by a backup; try again then", place=path.parent
+            )
         ) from error
     return held
 
@@ -88,7 +94,12 @@ def no_readers(path: Path) -> Iterator[None]:
 def _told(holder: Path) -> str:
     try:
         said = json.loads(holder.read_text())
-        return f"process {said['pid']} ({said['command']}) since {said['since']}"
+        return Sentence(
+            "process {pid} ({command}) since {since}",
+            pid=str(said["pid"]),
+            command=said["command"],
+            since=said["since"],
+        )
     except (OSError, ValueError, KeyError, TypeError):
         # It is writing these very words, or its disk is full: that it holds the lock is certain all the same.
-        return "another process"
+        return Sentence("another process")

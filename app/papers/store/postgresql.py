@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import NullPool
 
-from app.errors import StoreError, StoreLocked
+from app.errors import Sentence, StoreError, StoreLocked
 from app.papers.store.place import PostgresPlace
 
 CHANGED_CHANNEL = "quire_changed"
@@ -265,11 +265,21 @@ WHERE papers.changed = :changed AND papers.categories != ''
             connection.commit()
         if locked != (True,):
             host, process, command = [*holder[0].split(" ", 2), "", ""][:3] if holder else ("", "", "")
-            told = (
-                f"process {process} on {host} ({command}) since {holder[1]}" if holder else "another process"
-            )
+            told = Sentence("another process")
+            if holder:
+                told = Sentence(
+                    "process {process} on {host} ({command}) since {since}",
+                    process=process,
+                    host=host,
+                    command=command,
+                    since=holder[1],
+                )
             raise StoreLocked(
-                f"the papers in {self.place} are being written by {told}; wait until it is done"
+                Sentence(
+                    "the papers in {place} are being written by {told}; wait until it is done",
+                    place=self.place,
+                    told=told,
+                )
             )
 
     def _explain(self, error: BaseException | None) -> str:

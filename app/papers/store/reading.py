@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from app.errors import InputError, NotFound, StoreError
+from app.errors import InputError, NotFound, Sentence, StoreError
 from app.papers.answers import Answer
 from app.papers.categories import CategoryExpression
 from app.papers.cursors import read_cursor, write_cursor
@@ -158,7 +158,7 @@ class Store:
         """The days of a list with the number of its papers, the newest first. Remembered until the store changes."""
         query = query or ListQuery()
         if query.sort != "announced":
-            raise InputError("days are counted in the order of announcement", "?sort")
+            raise InputError(Sentence("days are counted in the order of announcement"), "?sort")
         with self._reading() as connection:
             rows = self._memory.fact(
                 _revision(connection),
@@ -213,7 +213,11 @@ class Store:
         found = self.papers([canonical])
         if not found:
             raise NotFound(
-                f"paper {canonical} is not here; `quire papers fetch` or `import` brings papers in", "?id"
+                Sentence(
+                    "paper {id} is not here; `quire papers fetch` or `import` brings papers in",
+                    id=canonical,
+                ),
+                "?id",
             )
         return found[0]
 

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InputError, NotForThisModel
+from app.errors import InputError, NotForThisModel, Sentence
 
 RENDER_SECONDS = 5.0
 _START_SECONDS = 60.0
@@ -91,7 +91,8 @@ def chat(
         at = whole.rfind(final.strip())
         if at < 0 or not final.strip():
             raise InputError(
-                "the template doesn't write the last message as it is, so it can't be continued", "/messages"
+                Sentence("the template doesn't write the last message as it is, so it can't be continued"),
+                "/messages",
             )
         whole = whole[: at + len(final.strip())]
 
@@ -133,7 +134,10 @@ def _template_of(tokenizer: Any, tools: Any) -> str:
         found = named or found.get("default")
     if not found:
         raise NotForThisModel(
-            f"{tokenizer.name} has no chat template, so messages can't be put into a prompt", "/messages"
+            Sentence(
+                "{name} has no chat template, so messages can't be put into a prompt", name=tokenizer.name
+            ),
+            "/messages",
         )
     return found
 
@@ -175,7 +179,9 @@ def _mark_for(text: str) -> str:
     for mark in _MARKS:
         if mark not in text:
             return mark
-    raise InputError("the messages hold all of Unicode's noncharacters U+FDD0 to U+FDEF; leave one out")
+    raise InputError(
+        Sentence("the messages hold all of Unicode's noncharacters U+FDD0 to U+FDEF; leave one out")
+    )
 
 
 def _marked(value: Any, tokenizer: Any, mark: str) -> Any:
@@ -336,11 +342,17 @@ class _Renderer:
             answer = self._ask(asked)
         if answer is None:
             raise InputError(
-                f"the chat template was stopped: it takes more than {RENDER_SECONDS:g} seconds or too much memory",
+                Sentence(
+                    "the chat template was stopped: it takes more than {seconds:g} seconds or too "
+                    "much memory",
+                    seconds=RENDER_SECONDS,
+                ),
                 "/messages",
             )
         if "error" in answer:
-            raise InputError(f"the chat template refuses this: {answer['error']}", "/messages")
+            raise InputError(
+                Sentence("the chat template refuses this: {said}", said=answer["error"]), "/messages"
+            )
         return str(answer["text"])
 
     def _ask(self, asked: bytes) -> dict[str, str] | None:

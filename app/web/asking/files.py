@@ -7,14 +7,15 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.asking.files import DroppedFile
-from app.errors import InputError
+from app.errors import InputError, Sentence
 from app.papers.records import instant_text
 from app.web.dependencies import ServicesDep
 from app.web.errors import problem_responses
+from app.web.wording import translations
 
 router = APIRouter(prefix="/api/v1/files", tags=["asking"])
 
@@ -34,6 +35,7 @@ class FileShape(BaseModel):
     title: str | None
     blocks: int
     reason: str | None
+    translations: dict[str, str] = Field({}, description="`reason` in the interface's other languages")
 
 
 @router.post(
@@ -57,11 +59,14 @@ async def bring(
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given in _WRAPPED:
         raise HTTPException(
-            415, f"The file itself should be the body, such as application/pdf; it is {given}"
+            415,
+            Sentence(
+                "The file itself should be the body, such as application/pdf; it is {given}", given=given
+            ),
         )
     content = await request.body()
     if not content:
-        raise InputError("the file is empty")
+        raise InputError(Sentence("the file is empty"))
     file = await run_in_threadpool(services.asking.files.begin, name, content, keep)
     return _told(file, 202)
 
@@ -81,6 +86,8 @@ async def take_away(services: ServicesDep, file: str) -> Response:
 
 def _told(file: DroppedFile, status: int) -> Response:
     told: dict[str, Any] = asdict(file)
+    if file.reason:
+        told["translations"] = translations(file.reason, "invalid-input")
     told["begun"] = instant_text(datetime.fromtimestamp(int(file.begun), UTC))
     headers = {"cache-control": "no-store"}
     if status == 202:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.asking.questions import Language
-from app.errors import TooLarge
+from app.errors import Sentence, TooLarge
 from app.web.json_route import Characters
 
 MOST_TURNS = 50
@@ -48,7 +48,11 @@ class AskRequest(BaseModel):
         size = sum(len(text.encode()) for text in texts)
         if size > most:
             raise TooLarge(
-                f"the question and what was said before have {size:,} bytes; at most {most:,} are taken "
-                "(QUIRE_MAX_QUESTION_BYTES)",
+                Sentence(
+                    "the question and what was said before have {size:,} bytes; at most {most:,} are taken "
+                    "(QUIRE_MAX_QUESTION_BYTES)",
+                    size=size,
+                    most=most,
+                ),
                 "/question",
             )

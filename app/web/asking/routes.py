@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 
 from app.asking.answering import PaperQuestion
 from app.asking.questions import Language, Question, Questions
-from app.errors import NotFound
+from app.errors import NotFound, Sentence
 from app.papers.models import parse_id
 from app.web.asking.requests import AskRequest
 from app.web.dependencies import Services, ServicesDep
@@ -117,7 +117,10 @@ async def stop(services: ServicesDep, asking: str) -> Response:
     """Stops an answer that no other reader reads; one that has ended already stays as it is."""
     if not _ASKING.fullmatch(asking):
         raise NotFound(
-            f"{asking[:40]!r} does not name an answer; the event `started` gives its name", "?asking"
+            Sentence(
+                "{asking!r} does not name an answer; the event `started` gives its name", asking=asking[:40]
+            ),
+            "?asking",
         )
     await services.asking.desk.stop(asking)
     return Response(status_code=204)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from app.errors import QuireError
+from app.errors import QuireError, Sentence
 from app.web.errors import failure, failure_of
 from app.web.middleware.keys import Key, Keys, Scope
 from app.web.middleware.rates import Rates, Taken
@@ -78,9 +78,12 @@ class Access:
             fields = _rate_fields(self.rates, taken)
             send = _with_fields(send, fields)
             if not taken.allowed:
-                detail = (
-                    f"at most {self.rates.most} requests in {self.rates.seconds} seconds are taken from one client; "
-                    f"try again in {taken.retry_after} seconds"
+                detail = Sentence(
+                    "at most {most} requests in {seconds} seconds are taken from one client; try again in "
+                    "{wait} seconds",
+                    most=self.rates.most,
+                    seconds=self.rates.seconds,
+                    wait=taken.retry_after,
                 )
                 headers = {"retry-after": str(taken.retry_after)}
                 await failure(request, 429, "rate-limited", detail, headers=headers)(scope, receive, send)
@@ -133,10 +136,16 @@ def _address(scope: Connection) -> str:
 def _refusal(request: Request, key: Key | None, given: str, asked: Scope) -> Response:
     """401 where no key that we know was given, 403 where it is good for other things."""
     if key is not None:
-        detail = f"the key {key.name} is not good for this; it needs the scope {asked}"
+        detail = Sentence(
+            "the key {name} is not good for this; it needs the scope {scope}", name=key.name, scope=asked
+        )
         return failure(request, 403, "forbidden", detail)
-    detail = "this key is not known here" if given else f"this needs a key with the scope {asked}"
-    detail += "; send it as `Authorization: Bearer KEY`, or as the password where a browser asks for one"
+    detail = Sentence(
+        "{why}; send it as `Authorization: Bearer KEY`, or as the password where a browser asks for one",
+        why=Sentence("this key is not known here")
+        if given
+        else Sentence("this needs a key with the scope {scope}", scope=asked),
+    )
     page = "text/html" in request.headers.get("accept", "")
     challenge = 'Basic realm="Quire", charset="UTF-8"' if page else 'Bearer realm="Quire"'
     return failure(request, 401, "unauthorised", detail, headers={"www-authenticate": challenge})

@@ -6,6 +6,7 @@ The connection (`app/serving/connections.py`) keeps the start of such an address
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.errors import Sentence
 from app.web.errors import failure
 
 MOST_ADDRESS_BYTES = 65_000
@@ -26,9 +27,11 @@ class AddressLimit:
         if scope["type"] != "http" or size is None:
             await self.app(scope, receive, send)
             return
-        reason = (
-            f"The address has {size:,} bytes; at most {MOST_ADDRESS_BYTES:,} are taken. "
-            "Many ids go by POST: /api/v1/papers and /api/v1/cite take them in a body"
+        reason = Sentence(
+            "The address has {size:,} bytes; at most {most:,} are taken. "
+            "Many ids go by POST: /api/v1/papers and /api/v1/cite take them in a body",
+            size=size,
+            most=MOST_ADDRESS_BYTES,
         )
         response = failure(Request(scope), 414, "address-too-long", reason)
         await response(scope, receive, send)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import Overloaded, TooLarge
+from app.errors import Overloaded, Sentence, TooLarge
 from app.web.errors import failure
 
 NDJSON = "application/x-ndjson"
@@ -34,8 +34,9 @@ class TooManyBodies(Overloaded, HTTPException):
     """More bytes of bodies than a worker holds at once have come."""
 
     def __init__(self, most: int) -> None:
-        reason = (
-            f"requests being sent take {most:,} bytes already (QUIRE_MAX_BODIES_BYTES); try again in a moment"
+        reason = Sentence(
+            "requests being sent take {most:,} bytes already (QUIRE_MAX_BODIES_BYTES); try again in a moment",
+            most=most,
         )
         Overloaded.__init__(self, reason)
         self.status_code, self.detail, self.headers = 503, reason, {"retry-after": str(self.retry_after)}
@@ -96,5 +97,13 @@ class BodyLimit:
             self._held -= received
 
     def _reason(self, digits: str) -> str:
-        size = f"{int(digits):,}" if len(digits) <= _MOST_DIGITS else f"a number of {len(digits):,} digits of"
-        return f"The body has {size} bytes or more; at most {self.most:,} are taken (QUIRE_MAX_BODY_BYTES)"
+        size = (
+            f"{int(digits):,}"
+            if len(digits) <= _MOST_DIGITS
+            else Sentence("a number of {count:,} digits of", count=len(digits))
+        )
+        return Sentence(
+            "The body has {size} bytes or more; at most {most:,} are taken (QUIRE_MAX_BODY_BYTES)",
+            size=size,
+            most=self.most,
+        )

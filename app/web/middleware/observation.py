@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import Sentence
 from app.web.errors import failure
 
 log = structlog.get_logger()
@@ -83,7 +84,9 @@ class Observation:
                 # The last place that can answer.
                 log.exception("defect")
                 if not status:
-                    detail = "Something unforeseen broke here. It is logged under this request's id."
+                    detail = Sentence(
+                        "Something unforeseen broke here. It is logged under this request's id."
+                    )
                     response = failure(Request(scope), 500, "defect", detail)
                     await response(scope, receive, send_with_id)
             finally:

@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.errors import InputError
+from app.errors import InputError, Sentence
 from app.papers.answer_texts import answers_document
 from app.papers.answers import Answer, QuoteStatus
 from app.papers.categories import CategoryExpression, parse_expression
@@ -161,7 +161,7 @@ def list_papers(
         return json_papers(papers_named(store, split_ids(ids), "?ids"))
     has_words = q is not None and q.strip() != ""
     if by is not None and not has_words:
-        raise InputError("by says what q is sought by: give q=…", "?by")
+        raise InputError(Sentence("by says what q is sought by: give q=…"), "?by")
     if has_words and (services.meaning.is_on() or by in ("meaning", "both")):
         expression = parse_expression(categories) if categories else None
         found = meaning.find_by(services, parameters, expression, q or "", by)

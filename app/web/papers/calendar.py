@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
-from app.errors import InputError, NotFound
+from app.errors import InputError, NotFound, Sentence
 from app.papers.categories import CategoryExpression
 from app.papers.store.listing import ListQuery
 from app.web.dependencies import StoreDep
@@ -26,7 +26,7 @@ def month_of_list(request: Request, store: StoreDep, path: str, month: str = "")
     """The days of a month that a list has papers on; the latest such month where none is asked for."""
     expression = expression_or_ids(path)
     if not isinstance(expression, CategoryExpression):
-        raise NotFound("papers named by their ids have no calendar")
+        raise NotFound(Sentence("papers named by their ids have no calendar"))
     # A record may name a day that lies beyond what can be shown: the nearest month is shown then.
     latest = min(max(store.latest_day(expression) or datetime.now(UTC).date(), _FIRST), _LAST)
     first = _first_day(month) if month else latest.replace(day=1)
@@ -50,7 +50,7 @@ def _first_day(month: str) -> date:
     found = _MONTH.fullmatch(month)
     if found and _FIRST.year <= int(found[1]) <= _LAST.year and 1 <= int(found[2]) <= 12:
         return date(int(found[1]), int(found[2]), 1)
-    raise InputError(f"{month[:40]!r} is not a month; write it as 2026-11", "?month")
+    raise InputError(Sentence("{month!r} is not a month; write it as 2026-11", month=month[:40]), "?month")
 
 
 def _last_day(first: date) -> date:

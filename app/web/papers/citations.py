@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from app.errors import InputError
+from app.errors import InputError, Sentence
 from app.papers.citations import MEDIA_TYPES, CitationFormat, citation_key, cite
 from app.papers.models import Paper
 from app.web.dependencies import IndexDep, LimitsDep, StoreDep
@@ -75,16 +75,22 @@ def cite_by_address(
     if ids is not None:
         names = split_ids(ids)
         if not names:
-            raise InputError("ids is empty; write for example ids=2401.12345,math/0211159", "?ids")
+            raise InputError(Sentence("ids is empty; write for example ids=2401.12345,math/0211159"), "?ids")
         return _citations(papers_named(store, names, "?ids"), format)
     if not categories and not (q and q.strip()) and not parameters.since and not parameters.until:
-        raise InputError("nothing is named to be cited: give ids=…, q=…, categories=… or date=…", "?ids")
+        raise InputError(
+            Sentence("nothing is named to be cited: give ids=…, q=…, categories=… or date=…"), "?ids"
+        )
     page = find_papers(
         store, index, replace(parameters, limit=MOST_AT_ONCE), categories, q, limits.query_bytes
     )
     if page.next_cursor:
         raise InputError(
-            f"the list holds {page.total:,} papers, and up to {MOST_AT_ONCE:,} are cited at once; narrow it by date",
+            Sentence(
+                "the list holds {total:,} papers, and up to {most:,} are cited at once; narrow it by date",
+                total=page.total,
+                most=MOST_AT_ONCE,
+            ),
             "?limit",
         )
     return _citations(list(page.papers), format)

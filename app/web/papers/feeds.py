@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
 from app import __version__
-from app.errors import InputError
+from app.errors import InputError, Sentence
 from app.papers.answer_texts import answer_xhtml
 from app.papers.answers import Answer
 from app.papers.categories import parse_expression
@@ -136,7 +136,7 @@ def search_feed(
 ) -> Response:
     """What a query finds, the newest first unless `sort` says otherwise."""
     if not q.strip():
-        raise InputError("q is empty; a feed watches for words, such as q=graph+neural", "?q")
+        raise InputError(Sentence("q is empty; a feed watches for words, such as q=graph+neural"), "?q")
     words = " ".join(q.split())
     expression = parse_expression(categories) if categories else None
     search = Search(words, expression, parameters.since, parameters.until, parameters.sort or "announced")

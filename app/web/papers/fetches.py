@@ -1,5 +1,6 @@
 """Having papers fetched from arXiv by the server: by a visitor on its own machine, or with an admin key."""
 
+from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -9,11 +10,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from app.errors import Sentence
 from app.papers.fetch_job import FetchState
 from app.web.dependencies import Services, ServicesDep, get_services
 from app.web.errors import problem_responses
 from app.web.json_route import check_media_type
 from app.web.middleware.access import given_key
+from app.web.wording import translations
 
 Offer = Literal["yes", "key", "offline"]
 
@@ -56,11 +59,22 @@ def may_fetch(request: Request, services: ServicesDep) -> None:
     given = given_key(request.headers)
     key = services.keys.find(given) if given else None
     if key is None:
-        detail = "this key is not known here" if given else "fetching needs a key with the scope admin"
-        detail += "; send it as `Authorization: Bearer KEY`, or fetch from the machine that Quire runs on"
+        detail = Sentence(
+            "{why}; send it as `Authorization: Bearer KEY`, or fetch from the machine that Quire runs on",
+            why=Sentence("this key is not known here")
+            if given
+            else Sentence("fetching needs a key with the scope admin"),
+        )
         raise HTTPException(401, detail, {"www-authenticate": 'Bearer realm="Quire"'})
     if "admin" not in key.scopes:
-        raise HTTPException(403, f"the key {key.name} is not good for this; it needs the scope admin")
+        raise HTTPException(
+            403,
+            Sentence(
+                "the key {name} is not good for this; it needs the scope {scope}",
+                name=key.name,
+                scope="admin",
+            ),
+        )
 
 
 router = APIRouter(prefix="/api/v1/fetches", tags=["reader"], responses=problem_responses(422, 503))
@@ -87,6 +101,7 @@ class FetchShape(BaseModel):
     new: int
     started: str
     finished: str | None
+    translations: dict[str, str] = Field({}, description="`said` in the interface's other languages")
 
 
 class FetchPage(BaseModel):
@@ -97,9 +112,14 @@ class FetchPage(BaseModel):
     total: int
 
 
-def _json(
-    value: FetchState | dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
+def _told(state: FetchState) -> dict[str, Any]:
+    told = asdict(state)
+    if isinstance(state.said, Sentence) or state.state == "failed":
+        told["translations"] = translations(state.said, "source-unavailable")
+    return told
+
+
+def _json(value: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(
         orjson.dumps(value), status, {"cache-control": "no-store", **(headers or {})}, "application/json"
     )
@@ -114,21 +134,21 @@ def _json(
 def start(request: Request, services: ServicesDep, body: FetchRequest) -> Response:
     """Begins to fetch the newest day of categories, or papers by their ids, at arXiv's pace; one fetch at a time."""
     state = services.fetches.start(body.categories, body.ids)
-    return _json(state, 202, {"location": f"{request.url.path}/{state.id}"})
+    return _json(_told(state), 202, {"location": f"{request.url.path}/{state.id}"})
 
 
 @router.get("", responses={200: {"model": FetchPage}})
 def latest(services: ServicesDep) -> Response:
     """The fetch under way, or else the last one."""
     state = services.fetches.current()
-    items = [] if state is None else [state]
+    items = [] if state is None else [_told(state)]
     return _json({"items": items, "next_cursor": None, "total": len(items)})
 
 
 @router.get("/{id}", responses={200: {"model": FetchShape}, **problem_responses(404)})
 def progress(services: ServicesDep, id: str) -> Response:
     """How far a fetch is."""
-    return _json(services.fetches.named(id))
+    return _json(_told(services.fetches.named(id)))
 
 
 @router.delete(

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Query, Request
 
-from app.errors import InputError, NotFound
+from app.errors import InputError, NotFound, Sentence
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper, parse_id
 from app.papers.store.listing import ListQuery
@@ -38,7 +38,7 @@ class ListParameters:
     def query(self, expression: CategoryExpression | None) -> ListQuery:
         """The list of the store. Raises InputError for an order that only a search has."""
         if self.sort == "relevance":
-            raise InputError("sort=relevance needs words to be relevant to: give q=…", "?sort")
+            raise InputError(Sentence("sort=relevance needs words to be relevant to: give q=…"), "?sort")
         return ListQuery(expression, self.since, self.until, self.sort or "announced")
 
 
@@ -61,7 +61,9 @@ async def list_parameters(
         date, since, until = date or None, since or None, until or None
     on = _day(date, "?date")
     if on and (since or until):
-        raise InputError("date is one day, since and until are a range: give one or the other", "?date")
+        raise InputError(
+            Sentence("date is one day, since and until are a range: give one or the other"), "?date"
+        )
     first, last = on or _day(since, "?since"), on or _day(until, "?until")
     return ListParameters(first, last, on, sort, cursor, limit)
 
@@ -76,8 +78,10 @@ def _day(value: str | None, pointer: str) -> date | None:
         try:
             return date.fromisoformat(value)
         except ValueError as error:
-            raise InputError(f"{value!r} is not a day of the calendar: {error}", pointer) from error
-    raise InputError(f"{value[:40]!r} is not a date; write it as 2026-11-23", pointer)
+            raise InputError(
+                Sentence("{value!r} is not a day of the calendar: {error}", value=value, error=error), pointer
+            ) from error
+    raise InputError(Sentence("{value!r} is not a date; write it as 2026-11-23", value=value[:40]), pointer)
 
 
 def expression_or_ids(path: str) -> CategoryExpression | list[str]:
@@ -88,10 +92,15 @@ def expression_or_ids(path: str) -> CategoryExpression | list[str]:
     if "/" in path or path[:1].isdecimal():
         names = [name for name in path.split(",") if name.strip()]
         if not names:
-            raise NotFound(f"there is no paper {path!r}")
+            raise NotFound(Sentence("there is no paper {path!r}", path=path))
         if len(names) > MOST_IN_A_PAGE:
             raise InputError(
-                f"{len(names)} ids at once are too many; a page shows up to {MOST_IN_A_PAGE}", "?ids"
+                Sentence(
+                    "{count} ids at once are too many; a page shows up to {most}",
+                    count=len(names),
+                    most=MOST_IN_A_PAGE,
+                ),
+                "?ids",
             )
         return list(dict.fromkeys(parse_id(name)[0] for name in names))
     return parse_expression(path)
@@ -102,7 +111,12 @@ def split_ids(ids: str) -> list[str]:
     names = [name for name in ids.split(",") if name.strip()]
     if len(names) > MOST_IN_A_PAGE:
         raise InputError(
-            f"{len(names)} ids in an address are too many: up to {MOST_IN_A_PAGE}; send more by POST", "?ids"
+            Sentence(
+                "{count} ids in an address are too many: up to {most}; send more by POST",
+                count=len(names),
+                most=MOST_IN_A_PAGE,
+            ),
+            "?ids",
         )
     return names
 
@@ -114,12 +128,17 @@ def papers_named(store: Store, names: list[str], pointer: str) -> list[Paper]:
         try:
             wanted.append(parse_id(name)[0])
         except NotFound as error:
-            raise NotFound(str(error), pointer) from error
+            raise NotFound(error.said, pointer) from error
     papers = store.papers(wanted)
     missing = sorted(set(wanted) - {paper.id for paper in papers})
     if missing:
-        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise NotFound(f"not here: {shown}; `quire papers fetch` or `import` brings papers in", pointer)
+        shown = Sentence("{names}", names=tuple(missing[:5]))
+        if len(missing) > 5:
+            shown = Sentence("{names} and {count} more", names=tuple(missing[:5]), count=len(missing) - 5)
+        raise NotFound(
+            Sentence("not here: {shown}; `quire papers fetch` or `import` brings papers in", shown=shown),
+            pointer,
+        )
     return papers
 
 

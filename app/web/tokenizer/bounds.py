@@ -5,7 +5,7 @@ Also what both do alike: find the model that was asked for.
 
 from collections.abc import Sequence, Sized
 
-from app.errors import InputError, NotFound, TooLarge
+from app.errors import InputError, NotFound, Sentence, TooLarge
 from app.tokenizer.registry import AnyTokenizer
 from app.web.dependencies import Limits, Services
 
@@ -13,7 +13,7 @@ from app.web.dependencies import Limits, Services
 def tokenizer_of(services: Services, name: str | None) -> AnyTokenizer:
     """The model asked for, and never another one. Loads it where it is not in memory, which takes a while."""
     if name == "":
-        raise NotFound('there is no model ""; leave the field out for the default model', "/model")
+        raise NotFound(Sentence('there is no model ""; leave the field out for the default model'), "/model")
     tokenizer = services.models.at_hand(name)
     return services.models.get(name) if tokenizer is None else tokenizer
 
@@ -24,7 +24,11 @@ def check_text(text: str, pointer: str, limits: Limits) -> None:
         size = len(text.encode())
         if size > limits.text_bytes:
             raise TooLarge(
-                f"the text has {size:,} bytes; at most {limits.text_bytes:,} are taken (QUIRE_MAX_TEXT_BYTES)",
+                Sentence(
+                    "the text has {size:,} bytes; at most {text_bytes:,} are taken (QUIRE_MAX_TEXT_BYTES)",
+                    size=size,
+                    text_bytes=limits.text_bytes,
+                ),
                 pointer,
             )
 
@@ -33,7 +37,11 @@ def check_batch(batch: Sized, pointer: str, limits: Limits) -> None:
     """Raises TooLarge for more texts, lists or models than one request may have."""
     if len(batch) > limits.batch:
         raise TooLarge(
-            f"{len(batch):,} at once are too many; at most {limits.batch:,} are taken (QUIRE_MAX_BATCH)",
+            Sentence(
+                "{count:,} at once are too many; at most {batch:,} are taken (QUIRE_MAX_BATCH)",
+                count=len(batch),
+                batch=limits.batch,
+            ),
             pointer,
         )
 
@@ -45,11 +53,23 @@ def check_ids(ids: Sequence[int], tokenizer: AnyTokenizer, pointer: str, limits:
     if ids and not 0 <= min(ids) <= max(ids) < tokenizer.vocab_size:
         i = next(i for i, number in enumerate(ids) if not 0 <= number < tokenizer.vocab_size)
         raise InputError(
-            f"{ids[i]} is not an id of {tokenizer.name}; its ids are 0 to {tokenizer.vocab_size - 1}",
+            Sentence(
+                "{id} is not an id of {name}; its ids are 0 to {last}",
+                id=ids[i],
+                name=tokenizer.name,
+                last=tokenizer.vocab_size - 1,
+            ),
             f"{pointer}/{i}",
         )
 
 
 def too_many_ids(count: int, pointer: str, limits: Limits) -> TooLarge:
     """What to raise for more ids than one request may have."""
-    return TooLarge(f"{count:,} ids are too many; at most {limits.ids:,} are taken (QUIRE_MAX_IDS)", pointer)
+    return TooLarge(
+        Sentence(
+            "{count:,} ids are too many; at most {ids:,} are taken (QUIRE_MAX_IDS)",
+            count=count,
+            ids=limits.ids,
+        ),
+        pointer,
+    )

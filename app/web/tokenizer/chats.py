@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.errors import InputError, Overloaded, QuireError
+from app.errors import InputError, Overloaded, QuireError, Sentence
 from app.tokenizer.others.chat import RenderedChat, chat
 from app.web.dependencies import Services, get_services
 from app.web.errors import problem_responses
@@ -296,7 +296,7 @@ def chatted(
     check_batch(messages, "/messages", services.limits)
     for i, message in enumerate(messages):
         if not isinstance(message.get("role"), str):
-            raise InputError("a message has a role, such as user", f"/messages/{i}/role")
+            raise InputError(Sentence("a message has a role, such as user"), f"/messages/{i}/role")
         if isinstance(message.get("content"), str):
             check_text(message["content"], f"/messages/{i}/content", services.limits)
     taken = {

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InputError, NotForThisModel, NotFound, TooLarge
+from app.errors import InputError, NotForThisModel, NotFound, Sentence, TooLarge
 from app.tokenizer.lattice import Lattice, Path
 from app.tokenizer.others.chunks import Part, fitting_parts, fitting_pieces
 from app.tokenizer.registry import AnyTokenizer
@@ -144,7 +144,7 @@ def compare(body: CompareRequest, services: Services) -> Answer:
     """Answers POST /compare."""
     if len(set(body.models)) < len(body.models):
         twice = next(i for i, name in enumerate(body.models) if name in body.models[:i])
-        raise InputError(f"{body.models[twice]!r} is named twice", f"/models/{twice}")
+        raise InputError(Sentence("{models!r} is named twice", models=body.models[twice]), f"/models/{twice}")
     check_batch(body.models, "/models", services.limits)
     check_text(body.text, "/text", services.limits)
     items = []
@@ -154,7 +154,7 @@ def compare(body: CompareRequest, services: Services) -> Answer:
         try:
             tokenizer = tokenizer_of(services, name)
         except NotFound as error:
-            raise NotFound(str(error), f"/models/{i}") from error
+            raise NotFound(error.said, f"/models/{i}") from error
         _check_pieces(tokenizer, body.text, left, "/text")
         pieces = tokenizer.spans(body.text)
         left -= len(pieces)
@@ -177,12 +177,19 @@ def lattice(body: LatticeRequest, services: Services) -> Answer:
     started, tokenizer = perf_counter(), tokenizer_of(services, body.model)
     if "lattice" not in tokenizer.can:
         raise NotForThisModel(
-            f"{tokenizer.name} has no lattice; it can: {', '.join(tokenizer.can)}", "/model"
+            Sentence(
+                "{name} has no lattice; it can: {names}", name=tokenizer.name, names=tuple(tokenizer.can)
+            ),
+            "/model",
         )
     most = services.limits.lattice_bytes
     if len(body.text) > most or tokenizer.size(body.text) > most:
         raise TooLarge(
-            f"a lattice is made of a text of up to {most:,} bytes (QUIRE_MAX_LATTICE_BYTES), this one is longer",
+            Sentence(
+                "a lattice is made of a text of up to {most:,} bytes (QUIRE_MAX_LATTICE_BYTES), this one "
+                "is longer",
+                most=most,
+            ),
             "/text",
         )
     found: Lattice = tokenizer.lattice(body.text)
@@ -392,6 +399,9 @@ def _check_pieces(tokenizer: AnyTokenizer, text: str, most: int, pointer: str) -
 
 def _too_many_pieces(pointer: str) -> TooLarge:
     return TooLarge(
-        "these are more pieces than one answer describes (QUIRE_MAX_IDS); ask for ids and spans, or send less",
+        Sentence(
+            "these are more pieces than one answer describes (QUIRE_MAX_IDS); ask for ids and spans, "
+            "or send less"
+        ),
         pointer,
     )

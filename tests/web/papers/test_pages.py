@@ -151,18 +151,18 @@ def test_a_search_shows_what_it_found(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("/arxiv/cs.XX", 422, "no category"),
-        ("/arxiv/2606.99999", 404, "2606.99999"),
-        ("/arxiv/2606.1", 404, "not a paper"),
-        ("/arxiv/cs.AI?date=tomorrow", 422, "2026-11-23"),
-        ("/arxiv/cs.AI?cursor=x", 422, "cursor"),
-        ("/search?q=AND", 422, ""),
-        ("/nowhere", 404, "nothing at /nowhere"),
+        ("/arxiv/cs.XX", 422, {"en": "no category", "zh": "没有类别"}),
+        ("/arxiv/2606.99999", 404, {"en": "2606.99999", "zh": "2606.99999"}),
+        ("/arxiv/2606.1", 404, {"en": "not a paper", "zh": "不是论文编号"}),
+        ("/arxiv/cs.AI?date=tomorrow", 422, {"en": "2026-11-23", "zh": "2026-11-23"}),
+        ("/arxiv/cs.AI?cursor=x", 422, {"en": "cursor", "zh": "游标"}),
+        ("/search?q=AND", 422, {"en": "before AND", "zh": "“AND”前面"}),
+        ("/nowhere", 404, {"en": "nothing at /nowhere", "zh": "/nowhere 上没有"}),
     ],
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_failure_is_a_page_with_the_status_and_the_requests_id(
-    client: httpx.Client, address: str, status: int, words: str, language: str
+    client: httpx.Client, address: str, status: int, words: dict[str, str], language: str
 ) -> None:
     joined = f"{address}{'&' if '?' in address else '?'}lang={language}"
     response = client.get(joined, headers={"x-request-id": "abc-1.2_3"})
@@ -171,7 +171,7 @@ def test_a_failure_is_a_page_with_the_status_and_the_requests_id(
     assert response.headers["x-request-id"] == "abc-1.2_3"
     assert response.headers["content-language"] == language
     assert "abc-1.2_3" in response.text
-    assert words in html.unescape(response.text)
+    assert words[language] in html.unescape(response.text)
     assert "Traceback" not in response.text
 
 
