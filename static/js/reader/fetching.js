@@ -6,11 +6,12 @@
 
 import { word } from '../page/announcements.js';
 import { API, BASE } from '../page/base.js';
+import { saidBy } from '../page/problems.js';
 
 const PACE = 700; // milliseconds between two looks at how far it is
 const MOST_SILENT = 10; // looks without an answer, after which the server is taken to be gone
 
-/** @typedef {{ id: string, state: string, categories: string[], ids: string[], said: string, papers: number, new: number }} Fetch */
+/** @typedef {{ id: string, state: string, categories: string[], ids: string[], said: string, translations?: Record<string, string>, papers: number, new: number }} Fetch */
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('fetch'));
 
@@ -23,6 +24,9 @@ const value = (id) =>
 
 /** What is asked for, as people write it. @param {Fetch} fetched */
 const named = ({ categories, ids }) => (ids.length > 0 ? ids : categories).join(' ');
+
+/** Its last sentence, or why it failed. @param {Fetch} fetched */
+const sentenceOf = ({ said, translations }) => saidBy({ detail: said, translations });
 
 /** @param {string} address @param {RequestInit} [how] @returns {Promise<Response>} */
 const ask = (address, how = {}) =>
@@ -58,7 +62,7 @@ async function begin(wanted) {
     const response = await ask('fetches', { method: 'POST', body: JSON.stringify(wanted) });
     const answer = await response.json();
     if (response.ok) return follow(answer);
-    show(word('fetchFailed'), answer.detail);
+    show(word('fetchFailed'), saidBy(answer));
   } catch (error) {
     console.warn(error);
     show(word('fetchLost'));
@@ -73,7 +77,7 @@ async function follow(fetched) {
   for (let silent = 0; fetched.state === 'running';) {
     const what = named(fetched);
     const name = fetched.papers > 0 ? 'fetchingCount' : 'fetching';
-    show(word(name, { what, count: fetched.papers }), fetched.said);
+    show(word(name, { what, count: fetched.papers }), sentenceOf(fetched));
     await new Promise((resolve) => setTimeout(resolve, PACE));
     const next = await look(fetched);
     silent = next ? 0 : silent + 1;
@@ -100,7 +104,7 @@ async function look({ id }) {
 /** @param {Fetch} fetched */
 function end(fetched) {
   const what = named(fetched);
-  if (fetched.state === 'failed') return show(word('fetchFailed'), fetched.said);
+  if (fetched.state === 'failed') return show(word('fetchFailed'), sentenceOf(fetched));
   if (fetched.state === 'cancelled') return show(word('fetchCancelled'));
   if (fetched.papers === 0) return show(word('fetchedNone', { what }));
   // What came is what one wanted to read.

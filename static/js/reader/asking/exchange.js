@@ -5,6 +5,7 @@
 
 import '../../../math-text/math-text.js';
 import { announce, say, word } from '../../page/announcements.js';
+import { saidBy } from '../../page/problems.js';
 import { answerEvents, stopAnswer } from './answer-stream.js';
 import { markAnswer, outcome } from './quote-marks.js';
 import { counts, withOwnWords } from './quotes.js';
@@ -216,8 +217,10 @@ class Coming {
     announce(word('askDone', { title: titleOf(this.section), quotes: quotesTold(this.own.quotes) }));
   }
 
-  /** @param {{ type?: string, detail?: string, status?: number }} problem */
-  #fail({ type = '', detail = '' }) {
+  /** @param {import('../../page/problems.js').Problem & { type?: string }} problem */
+  #fail(problem) {
+    const { type = '' } = problem;
+    const detail = saidBy(problem);
     const half = this.own.answer !== '' ? ` ${word('askHalf')}` : '';
     const said = type === 'lost' ? word('askLost') : word('askFailed');
     this.say(said + half, type === 'lost' ? '' : detail);
