@@ -39,10 +39,10 @@ _COMMANDS = {
     ),
     "count": (
         "counting",
-        "Print the number of tokens of each file, and of all; a line's end counts as it would within the text.",
+        "Print the number of tokens of each file, and of all; line ends count as they do within a text.",
     ),
-    "chunk": ("counting", "Cut texts into chunks that take at most so many tokens each by itself."),
-    "truncate": ("counting", "Print as much of each text as takes at most so many tokens by itself."),
+    "chunk": ("counting", "Cut texts into chunks, each of which fits into --max-tokens by itself."),
+    "truncate": ("counting", "Print as much of each text as fits into --max-tokens by itself."),
     "compare": (
         "compare",
         "Print how many tokens each tokenizer needs for the same text, and how many bytes a token holds.",
@@ -56,7 +56,7 @@ _COMMANDS = {
     ),
     "restore": (
         "backup",
-        "Put a backup in the place of the papers; servers have to be stopped first. The old store is kept beside it.",
+        "Replace the papers with a backup; stop all servers first. The old store is kept beside it.",
     ),
 }
 """The module of each command, and the line that it has in the list of commands: that of its own help."""

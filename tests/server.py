@@ -5,10 +5,11 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from time import monotonic, sleep
 
 PATIENCE = 600
 """Seconds after which a process that does not end fails a test: other tests run beside it, on few cores."""
@@ -86,3 +87,17 @@ def received(connection: socket.socket) -> bytes:
         while part := connection.recv(1 << 16):
             content += part
     return bytes(content)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Looks until it is so; fails where that takes too long on any machine."""
+    deadline = monotonic() + PATIENCE
+    while not what():
+        assert monotonic() < deadline
+        sleep(0.02)
+
+
+def workers_of(process: subprocess.Popen[str]) -> set[int]:
+    """The processes that a server has started."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return {int(pid) for pid in children.read_text().split()}

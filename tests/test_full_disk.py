@@ -54,7 +54,7 @@ dd if=/dev/zero of="$2/fill" bs=64k 2>/dev/null
 "$PYTHON" - "$(grep -o 'http[^ ]*' "$OUT/address")" $! <<'END'
 import os, signal, sys, time, httpx
 from types import SimpleNamespace
-from tests.serving.test_server import workers_of
+from tests.server import workers_of
 address, server = sys.argv[1], SimpleNamespace(pid=int(sys.argv[2]))
 paths = ["/", "/arxiv/quire", "/search?q=token", "/api/v1/papers?limit=5", "/arxiv/quire/feed", "/nowhere", "/version"]
 def ask(client):

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from app.temporary import temporary_folder
-from tests.server import ROOT, server_process
-from tests.serving.test_server import wait_for, workers_of
+from tests.server import ROOT, server_process, wait_for, workers_of
 
 HOLDS = """
 import os, sys, time

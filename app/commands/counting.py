@@ -125,7 +125,7 @@ def chunk(
     text_format: FormatOption = "auto",
     errors: ErrorsOption = "strict",
 ) -> None:
-    """Cut texts into chunks that take at most so many tokens each by itself.
+    """Cut texts into chunks, each of which fits into --max-tokens by itself.
 
     Prints tokens, characters and file of each chunk; --json adds the text.
     """

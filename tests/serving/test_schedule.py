@@ -19,8 +19,7 @@ from app.serving.schedule import SupervisedProcess, next_time, work_daily
 from app.settings import Settings
 from tests.papers.sources.arxiv_forms import Sample
 from tests.papers.sources.arxiv_server import arxiv
-from tests.server import QUIRE, ROOT, environment, server_process
-from tests.serving.test_server import wait_for, workers_of
+from tests.server import QUIRE, ROOT, environment, server_process, wait_for, workers_of
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

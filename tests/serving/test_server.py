@@ -6,17 +6,16 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from app import __version__
-from tests.server import PATIENCE, QUIRE, ROOT, environment, received, server_process
+from tests.server import QUIRE, ROOT, environment, received, server_process, wait_for, workers_of
 
 BODY = b'{"text": "Some words to be cut into pieces, and some more."}'
 HEADERS = {"content-type": "application/json"}
@@ -56,19 +55,6 @@ class Client(threading.Thread):
                 if answer.will_close:
                     break
             connection.close()
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    """Looks until it is so; fails where that takes too long on any machine."""
-    deadline = monotonic() + PATIENCE
-    while not what():
-        assert monotonic() < deadline
-        threading.Event().wait(0.02)
-
-
-def workers_of(process: subprocess.Popen[str]) -> set[int]:
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return {int(pid) for pid in children.read_text().split()}
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ export const EXAMPLE = '{authors}. {title}. {year}. {url}';
  * The template filled in; braces around anything else stay as they are.
  * @param {string} template @param {Paper} paper
  */
-export const filled = (template, paper) =>
+export const fillTemplate = (template, paper) =>
   template.replace(/\{(\w+)\}/g, (whole, name) =>
     Object.hasOwn(FIELDS, name) ? FIELDS[name](paper) : whole,
   );

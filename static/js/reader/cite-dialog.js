@@ -4,7 +4,7 @@
  */
 
 import { FIELD_NAMES } from './citation-template.js';
-import { choice, choose, citations, fileOf } from './citing.js';
+import { choice, choose, citations, fileForm } from './citing.js';
 import { copyText } from '../page/clipboard.js';
 import { goesOn, isShort, rest } from './list.js';
 import { idsOfList } from './whole-list.js';
@@ -86,7 +86,7 @@ document.getElementById('cite-all')?.addEventListener('click', () => {
 form?.addEventListener('input', changed);
 form?.addEventListener('submit', (event) => {
   event.preventDefault();
-  const { ending, type } = fileOf();
+  const { ending, type } = fileForm();
   const isFile = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value === 'file';
   void withCitations((text) => (isFile ? download(text, type, `papers.${ending}`) : copyText(text)));
 });

@@ -1,7 +1,7 @@
 /** Citations of papers in the form that the reader chose: one of the server's, or a template of their own. */
 
 import { API } from '../page/base.js';
-import { EXAMPLE, filled } from './citation-template.js';
+import { EXAMPLE, fillTemplate } from './citation-template.js';
 import { kept, keep } from '../page/local-settings.js';
 
 /** @typedef {'bibtex' | 'ris' | 'csl' | 'markdown' | 'own'} Form */
@@ -30,7 +30,7 @@ export function choice() {
 export const choose = (chosen) => keep('citation', chosen);
 
 /** The name and media type of a file of citations in the chosen form. */
-export const fileOf = () => FILES[choice().form];
+export const fileForm = () => FILES[choice().form];
 
 /** @param {string} call @param {object} body @returns {Promise<Response>} */
 async function ask(call, body) {
@@ -54,7 +54,7 @@ export async function citations(ids, onProgress = () => undefined) {
     const some = ids.slice(start, start + TOGETHER);
     if (form === 'own') {
       const { items } = await (await ask('papers', { ids: some })).json();
-      parts.push(...items.map((/** @type {any} */ paper) => `${filled(template, paper)}\n`));
+      parts.push(...items.map((/** @type {any} */ paper) => `${fillTemplate(template, paper)}\n`));
     } else parts.push(await (await ask('cite', { ids: some, format: form })).text());
     if (ids.length > TOGETHER) onProgress(start + some.length, ids.length);
   }

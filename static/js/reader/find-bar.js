@@ -11,7 +11,7 @@ import { asksNothing, fold, matches, wanted } from './find.js';
 import { markWords, stopMarking, watchPaper } from './find-marks.js';
 import { currentPaper, goTo } from './shortcuts.js';
 import { goesOn, isShort, pause, rest } from './list.js';
-import { authorsOf, sourceOf } from './paper-text.js';
+import { authorsOf, paperSource } from './paper-text.js';
 import { word } from '../page/announcements.js';
 import { covered } from '../page/bar.js';
 
@@ -34,7 +34,7 @@ let isFetching = false;
 
 /** @param {HTMLElement} paper @returns {Entry} */
 function entryOf(paper) {
-  const texts = [sourceOf(paper, 'title'), authorsOf(paper), sourceOf(paper, 'abstract')];
+  const texts = [paperSource(paper, 'title'), authorsOf(paper), paperSource(paper, 'abstract')];
   watchPaper(paper);
   return { paper, text: fold(texts.join('\n')), found: true };
 }

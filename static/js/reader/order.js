@@ -6,7 +6,7 @@
 import { keep, keptText } from '../page/local-settings.js';
 import { isShort, rest } from './list.js';
 import { likeness, showWhy, starredIds, tagsGiven } from './like-stars.js';
-import { authorsOf, sourceOf } from './paper-text.js';
+import { authorsOf, paperSource } from './paper-text.js';
 import { liking } from './preference.js';
 import { say, word } from '../page/announcements.js';
 import { shelf } from '../shelf/shelf.js';
@@ -44,8 +44,8 @@ function scoring() {
   const like = liking(order === 'words' ? (field?.value ?? '') : '');
   return (paper) => {
     const { score, found } = like(
-      sourceOf(paper, 'title'),
-      `${authorsOf(paper)}\n${sourceOf(paper, 'abstract')}`,
+      paperSource(paper, 'title'),
+      `${authorsOf(paper)}\n${paperSource(paper, 'abstract')}`,
     );
     showWhy(paper, found);
     return score;

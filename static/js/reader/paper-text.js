@@ -3,7 +3,7 @@
 /** @typedef {import('../../math-text/math-text.js').MathText} MathText */
 
 /** The source of a text of a paper; empty where it has none. @param {Element} paper @param {'title' | 'abstract'} kind */
-export const sourceOf = (paper, kind) =>
+export const paperSource = (paper, kind) =>
   /** @type {MathText | null} */ (paper.querySelector(`math-text.${kind}`))?.source ?? '';
 
 /** @param {Element} paper */

@@ -37,15 +37,10 @@ def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
     context.close()
 
 
-def settings(source: Arxiv, **others: str) -> dict[str, str]:
-    names = {"api": "ARXIV_API", "oai": "ARXIV_OAI", "feeds": "ARXIV_FEEDS"}
-    return {setting: getattr(source.addresses, name) for name, setting in names.items()} | others
-
-
 def test_one_click_leads_from_an_empty_home_to_the_days_list(
     browser: Browser, source: Arxiv, tmp_path: Path
 ) -> None:
-    with serving(tmp_path, settings=settings(source)) as address, opened(browser, address) as page:
+    with serving(tmp_path, settings=source.settings()) as address, opened(browser, address) as page:
         page.click("[data-fetch='cs.CL']")
         page.wait_for_url("**/arxiv/cs.CL")
         expect(page.locator("article.paper")).to_have_count(25)
@@ -69,7 +64,7 @@ def test_an_empty_list_offers_its_own_categories_and_a_fetch_is_cancelled(
 
     source.faults.append(never_answers)
     with (
-        serving(tmp_path, settings=settings(source)) as address,
+        serving(tmp_path, settings=source.settings()) as address,
         opened(browser, f"{address}/arxiv/cs.CL+cs.LG") as page,
     ):
         assert page.input_value("#fetch-categories") == "cs.CL cs.LG"
@@ -88,7 +83,7 @@ def test_a_paper_that_is_not_here_is_brought_by_a_button(
     browser: Browser, source: Arxiv, tmp_path: Path
 ) -> None:
     with (
-        serving(tmp_path, settings=settings(source)) as address,
+        serving(tmp_path, settings=source.settings()) as address,
         opened(browser, f"{address}/arxiv/2611.00007") as page,
     ):
         assert page.get_attribute("main a", "href") == "https://arxiv.org/abs/2611.00007"
@@ -98,7 +93,7 @@ def test_a_paper_that_is_not_here_is_brought_by_a_button(
 
 def test_what_cannot_be_reached_is_reported_in_the_page(browser: Browser, tmp_path: Path) -> None:
     with arxiv() as gone:
-        there = settings(gone)
+        there = gone.settings()
     with serving(tmp_path, settings=there) as address, opened(browser, address, locale="zh-CN") as page:
         page.click("[data-fetch='cs.CL']")
         expect(page.locator("#fetch-said")).to_have_text("没有成功：")
@@ -107,7 +102,7 @@ def test_what_cannot_be_reached_is_reported_in_the_page(browser: Browser, tmp_pa
 
 def test_offline_offers_no_button(browser: Browser, source: Arxiv, tmp_path: Path) -> None:
     with (
-        serving(tmp_path, settings=settings(source, OFFLINE="true")) as address,
+        serving(tmp_path, settings=source.settings(OFFLINE="true")) as address,
         opened(browser, address) as page,
     ):
         expect(page.locator(".fetch")).to_contain_text("QUIRE_OFFLINE")
@@ -116,7 +111,7 @@ def test_offline_offers_no_button(browser: Browser, source: Arxiv, tmp_path: Pat
 
 def test_who_comes_from_elsewhere_is_asked_for_a_key(browser: Browser, source: Arxiv, tmp_path: Path) -> None:
     with (
-        serving(tmp_path, settings=settings(source, FETCH_ON_LOOPBACK="false")) as address,
+        serving(tmp_path, settings=source.settings(FETCH_ON_LOOPBACK="false")) as address,
         opened(browser, address) as page,
     ):
         page.fill("#fetch-key", "quire_wrong")

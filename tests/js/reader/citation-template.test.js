@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FIELD_NAMES, filled } from '../../../static/js/reader/citation-template.js';
+import { FIELD_NAMES, fillTemplate } from '../../../static/js/reader/citation-template.js';
 
 const PAPER = {
   id: '2401.12345',
@@ -22,18 +22,18 @@ const PAPER = {
 
 test('names in braces are filled in, and nothing else is touched', () => {
   assert.equal(
-    filled('{authors} ({year}): {title}, {url}{version} {doi}', PAPER),
+    fillTemplate('{authors} ({year}): {title}, {url}{version} {doi}', PAPER),
     'Emmy Noether, A. Author (2024): On zeros, https://arxiv.org/abs/2401.12345v2 10.1/x',
   );
   assert.equal(
-    filled('{first_author} {nothing} {constructor} {{title}}', PAPER),
+    fillTemplate('{first_author} {nothing} {constructor} {{title}}', PAPER),
     'Noether {nothing} {constructor} {On zeros}',
   );
-  assert.equal(filled('{abstract}', PAPER), 'We $1 count.');
+  assert.equal(fillTemplate('{abstract}', PAPER), 'We $1 count.');
 });
 
 test('what a paper lacks is empty, and the year of an old id is known', () => {
   const bare = { ...PAPER, id: 'math/0211159', authors: [], announced: null, version: null, doi: null };
-  for (const name of FIELD_NAMES) assert.equal(typeof filled(`{${name}}`, bare), 'string');
-  assert.equal(filled('{year} {date}|{first_author}|{journal}|', bare), '2002 2002-11|||');
+  for (const name of FIELD_NAMES) assert.equal(typeof fillTemplate(`{${name}}`, bare), 'string');
+  assert.equal(fillTemplate('{year} {date}|{first_author}|{journal}|', bare), '2002 2002-11|||');
 });

@@ -125,6 +125,11 @@ class Arxiv:
         texts = [f"{self.address}/{name}/" for name in ("html", "ar5iv", "pdf")]
         return Addresses(f"{self.address}/api/query", f"{self.address}/oai", f"{self.address}/atom/", *texts)
 
+    def settings(self, **others: str) -> dict[str, str]:
+        """The settings of a server that takes this one for arXiv, with others."""
+        names = {"api": "ARXIV_API", "oai": "ARXIV_OAI", "feeds": "ARXIV_FEEDS"}
+        return {setting: getattr(self.addresses, name) for name, setting in names.items()} | others
+
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
         """The answer to a request without a fault."""
         if path == "/api/query":

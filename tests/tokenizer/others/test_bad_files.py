@@ -14,17 +14,9 @@ from app.tokenizer.others import isolated, loading
 from app.tokenizer.others.isolated import PROCESS_BYTES, IsolatedTokenizer
 from app.tokenizer.registry import MEMORY_PER_BYTE, ModelRegistry
 from tests.server import PATIENCE
+from tests.tokenizer.others.breaking import with_pattern
 from tests.tokenizer.others.trained import CARD, byte_level, rank_list, sentence_piece, write_all
 from tests.web.conftest import write_models
-
-
-def with_pattern(pattern: str) -> bytes:
-    """A tokenizer.json that splits texts by a regular expression."""
-    content = json.loads(byte_level().to_str())
-    content["pre_tokenizer"] = {
-        "type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False
-    }  # fmt: skip
-    return json.dumps(content).encode()
 
 
 def test_a_pattern_that_backtracks_without_end_is_refused_in_time(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from app.errors import InputError, ModelError, Overloaded
 from app.tokenizer import load
 from app.tokenizer.others.isolated import IsolatedTokenizer
 from app.tokenizer.registry import ModelRegistry
-from tests.server import PATIENCE, ROOT
+from tests.server import ROOT, wait_for
+from tests.tokenizer.others.breaking import ABORTING
 from tests.tokenizer.others.trained import rank_list, write_all
 
 TEXTS = [
@@ -29,25 +29,6 @@ TEXTS = [
     "<|end|></s>[CLS]▁",
     "a" * 300_000,
 ]
-
-ABORTING = """
-import os, pathlib, time
-import tiktoken
-
-known = tiktoken.Encoding.encode_ordinary
-
-def encode_ordinary(self, text):
-    if "abort" in text:
-        os.abort()
-    begun = pathlib.Path(os.environ["BEGUN"])
-    if "wait" in text and not begun.exists():
-        begun.touch()
-        time.sleep(600)
-    return known(self, text)
-
-tiktoken.Encoding.encode_ordinary = encode_ordinary
-"""
-"""Has every interpreter that starts abort within the library, at a text that says so, and wait at another, once."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +92,7 @@ def test_no_library_is_loaded_by_the_process_that_serves(models: ModelRegistry) 
 def test_an_abort_costs_the_text_that_did_it_and_no_other(aborting: Any, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         beside = pool.submit(aborting.count, "hello wait")
-        until(lambda: (tmp_path / "begun").exists())
+        wait_for(lambda: (tmp_path / "begun").exists())
         with pytest.raises(
             ModelError, match=r"ranks: the library that runs it broke down on this text \(SIGABRT\)"
         ):
@@ -149,15 +130,7 @@ def test_a_process_ends_with_its_tokenizer_and_with_its_parent(models: ModelRegi
         check=False,
     )
     left, last = map(int, done.stdout.split())
-    until(lambda: not (is_running(left) or is_running(last)))
-
-
-def until(true: Any) -> None:
-    """Wait for a condition."""
-    end = monotonic() + PATIENCE
-    while not true():
-        assert monotonic() < end
-        sleep(0.01)
+    wait_for(lambda: not (is_running(left) or is_running(last)))
 
 
 def is_running(process: int) -> bool:

@@ -1,7 +1,5 @@
 """Citations over HTTP: the right papers in the right order, in the media type of each format, described as they are."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -12,12 +10,6 @@ MEDIA_TYPES = {
     "csl": "application/vnd.citationstyles.csl+json",
     "markdown": "text/markdown",
 }
-
-
-@pytest.fixture(scope="module")
-def client(library_address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=library_address, timeout=300, trust_env=False) as client:
-        yield client
 
 
 @pytest.mark.parametrize(("form", "media_type"), MEDIA_TYPES.items())

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs
 from urllib.robotparser import RobotFileParser
@@ -19,12 +18,6 @@ from tests import library
 from tests.server import quire, serving
 
 OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
-
-
-@pytest.fixture(scope="module")
-def client(library_address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=library_address, timeout=300, trust_env=False) as client:
-        yield client
 
 
 def test_the_description_leads_to_a_page_and_a_feed_of_results(client: httpx.Client) -> None:

@@ -1,7 +1,6 @@
 """Feeds are sound Atom: complete, stable, safe, paged, and not sent again to clients that have them."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -28,12 +27,6 @@ FEEDS = [
     "/search/feed?q=case",
     "/search/feed?q=zzzzz",
 ]
-
-
-@pytest.fixture(scope="module")
-def client(library_address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=library_address, timeout=300, trust_env=False) as client:
-        yield client
 
 
 def feed(client: httpx.Client, address: str) -> Element:

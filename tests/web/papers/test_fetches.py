@@ -26,11 +26,6 @@ def source() -> Iterator[Arxiv]:
         yield source
 
 
-def settings(source: Arxiv, **others: str) -> dict[str, str]:
-    names = {"api": "ARXIV_API", "oai": "ARXIV_OAI", "feeds": "ARXIV_FEEDS"}
-    return {setting: getattr(source.addresses, name) for name, setting in names.items()} | others
-
-
 def until(asked: Callable[[], dict[str, Any]], over: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """What is told once it is over; a minute is far more than it takes."""
     deadline = time.monotonic() + 300
@@ -46,7 +41,7 @@ def outcome(client: httpx.Client, state: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_the_newest_day_comes_and_every_worker_shows_it(source: Arxiv, tmp_path: Path, workers: str) -> None:
-    with serving(tmp_path, "--workers", workers, settings=settings(source)) as address:
+    with serving(tmp_path, "--workers", workers, settings=source.settings()) as address:
         assert httpx.get(f"{address}{CALL}").json() == {"items": [], "next_cursor": None, "total": 0}
         with httpx.Client(base_url=address) as client:
             begun = client.post(CALL, json={"categories": ["cs.CL"]})
@@ -62,7 +57,7 @@ def test_the_newest_day_comes_and_every_worker_shows_it(source: Arxiv, tmp_path:
 
 def test_where_the_feed_is_empty_the_last_days_come(source: Arxiv, tmp_path: Path) -> None:
     source.announced, source.page_size = TODAY + timedelta(days=1), 100
-    with serving(tmp_path, settings=settings(source)) as address, httpx.Client(base_url=address) as client:
+    with serving(tmp_path, settings=source.settings()) as address, httpx.Client(base_url=address) as client:
         told = outcome(client, client.post(CALL, json={"categories": ["cs.CL"]}).json())
         assert (told["state"], told["new"]) == ("done", 40), told
 
@@ -76,7 +71,7 @@ def test_it_stops_at_a_word_and_another_may_begin(source: Arxiv, tmp_path: Path)
         handler.close_connection = True
 
     source.faults.append(never_answers)
-    with serving(tmp_path, settings=settings(source)) as address, httpx.Client(base_url=address) as client:
+    with serving(tmp_path, settings=source.settings()) as address, httpx.Client(base_url=address) as client:
         state = client.post(CALL, json={"categories": ["cs.CL"]}).json()
         assert asked.wait(300)
         assert client.post(CALL, json={"categories": ["cs.CL"]}).json()["id"] == state["id"], "it is joined"
@@ -91,7 +86,7 @@ def test_it_stops_at_a_word_and_another_may_begin(source: Arxiv, tmp_path: Path)
 
 
 def test_single_papers_come_by_their_ids(source: Arxiv, tmp_path: Path) -> None:
-    with serving(tmp_path, settings=settings(source)) as address, httpx.Client(base_url=address) as client:
+    with serving(tmp_path, settings=source.settings()) as address, httpx.Client(base_url=address) as client:
         told = outcome(client, client.post(CALL, json={"ids": ["arXiv:2611.00003v1"]}).json())
         assert (told["state"], told["ids"]) == ("done", ["2611.00003"])
         assert client.get("/arxiv/2611.00003").status_code == 200
@@ -101,7 +96,7 @@ def test_single_papers_come_by_their_ids(source: Arxiv, tmp_path: Path) -> None:
 
 def test_what_cannot_be_reached_is_said_at_once(tmp_path: Path) -> None:
     with arxiv() as gone:
-        there = settings(gone)
+        there = gone.settings()
     with serving(tmp_path, settings=there) as address, httpx.Client(base_url=address) as client:
         begun = time.monotonic()
         told = outcome(client, client.post(CALL, json={"categories": ["cs.CL"]}).json())
@@ -112,7 +107,7 @@ def test_what_cannot_be_reached_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_offline_is_said_before_anything_is_tried(source: Arxiv, tmp_path: Path) -> None:
-    with serving(tmp_path, settings=settings(source, OFFLINE="true")) as address:
+    with serving(tmp_path, settings=source.settings(OFFLINE="true")) as address:
         refused = httpx.post(f"{address}{CALL}", json={"categories": ["cs.CL"]})
         assert refused.status_code == 503
         assert "QUIRE_OFFLINE" in refused.json()["detail"]
@@ -134,7 +129,7 @@ def test_who_speaks_for_somebody_else_needs_a_key(
     elsewhere = headers if "authorization" not in headers else headers | {"x-forwarded-for": "203.0.113.9"}
     key = quire("keys", "new", "me", "--scope", "admin", data_dir=tmp_path).stdout.decode().split()[-1]
     other = quire("keys", "new", "other", "--scope", "read", data_dir=tmp_path).stdout.decode().split()[-1]
-    with serving(tmp_path, settings=settings(source)) as address, httpx.Client(base_url=address) as client:
+    with serving(tmp_path, settings=source.settings()) as address, httpx.Client(base_url=address) as client:
 
         def asked(**more: str) -> httpx.Response:
             return client.post(CALL, json={"categories": ["cs.CL"]}, headers={**elsewhere, **more})
@@ -171,12 +166,12 @@ def test_a_fetch_ends_with_the_server(source: Arxiv, tmp_path: Path) -> None:
         handler.close_connection = True
 
     source.faults.append(never_answers)
-    with serving(tmp_path, settings=settings(source)) as address:
+    with serving(tmp_path, settings=source.settings()) as address:
         httpx.post(f"{address}{CALL}", json={"categories": ["cs.CL"]})
         assert asked.wait(300)
     over.set()
     with (
-        serving(tmp_path, settings=settings(source)) as address,
+        serving(tmp_path, settings=source.settings()) as address,
         closing(httpx.Client(base_url=address)) as client,
     ):
         told = until(lambda: client.get(CALL).json()["items"][0], lambda now: now["state"] != "running")

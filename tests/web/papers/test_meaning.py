@@ -1,7 +1,6 @@
 """Finding by meaning over HTTP: a real server, an embedding server on loopback, and the process that makes vectors."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from tests import library
 from tests.papers.meaning.embedding_server import EmbeddingServer, Reply, embedding_server
-from tests.server import quire, serving
+from tests.server import quire, serving, wait_for
 
 PATIENCE = 300.0
 
@@ -62,13 +61,6 @@ def client(folder: Path, embeddings: EmbeddingServer) -> Iterator[httpx.Client]:
     ):
         wait_for(lambda: client.get("/readyz").json()["meaning"]["lacking"] == 0)
         yield client
-
-
-def wait_for(holds: Any) -> None:
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 def found(client: httpx.Client, **parameters: Any) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server import server_process
-from tests.tokenizer.others.test_bad_files import with_pattern
-from tests.tokenizer.others.test_isolated import ABORTING, until
+from tests.server import server_process, wait_for
+from tests.tokenizer.others.breaking import ABORTING, with_pattern
 from tests.tokenizer.others.trained import write_all
 
 
@@ -60,7 +59,7 @@ def test_an_abort_of_a_library_costs_one_request_and_no_worker(
     ):
         workers = children_of(process.pid)
         beside = pool.submit(other.post, "/api/v1/count", json={"text": "hello wait"})
-        until(lambda: (tmp_path / "begun").exists())
+        wait_for(lambda: (tmp_path / "begun").exists())
         refused = client.post("/api/v1/count", json={"text": "an abort"})
         assert refused.status_code == 422
         assert "the library that runs it broke down on this text" in refused.json()["detail"]

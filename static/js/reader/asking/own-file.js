@@ -19,7 +19,7 @@ const KEPT = 'own-files';
 const part = (around, selector) => /** @type {HTMLElement} */ (around.querySelector(selector));
 
 /** The file that is asked beneath a paper; empty where its own text is. @param {HTMLElement} panel */
-export const fileOf = (panel) => panel.dataset.file ?? '';
+export const askedFile = (panel) => panel.dataset.file ?? '';
 
 /**
  * Takes files that are chosen or dropped; `changed` is called when another text is asked from now on.
@@ -32,7 +32,7 @@ export function serveOwnFile(panel, paper, changed) {
   const bring = (file) => {
     if (!file) return;
     void use(panel, file.name, send(file, keeps.checked), changed).then((ready) => {
-      if (ready && keeps.checked) remember(paper, fileOf(panel));
+      if (ready && keeps.checked) remember(paper, askedFile(panel));
     });
   };
   field.addEventListener('change', () => {
@@ -52,7 +52,7 @@ export function serveOwnFile(panel, paper, changed) {
     bring(event.dataTransfer.files[0]);
   });
   part(panel, '.own-file [type="button"]').addEventListener('click', () => {
-    void takeAway(fileOf(panel));
+    void takeAway(askedFile(panel));
     remember(paper, null);
     delete panel.dataset.file;
     tell(panel, '');

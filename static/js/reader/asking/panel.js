@@ -5,7 +5,7 @@
 import { word } from '../../page/announcements.js';
 import { keep } from '../../page/local-settings.js';
 import { sayBroken, showLeftOut, sourceName } from './exchange.js';
-import { fileOf, serveOwnFile } from './own-file.js';
+import { askedFile, serveOwnFile } from './own-file.js';
 import { costOf, questionsIn } from './questions.js';
 import {
   answerLanguage,
@@ -13,7 +13,7 @@ import {
   begin,
   exchangeOf,
   fromTemplate,
-  goTo,
+  goToExchange,
   interfaceLanguage,
   part,
   serveForm,
@@ -39,7 +39,7 @@ export function serveQuestions(paper, panel) {
   serveForm(form, (question) => {
     void begin(
       paper,
-      asks(paper, { title: question, prompt: question, language: language.value, file: fileOf(panel) }),
+      asks(paper, { title: question, prompt: question, language: language.value, file: askedFile(panel) }),
     );
   });
   serveOwnFile(panel, paper.id, renew);
@@ -58,9 +58,9 @@ async function showQuestions(paper, panel, language) {
     button.setAttribute('aria-keyshortcuts', String(place + 1));
     button.textContent = title;
     button.addEventListener('click', () => {
-      const there = exchangeOf(paper, name, language, fileOf(panel));
-      if (there) goTo(there);
-      else void begin(paper, asks(paper, { name, title, prompt, language, file: fileOf(panel) }));
+      const there = exchangeOf(paper, name, language, askedFile(panel));
+      if (there) goToExchange(there);
+      else void begin(paper, asks(paper, { name, title, prompt, language, file: askedFile(panel) }));
       markKept(paper);
     });
     const item = document.createElement('li');
@@ -89,11 +89,11 @@ async function showQuestions(paper, panel, language) {
 /** @param {HTMLElement} paper @param {HTMLElement} panel @param {string} language */
 async function showCost(paper, panel, language) {
   const line = part(panel, '.cost');
-  const file = fileOf(panel);
+  const file = askedFile(panel);
   line.textContent = word('costCounting');
   try {
     const { tokens, context, source, version, left_out } = await costOf(paper.id, language, file);
-    if (file !== fileOf(panel)) return; // another text is counted now
+    if (file !== askedFile(panel)) return; // another text is counted now
     const read = sourceName(file ? '' : paper.id, source) + (version ? ` (v${version})` : '');
     const about = word('cost', { tokens, context, source: read });
     const rest = document.createElement('span');
@@ -108,7 +108,7 @@ async function showCost(paper, panel, language) {
 /** Says of each question whether its answer is there. @param {HTMLElement} paper */
 export function markKept(paper) {
   const panel = /** @type {HTMLElement | null} */ (paper.querySelector(':scope > .asking'));
-  const file = panel ? fileOf(panel) : '';
+  const file = panel ? askedFile(panel) : '';
   for (const button of panel?.querySelectorAll('[data-question]') ?? []) {
     const { question = '' } = /** @type {HTMLElement} */ (button).dataset;
     const there = exchangeOf(paper, question, /** @type {HTMLElement} */ (button).lang, file) !== null;

@@ -4,7 +4,7 @@
  */
 
 import { copyText } from '../../page/clipboard.js';
-import { sourceOf } from '../paper-text.js';
+import { paperSource } from '../paper-text.js';
 import { announce, say, word } from '../../page/announcements.js';
 import { API } from '../../page/base.js';
 import { kept } from '../../page/local-settings.js';
@@ -86,7 +86,7 @@ export const exchangeOf = (paper, name, language, file) =>
   ) ?? null;
 
 /** @param {HTMLElement} exchange */
-export function goTo(exchange) {
+export function goToExchange(exchange) {
   part(exchange, 'h3').focus({ preventScroll: true });
   exchange.scrollIntoView({ block: 'start' });
 }
@@ -167,7 +167,7 @@ async function markdown(section) {
   if (!response.ok) throw new Error(`cite: ${response.status}`);
   return markdownOf(
     all.map((one) => written(/** @type {HTMLElement} */ (one))),
-    { heading: sourceOf(paper, 'title'), citation: await response.text(), outcome },
+    { heading: paperSource(paper, 'title'), citation: await response.text(), outcome },
   );
 }
 
