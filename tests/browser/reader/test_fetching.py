@@ -97,7 +97,7 @@ def test_what_cannot_be_reached_is_reported_in_the_page(browser: Browser, tmp_pa
     with serving(tmp_path, settings=there) as address, opened(browser, address, locale="zh-CN") as page:
         page.click("[data-fetch='cs.CL']")
         expect(page.locator("#fetch-said")).to_have_text("没有成功：")
-        expect(page.locator("#fetch-detail")).to_contain_text("can't be reached")
+        expect(page.locator("#fetch-detail")).to_contain_text("无法连接 127.0.0.1")
 
 
 def test_offline_offers_no_button(browser: Browser, source: Arxiv, tmp_path: Path) -> None:
