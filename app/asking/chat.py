@@ -130,7 +130,7 @@ class ChatClient:
         except httpx.TransportError as error:
             if response is None:
                 raise Passing(Sentence("the model's server can't be reached (QUIRE_CHAT_URL)")) from error
-            raise ChatError(Sentence("the connection to the model's server broke off")) from error
+            raise ChatError(Sentence("the connection to the model's server was lost")) from error
         finally:
             if response is not None:
                 await response.aclose()
@@ -237,13 +237,13 @@ def _check(ending: _Ending, wordless: bool, answer_tokens: int) -> None:
             )
         )
     if ending.reason in _HELD_BACK:
-        raise ChatError(Sentence("the model's server held the answer back by a filter of its own"))
+        raise ChatError(Sentence("the model's server withheld the answer by a filter of its own"))
     if ending.reason in _BROKEN_OFF:
-        raise ChatError(Sentence("the model's server broke the answer off ({reason})", reason=ending.reason))
-    if not (ending.reason or ending.done or ending.ended or ending.usage):
         raise ChatError(
-            Sentence("the connection to the model's server broke off before the answer had ended")
+            Sentence("the model's server ended the answer early ({reason})", reason=ending.reason)
         )
+    if not (ending.reason or ending.done or ending.ended or ending.usage):
+        raise ChatError(Sentence("the connection to the model's server was lost before the answer had ended"))
     if wordless:
         raise ChatError(Sentence("the model said nothing; ask again, or look at its server's log"))
 

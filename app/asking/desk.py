@@ -157,7 +157,7 @@ class Desk:
             raise UsedUp(
                 Sentence(
                     "a reader may have {most} questions answered in a day (QUIRE_ASK_PER_DAY); the count "
-                    "starts again at 00:00 UTC, and answers that were kept can be read all the time",
+                    "starts again at 00:00 UTC, and kept answers can still be read",
                     most=most,
                 ),
                 max(1, int((midnight - now).total_seconds())),

@@ -85,13 +85,13 @@ class DroppedFiles:
             file = DroppedFile(**kept | {"reason": kept["reason"] and read_said(kept["reason"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise NotFound(
-                Sentence("there is no such file here, or its time is over; bring it once more"), "/file"
+                Sentence("there is no such file here, or it has expired; send it again"), "/file"
             ) from error
         if file.state == "reading" and time.time() - file.begun > _READ_SECONDS:
             return replace(
                 file,
                 state="failed",
-                reason=Sentence("the reading of the file was cut off; bring it once more"),
+                reason=Sentence("reading the file was interrupted; send it again"),
             )
         return file
 
@@ -101,9 +101,7 @@ class DroppedFiles:
             time.sleep(0.05)
         text = None if file.state == "failed" else read_text(self._text_path(token))
         if text is None:
-            raise InputError(
-                file.reason or Sentence("the text of the file is gone; bring it once more"), "/file"
-            )
+            raise InputError(file.reason or Sentence("the text of the file is gone; send it again"), "/file")
         for path in (self._text_path(token), self._facts_path(token)):
             with suppress(OSError):
                 os.utime(path)

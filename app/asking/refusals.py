@@ -72,10 +72,10 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, key: str) -
     text = content.decode("utf-8", "replace")
     said = said_by_server(content, key)
     if status in (401, 403):
-        return ChatError(Sentence("the model's server does not take the key (QUIRE_CHAT_KEY)"))
+        return ChatError(Sentence("the model's server does not accept the key (QUIRE_CHAT_KEY)"))
     if 300 <= status < 400:
         return ChatError(
-            Sentence("the model's server redirects elsewhere, which is not followed (QUIRE_CHAT_URL)")
+            Sentence("the model's server redirects elsewhere, and Quire does not follow it (QUIRE_CHAT_URL)")
         )
     if status in (400, 413, 422, 500) and _is_context(text):
         return _too_long(text, said)
@@ -86,7 +86,7 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, key: str) -
         if _EXHAUSTED.search(text) or (wait is None and "quota" in text.lower()):
             return ChatError(
                 Sentence(
-                    "what the model's server grants is used up, and waiting won't help: {said}", said=said
+                    "the quota at the model's server is used up, and waiting won't help: {said}", said=said
                 )
             )
         return Passing(Sentence("the model's server asks to wait: {said}", said=said), wait)

@@ -137,7 +137,7 @@ class SharedDesk:
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise Overloaded(
-                        Sentence("the process that answers questions does not take them; try again")
+                        Sentence("the process that answers questions does not respond; try again")
                     ) from error
             await asyncio.sleep(0.03)  # it is just starting, or it has just died
         return None

@@ -93,9 +93,7 @@ class Fetches:
         """
         wanted = _checked(categories, ids)
         if self.place.offline:
-            raise SourceError(
-                Sentence("Quire is offline (QUIRE_OFFLINE is set) and asks no other host for anything")
-            )
+            raise SourceError(Sentence("Quire is offline (QUIRE_OFFLINE is set) and contacts no other host"))
         self.place.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.place.folder / "job-start.lock"):
             under_way = self.current()
@@ -123,7 +121,7 @@ class Fetches:
         state = _read(self.place.folder) or state  # it may have ended just before we looked at its lock
         if state.state != "running":
             return state
-        return replace(state, state="failed", said=Sentence("the fetch was broken off; start it again"))
+        return replace(state, state="failed", said=Sentence("the fetch was interrupted; start it again"))
 
     def named(self, id: str) -> FetchState:
         """A fetch by its id; raises NotFound for one that is over and was followed by another."""

@@ -134,7 +134,7 @@ class ModelRegistry:
         path, name = self._path(name)
         stamp = _stamp(path)
         if not stamp:
-            raise NotFound(Sentence("The model {name!r} was taken away just now", name=name), "/model")
+            raise NotFound(Sentence("The model {name!r} has just been removed", name=name), "/model")
         if kept := self._kept(name, stamp):
             return kept
         # Loaded outside the lock, so that requests for other models don't wait.

@@ -58,7 +58,7 @@ def _unpacked(content: bytes, most: int) -> bytes:
         if len(found) > most or unpacker.unconsumed_tail:
             raise TooLarge(
                 Sentence(
-                    "the file unpacks to more than {most:,} bytes (QUIRE_MAX_UNPACKED_BYTES); bring the PDF "
+                    "the file unpacks to more than {most:,} bytes (QUIRE_MAX_UNPACKED_BYTES); send the PDF "
                     "instead",
                     most=most,
                 )

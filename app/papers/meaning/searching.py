@@ -86,7 +86,7 @@ class Meaning:
         if self._embedder is None:
             raise NoEmbedder(
                 Sentence(
-                    "nothing is set that finds papers by meaning (QUIRE_EMBED_URL, QUIRE_EMBED_FOLDER); "
+                    "search by meaning is not set up here (QUIRE_EMBED_URL, QUIRE_EMBED_FOLDER); "
                     "search by words"
                 )
             )
@@ -126,7 +126,7 @@ class Meaning:
         if began < self._rests_until:
             raise EmbedError(
                 Sentence(
-                    "what turns queries into vectors failed just now; it is asked again in half a minute"
+                    "the model that turns queries into vectors failed just now; it will be tried again in half a minute"
                 )
             )
         try:

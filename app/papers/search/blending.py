@@ -99,9 +99,7 @@ def find(
         )
     wanted = meaning_query(node)
     if chosen == "meaning" and not wanted.text:
-        raise InputError(
-            Sentence("there are no words whose meaning could be sought; write some, or search by=words"), "?q"
-        )
+        raise InputError(Sentence("a search by meaning needs words; write some, or search by=words"), "?q")
     if chosen == "both" and not _is_for_both(index, search, wanted, meaning):
         chosen = "words"
     blend = _Blend(store, index, meaning, search, chosen, wanted, longest)

@@ -30,8 +30,8 @@ def matching(node: Node, common: Common) -> Query:
     if query is None:
         raise InputError(
             Sentence(
-                "the query holds signs alone, or words of more than {most} characters, which "
-                "nothing is found by; write a word, a name or an id",
+                "the query holds only signs, or words of more than {most} characters, which "
+                "find nothing; write a word, a name or an id",
                 most=LONGEST_TERM,
             ),
             "?q",

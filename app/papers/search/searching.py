@@ -288,7 +288,7 @@ class SearchIndex:
             if offset > _MOST_BY_RELEVANCE:
                 raise InputError(
                     Sentence(
-                        "by relevance the first {most} papers are given; sort by announced to see all",
+                        "sorted by relevance, a search gives the first {most} papers; sort by announced to see all",
                         most=_MOST_BY_RELEVANCE,
                     ),
                     "?cursor",

@@ -134,9 +134,7 @@ class PoliteClient:
         keeps failing, can't be reached from the start, or where we are offline or over the budget.
         """
         if self._offline:
-            raise SourceError(
-                Sentence("Quire is offline (QUIRE_OFFLINE is set) and asks no other host for anything")
-            )
+            raise SourceError(Sentence("Quire is offline (QUIRE_OFFLINE is set) and contacts no other host"))
         # httpx would else drop a query that the address brings along.
         url = httpx.URL(address, params=parameters) if parameters else httpx.URL(address)
         for _ in range(_MOST_REDIRECTS + 1):

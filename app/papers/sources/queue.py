@@ -117,7 +117,7 @@ class RequestQueue:
             why = (
                 Sentence("arXiv asked to be left alone")
                 if memory.asked
-                else Sentence("after failures nothing is asked")
+                else Sentence("after failures no requests are sent")
             )
             raise SourceError(
                 Sentence(

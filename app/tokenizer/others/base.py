@@ -249,6 +249,6 @@ class OtherTokenizer(ABC):
 
     def _refusal(self, what: str, pointer: str = "/model") -> NotForThisModel:
         return NotForThisModel(
-            f"{self.name} is a {self.kind} tokenizer, which can't {what}; it can: {', '.join(self.can)}",
+            f"{self.name} is a {self.kind} tokenizer, which can't {what}; it supports: {', '.join(self.can)}",
             pointer,
         )

@@ -137,12 +137,12 @@ def _refusal(request: Request, key: Key | None, given: str, asked: Scope) -> Res
     """401 where no key that we know was given, 403 where it is good for other things."""
     if key is not None:
         detail = Sentence(
-            "the key {name} is not good for this; it needs the scope {scope}", name=key.name, scope=asked
+            "the key {name} does not allow this; it needs the scope {scope}", name=key.name, scope=asked
         )
         return failure(request, 403, "forbidden", detail)
     detail = Sentence(
         "{why}; send it as `Authorization: Bearer KEY`, or as the password where a browser asks for one",
-        why=Sentence("this key is not known here")
+        why=Sentence("this API key is not valid here")
         if given
         else Sentence("this needs a key with the scope {scope}", scope=asked),
     )

@@ -161,7 +161,7 @@ def list_papers(
         return json_papers(papers_named(store, split_ids(ids), "?ids"))
     has_words = q is not None and q.strip() != ""
     if by is not None and not has_words:
-        raise InputError(Sentence("by says what q is sought by: give q=…"), "?by")
+        raise InputError(Sentence("by needs a search: give q=…"), "?by")
     if has_words and (services.meaning.is_on() or by in ("meaning", "both")):
         expression = parse_expression(categories) if categories else None
         found = meaning.find_by(services, parameters, expression, q or "", by)

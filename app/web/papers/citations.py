@@ -79,7 +79,7 @@ def cite_by_address(
         return _citations(papers_named(store, names, "?ids"), format)
     if not categories and not (q and q.strip()) and not parameters.since and not parameters.until:
         raise InputError(
-            Sentence("nothing is named to be cited: give ids=…, q=…, categories=… or date=…"), "?ids"
+            Sentence("nothing to cite is named: give ids=…, q=…, categories=… or date=…"), "?ids"
         )
     page = find_papers(
         store, index, replace(parameters, limit=MOST_AT_ONCE), categories, q, limits.query_bytes

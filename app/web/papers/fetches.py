@@ -61,7 +61,7 @@ def may_fetch(request: Request, services: ServicesDep) -> None:
     if key is None:
         detail = Sentence(
             "{why}; send it as `Authorization: Bearer KEY`, or fetch from the machine that Quire runs on",
-            why=Sentence("this key is not known here")
+            why=Sentence("this API key is not valid here")
             if given
             else Sentence("fetching needs a key with the scope admin"),
         )
@@ -70,7 +70,7 @@ def may_fetch(request: Request, services: ServicesDep) -> None:
         raise HTTPException(
             403,
             Sentence(
-                "the key {name} is not good for this; it needs the scope {scope}",
+                "the key {name} does not allow this; it needs the scope {scope}",
                 name=key.name,
                 scope="admin",
             ),

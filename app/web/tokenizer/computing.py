@@ -178,7 +178,7 @@ def lattice(body: LatticeRequest, services: Services) -> Answer:
     if "lattice" not in tokenizer.can:
         raise NotForThisModel(
             Sentence(
-                "{name} has no lattice; it can: {names}", name=tokenizer.name, names=tuple(tokenizer.can)
+                "{name} has no lattice; it supports: {names}", name=tokenizer.name, names=tuple(tokenizer.can)
             ),
             "/model",
         )
@@ -186,7 +186,7 @@ def lattice(body: LatticeRequest, services: Services) -> Answer:
     if len(body.text) > most or tokenizer.size(body.text) > most:
         raise TooLarge(
             Sentence(
-                "a lattice is made of a text of up to {most:,} bytes (QUIRE_MAX_LATTICE_BYTES), this one "
+                "a lattice takes a text of up to {most:,} bytes (QUIRE_MAX_LATTICE_BYTES), and this one "
                 "is longer",
                 most=most,
             ),
@@ -295,7 +295,7 @@ def _with_places(
     if "scores" in body.wanted:
         if "scores" not in tokenizer.can:
             raise NotForThisModel(
-                f"{tokenizer.name} has no scores; it can: {', '.join(tokenizer.can)}", "/return"
+                f"{tokenizer.name} has no scores; it supports: {', '.join(tokenizer.can)}", "/return"
             )
         scores = np.concatenate(([np.nan] * len(bos), pieces.scores, [np.nan] * len(eos)))
         answer["scores"] = numbers(size, lambda: scores, scores, among)

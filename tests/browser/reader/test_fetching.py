@@ -116,5 +116,5 @@ def test_who_comes_from_elsewhere_is_asked_for_a_key(browser: Browser, source: A
     ):
         page.fill("#fetch-key", "quire_wrong")
         page.click("[data-fetch='cs.CL']")
-        expect(page.locator("#fetch-detail")).to_contain_text("not known here")
+        expect(page.locator("#fetch-detail")).to_contain_text("not valid here")
         assert source.requests == []

@@ -138,7 +138,7 @@ def test_a_query_finds(
     [
         ("cat:cs.XX", "no category 'cs.XX'"),
         ("id:7 x", r"not a paper's id.*character 4"),
-        ("& -- !", "signs alone"),
+        ("& -- !", "only signs"),
         ("a (", "missing"),
     ],
 )

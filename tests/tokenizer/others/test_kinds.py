@@ -110,7 +110,7 @@ def test_what_a_kind_adds_itself(tokenizers: dict[str, Any]) -> None:
 
 
 def test_what_a_kind_cannot_do_is_said(tokenizers: dict[str, Any]) -> None:
-    with pytest.raises(NotForThisModel, match="can't sample; it can: encode"):
+    with pytest.raises(NotForThisModel, match="can't sample; it supports: encode"):
         tokenizers["ranks"].spans("cat", alpha=0.5)
 
 

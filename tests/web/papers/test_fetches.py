@@ -176,4 +176,4 @@ def test_a_fetch_ends_with_the_server(source: Arxiv, tmp_path: Path) -> None:
     ):
         told = until(lambda: client.get(CALL).json()["items"][0], lambda now: now["state"] != "running")
         assert told["state"] == "failed"
-        assert "stopped" in told["said"] or "broken off" in told["said"]
+        assert "stopped" in told["said"] or "interrupted" in told["said"]
