@@ -254,7 +254,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._refused = True
         self._stop_waiting()
         if not any(cycle.response_started for cycle in self._unanswered()):
-            body = problem_json(status, kind, detail, "", request_id)
+            body = problem_json(status, kind, detail, "", request_id, translate=False)
             lines = [
                 f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
                 "content-type: application/problem+json",

@@ -103,7 +103,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """A failure, as RFC 9457 shapes it; `translations` is `detail` in the interface's other languages."""
+    """A failure, as RFC 9457 shapes it; browsers get `translations`, which is `detail` in other languages."""
 
     type: str
     title: str
@@ -161,7 +161,9 @@ def failure(
         page.status_code = status
         page.headers.update(headers or {})
         return page
-    body = problem_json(status, kind, detail, request.url.path, request_id, fields)
+    # Browsers name languages; programs, which show `detail` to engineers, mostly don't.
+    is_browser = "accept-language" in request.headers
+    body = problem_json(status, kind, detail, request.url.path, request_id, fields, translate=is_browser)
     return Response(body, status, headers, media_type="application/problem+json")
 
 
@@ -172,6 +174,8 @@ def problem_json(
     instance: str,
     request_id: str,
     fields: list[FieldProblem] | None = None,
+    *,
+    translate: bool = True,
 ) -> bytes:
     """The body of a failure, as RFC 9457 shapes it."""
     problem = Problem(
@@ -182,9 +186,9 @@ def problem_json(
         instance=instance,
         request_id=request_id,
         errors=fields or [],
-        translations=translations(detail, kind),
+        translations=translations(detail, kind) if translate else {},
     )
-    return orjson.dumps(problem.model_dump())
+    return orjson.dumps(problem.model_dump(exclude=None if translate else {"translations"}))
 
 
 def kind_of(error: QuireError) -> tuple[int, str]:

@@ -103,6 +103,8 @@ def test_a_program_gets_the_same_english_whatever_it_accepts(chinese: httpx.Clie
     assert with_chinese.json()["detail"] == english.json()["detail"]
     assert not re.search("[一-鿿]", english.json()["detail"])
     assert is_chinese(english.json()["translations"]["zh"])
+    without = httpx.get(english.url, headers={"accept": "application/json"}, trust_env=False)
+    assert "translations" not in without.json()
 
 
 def test_other_pages_refuse_in_chinese(tmp_path: Path) -> None:
@@ -156,7 +158,9 @@ def test_scripts_get_the_chinese_of_what_they_show(tmp_path: Path) -> None:
         asking = {"CHAT_URL": model.url, "CHAT_MODEL": "m-1", "ASK_PER_DAY": "1"}
         with (
             serving(tmp_path, "--workers", "2", settings=there | asking) as address,
-            httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False) as client,
+            httpx.Client(
+                base_url=address, timeout=PATIENCE, trust_env=False, headers={"accept-language": "zh"}
+            ) as client,
         ):
             begun = client.post("/api/v1/fetches", json={"categories": ["cs.CL"]})
             fetched = over(client, f"/api/v1/fetches/{begun.json()['id']}")
