@@ -56,8 +56,8 @@ def prepare(settings: Settings, workers: int = 1) -> None:
     """
     # Beside the readers of each worker: who looks keys up, who follows, who writes.
     needed = workers * (settings.store_connections + 1) + 3
-    database(settings.store_place).check_connections(needed)
-    prepare_papers(settings.store_place, settings.index_path)
+    database(settings.store_location).check_connections(needed)
+    prepare_papers(settings.store_location, settings.index_path)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         index = SearchIndex(settings.index_path)
         meaning = Meaning(settings.vectors_path, embedder, papers_meaning.observe)
-        with Store(settings.store_place, index.count) as store:
+        with Store(settings.store_location, index.count) as store:
             asking = open_asking(_asking(settings), store, models)
             await asking.desk.open()
             app.state.services = _services(settings, models, store, index, meaning, asking)
@@ -198,7 +198,7 @@ def _asking(settings: Settings) -> AskingSettings:
         tokenizer=settings.chat_tokenizer or None,
         question_bytes=settings.max_question_bytes,
         data_dir=settings.data_dir,
-        store_place=settings.store_place,
+        store_location=settings.store_location,
         index_path=settings.index_path,
         cache_bytes=settings.max_text_cache_bytes,
         files_bytes=settings.max_files_bytes,
@@ -244,7 +244,7 @@ def _services(
         requests_folder=settings.requests_folder,
         fetches=Fetches(
             FetchPlace(
-                settings.store_place,
+                settings.store_location,
                 settings.index_path,
                 settings.requests_folder,
                 __version__,

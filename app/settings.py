@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import InputError
 from app.papers.categories import codes_to_fetch
-from app.papers.store.place import StorePlace, postgres_place
+from app.papers.store.location import StoreLocation, postgres_location
 from app.paths import DEFAULT_DATA, MODELS
 from app.web.middleware.keys import Scope
 
@@ -206,7 +206,7 @@ class Settings(BaseSettings):
     @classmethod
     def _database(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value():
-            postgres_place(value.get_secret_value())
+            postgres_location(value.get_secret_value())
         return value
 
     @field_validator("trusted_proxies", "cors_origins", "keys_required", "fetch_daily", mode="before")
@@ -293,17 +293,17 @@ class Settings(BaseSettings):
         )
 
     @property
-    def store_place(self) -> StorePlace:
+    def store_location(self) -> StoreLocation:
         """Where the store of papers is: a file of the data folder, or a database."""
         url = self.store_url.get_secret_value()
         if url:
-            return postgres_place(url, self.store_connections, self.store_seconds)
+            return postgres_location(url, self.store_connections, self.store_seconds)
         return self.data_dir / "papers.sqlite"
 
     @property
-    def keys_place(self) -> StorePlace:
+    def keys_place(self) -> StoreLocation:
         """Where API keys are: a file of the data folder, or the database that papers are in."""
-        place = self.store_place
+        place = self.store_location
         return self.data_dir / "keys.json" if isinstance(place, Path) else place
 
     @property

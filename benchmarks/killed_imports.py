@@ -22,7 +22,7 @@ import orjson
 from app.papers.maintenance import check, export_lines
 from app.papers.search.indexing import open_index
 from app.papers.search.searching import Search, SearchIndex
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 from benchmarks.large_set import records
 from benchmarks.search import queries
@@ -52,7 +52,7 @@ def write_files(folder: Path, count: int) -> list[Path]:
     return [first, second]
 
 
-def importing(data: Path, place: StorePlace, file: Path) -> subprocess.Popen[bytes]:
+def importing(data: Path, place: StoreLocation, file: Path) -> subprocess.Popen[bytes]:
     settings = {} if isinstance(place, Path) else {"STORE_URL": place.url}
     return subprocess.Popen(
         [*QUIRE, "papers", "import", str(file)],
@@ -63,7 +63,7 @@ def importing(data: Path, place: StorePlace, file: Path) -> subprocess.Popen[byt
     )
 
 
-def content(data: Path, place: StorePlace) -> str:
+def content(data: Path, place: StoreLocation) -> str:
     """A digest of all papers and answers in an order of their own, and of what each search finds."""
     digest = hashlib.sha256()
     with Store(place) as store:
@@ -79,7 +79,7 @@ def content(data: Path, place: StorePlace) -> str:
     return digest.hexdigest()
 
 
-def unbroken(data: Path, place: StorePlace, files: list[Path]) -> tuple[str, dict[Path, float]]:
+def unbroken(data: Path, place: StoreLocation, files: list[Path]) -> tuple[str, dict[Path, float]]:
     """The content after one import of each file, and the seconds that each took."""
     seconds = {}
     for file in files:
@@ -91,7 +91,7 @@ def unbroken(data: Path, place: StorePlace, files: list[Path]) -> tuple[str, dic
 
 
 def killed(
-    data: Path, place: StorePlace, files: list[Path], draw: random.Random, seconds: dict[Path, float]
+    data: Path, place: StoreLocation, files: list[Path], draw: random.Random, seconds: dict[Path, float]
 ) -> int:
     """Imports each file to its end, however often it is killed on the way; how often it was.
 
@@ -128,7 +128,7 @@ def main() -> None:
         folder = Path(name)
         server = stack.enter_context(postgres_server()) if options.postgres else None
 
-        def place(data: Path) -> StorePlace:
+        def place(data: Path) -> StoreLocation:
             return server.new_database() if server else data / "papers.sqlite"
 
         files = write_files(folder, options.papers)

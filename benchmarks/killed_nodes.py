@@ -26,7 +26,7 @@ import httpx
 import orjson
 
 from app.papers.maintenance import check
-from app.papers.store.place import PostgresPlace
+from app.papers.store.location import PostgresLocation
 from benchmarks.killed_imports import content, importing, write_files
 from benchmarks.large_set import records
 from tests.nodes import until
@@ -47,7 +47,7 @@ READS = (
 class Node:
     """One server with a data folder of its own, which can be killed and begun again."""
 
-    def __init__(self, place: PostgresPlace, data: Path) -> None:
+    def __init__(self, place: PostgresLocation, data: Path) -> None:
         self.place, self.data = place, data
         self.address: str | None = None
         self._life = ExitStack()
@@ -81,7 +81,7 @@ class Node:
 class Writer(threading.Thread):
     """Imports one file after another, each to its end, however often it is killed."""
 
-    def __init__(self, place: PostgresPlace, data: Path, folder: Path, papers: int) -> None:
+    def __init__(self, place: PostgresLocation, data: Path, folder: Path, papers: int) -> None:
         super().__init__()
         self.place, self.data, self.folder = place, data, folder
         self.files: list[Path] = []
@@ -209,7 +209,7 @@ def run(kills: int, papers: int, seed: int, folder: Path, stack: ExitStack) -> N
     first.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
     first.value("SELECT pg_reload_conf()")
     hosts = f"host=127.0.0.1:{first.port}&host=127.0.0.1:{second.port}&target_session_attrs=read-write"
-    place = PostgresPlace(f"postgresql+psycopg://quire@/{name}?{hosts}")
+    place = PostgresLocation(f"postgresql+psycopg://quire@/{name}?{hosts}")
 
     writer = Writer(place, folder / "writer", folder, papers)
     writer.start()

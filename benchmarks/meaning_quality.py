@@ -39,7 +39,7 @@ def main() -> None:
     embedder = open_embedder(settings)
     queries = [json.loads(line) for line in QUERIES.read_text(encoding="utf-8").splitlines()]
     index, meaning = SearchIndex(settings.index_path), Meaning(settings.vectors_path, embedder)
-    with Store(settings.store_place) as store:
+    with Store(settings.store_location) as store:
         names = [name for query in queries for name in query["papers"]]
         if missing := set(names) - {paper.id for paper in store.papers(list(dict.fromkeys(names)))}:
             raise SystemExit(

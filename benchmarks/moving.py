@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from benchmarks.large_set import records
 from tests.postgres import postgres_server
 from tests.server import QUIRE, ROOT, environment
@@ -32,7 +32,7 @@ def write_papers(file: Path, count: int) -> None:
                 lines.write(orjson.dumps({**answer, "model": "none", "language": "en"}) + b"\n")
 
 
-def run(place: StorePlace, data: Path, *command: str) -> float:
+def run(place: StoreLocation, data: Path, *command: str) -> float:
     """The seconds that a command took; ends it all where it fails."""
     settings = {} if isinstance(place, Path) else {"STORE_URL": place.url}
     begun = time.monotonic()
@@ -63,7 +63,7 @@ def main() -> None:
         folder = Path(name)
         source = folder / "papers.jsonl.gz"
         write_papers(source, options.papers)
-        places: list[tuple[str, StorePlace]] = [
+        places: list[tuple[str, StoreLocation]] = [
             ("SQLite", folder / "one" / "papers.sqlite"),
             ("PostgreSQL", server.new_database()),
             ("SQLite", folder / "three" / "papers.sqlite"),

@@ -8,7 +8,7 @@ import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from tests import library
 from tests.postgres import PostgresServer, postgres_server
 from tests.server import PATIENCE, quire, serving
@@ -45,7 +45,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], StorePlace]:
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], StoreLocation]:
     """Gives places for stores, each empty and none like another, of one engine and then of the other."""
     numbers = count()
     if request.param == "postgresql":
@@ -61,6 +61,6 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], St
 
 
 @pytest.fixture
-def place(new_place: Callable[[], StorePlace]) -> StorePlace:
+def place(new_place: Callable[[], StoreLocation]) -> StoreLocation:
     """An empty place for a store, of one engine and then of the other."""
     return new_place()

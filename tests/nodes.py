@@ -8,12 +8,12 @@ from pathlib import Path
 
 import httpx
 
-from app.papers.store.place import PostgresPlace
+from app.papers.store.location import PostgresLocation
 from tests.server import PATIENCE, QUIRE, ROOT, environment, server_process
 
 
 def quire_on(
-    place: PostgresPlace | str,
+    place: PostgresLocation | str,
     data: Path,
     *arguments: str | Path,
     input: bytes | None = None,
@@ -33,7 +33,7 @@ def quire_on(
 
 
 @contextmanager
-def nodes(place: PostgresPlace, folder: Path, count: int, **settings: str) -> Iterator[list[str]]:
+def nodes(place: PostgresLocation, folder: Path, count: int, **settings: str) -> Iterator[list[str]]:
     """The addresses of so many servers on a database."""
     with ExitStack() as stack:
         yield [

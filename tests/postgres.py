@@ -19,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from app.papers.store.place import PostgresPlace
+from app.papers.store.location import PostgresLocation
 from tests.ports import free_port
 
 _NOBODY = 65534
@@ -109,17 +109,17 @@ class PostgresServer:
         rules.write_text(f"{line}\n{rules.read_text()}")
         self.run("pg_ctl", "reload", "-D", self._data)
 
-    def new_database(self, options: str = "") -> PostgresPlace:
+    def new_database(self, options: str = "") -> PostgresLocation:
         """An empty database of its own."""
         name = f"quire_{uuid.uuid4().hex[:12]}"
         self.execute(f"CREATE DATABASE {name} {options}")
-        return PostgresPlace(self.url(name))
+        return PostgresLocation(self.url(name))
 
-    def new_schema(self) -> PostgresPlace:
+    def new_schema(self) -> PostgresLocation:
         """An empty place within one database: made at once, where a database of its own takes a moment."""
         name = f"quire_{uuid.uuid4().hex[:12]}"
         self.execute(f"CREATE SCHEMA {name}")
-        return PostgresPlace(f"{self.url('postgres')}?options=-csearch_path%3D{name}")
+        return PostgresLocation(f"{self.url('postgres')}?options=-csearch_path%3D{name}")
 
     def run(
         self, program: str, *arguments: str | Path, check: bool = True

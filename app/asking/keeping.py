@@ -17,7 +17,7 @@ from app.errors import FileError, InputError, StoreLocked
 from app.papers.answers import Answer
 from app.papers.records import answer_record, read_answer
 from app.papers.search.indexing import pass_over
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 
@@ -27,13 +27,13 @@ Write = Callable[[list[Answer]], None]
 _LONGEST_WRITE = 60.0
 
 
-def keeper_of(folder: Path, store_place: StorePlace, index_path: Path, command: str) -> "Keeper":
-    """Keeps answers in the store at `store_place`; `command` is shown to others as the writer."""
+def keeper_of(folder: Path, store_location: StoreLocation, index_path: Path, command: str) -> "Keeper":
+    """Keeps answers in the store at `store_location`; `command` is shown to others as the writer."""
 
     def write(answers: list[Answer]) -> None:
-        with open_for_writing(store_place, command) as writer:
+        with open_for_writing(store_location, command) as writer:
             added = writer.add([], answers)
-            if isinstance(store_place, Path) and (added.new or added.updated):
+            if isinstance(store_location, Path) and (added.new or added.updated):
                 pass_over(index_path, added.changes - 1, added.changes)
 
     return Keeper(folder, write)

@@ -66,7 +66,7 @@ def ask(
     asked_language = _language(language)
     wanted = _questions(Questions(settings.data_dir / "prompts"), names or [], question, asked_language)
     rules = Questions(settings.data_dir / "prompts").rules(asked_language)
-    with Store(settings.store_place) as store:
+    with Store(settings.store_location) as store:
         papers = _papers(store, ids or [], categories, day, limit)
         batch = [
             PaperQuestion(paper, version or paper.version, one, asked_language, rules, again=again)
@@ -125,7 +125,7 @@ async def _ask_all(
         lambda text: int(tokenizer.count(text)),
     )
     keeper = keeper_of(
-        settings.data_dir / "asking", settings.store_place, settings.index_path, "quire papers ask"
+        settings.data_dir / "asking", settings.store_location, settings.index_path, "quire papers ask"
     )
     totals = _Totals()
     try:

@@ -37,7 +37,7 @@ def restore(
 
 
 def _store_file(settings: Settings) -> Path:
-    place = settings.store_place
+    place = settings.store_location
     if not isinstance(place, Path):
         raise InputError(
             "the papers are in PostgreSQL (QUIRE_STORE_URL), whose own tools copy it: pg_dump and pg_restore, as "

@@ -38,7 +38,7 @@ def embed(
         )
     budget = Budget(papers, None if minutes is None else 60 * minutes)
     with _shown() as bar:
-        filled = fill(settings.store_place, settings.vectors_path, embedder, budget, on_progress=bar)
+        filled = fill(settings.store_location, settings.vectors_path, embedder, budget, on_progress=bar)
     print(_said(filled))
 
 
@@ -52,7 +52,7 @@ def go_on_embedding(settings: Settings) -> None:
             return
         with _shown() as bar:
             filled = fill_today(
-                settings.store_place,
+                settings.store_location,
                 settings.vectors_path,
                 embedder,
                 settings.embed_per_day,
@@ -86,7 +86,7 @@ class KeepEmbedding:
             return False
         try:
             filled = fill_today(
-                settings.store_place,
+                settings.store_location,
                 settings.vectors_path,
                 self._embedder,
                 settings.embed_per_day,

@@ -59,7 +59,7 @@ def import_papers(
     bars = _bars()
     try:
         result = import_files(
-            settings.store_place,
+            settings.store_location,
             settings.index_path,
             files,
             strict=strict,
@@ -113,7 +113,7 @@ def fetch(
             return fetching.fetch(categories or (), client, since=first, places=places)
 
         result = receive(
-            settings.store_place, settings.index_path, batches, on_batch=notice.batch, on_error=problems
+            settings.store_location, settings.index_path, batches, on_batch=notice.batch, on_error=problems
         )
     problems.finish()
     print(
@@ -131,7 +131,7 @@ def fetch_day(settings: Settings) -> None:
 
         def batches(places: Mapping[str, str]) -> Iterator[FetchedBatch]:
             # On one machine it is asked for once; machines that share a database leave word there.
-            shared = not isinstance(settings.store_place, Path)
+            shared = not isinstance(settings.store_location, Path)
             if shared and places.get(_DAY_FETCHED, "") >= due.isoformat():
                 log.info("another machine has fetched the day")
                 return
@@ -140,7 +140,7 @@ def fetch_day(settings: Settings) -> None:
                 yield FetchedBatch("the day is fetched", places={_DAY_FETCHED: began.isoformat()})
 
         result = receive(
-            settings.store_place,
+            settings.store_location,
             settings.index_path,
             batches,
             on_error=lambda error: log.warning("a record was skipped", reason=str(error)),
@@ -172,7 +172,7 @@ def export(
     """Write all papers and answers as JSON lines, which `import` reads back: a backup, or a move."""
     if file.exists() and not force:
         raise InputError(f"{file} exists already; name another file, or replace it with --force")
-    count = maintenance.export(Settings().store_place, file)
+    count = maintenance.export(Settings().store_location, file)
     print(f"{count:,} records written to {file}")
 
 
@@ -180,14 +180,14 @@ def export(
 def reindex() -> None:
     """Rebuild the search index from the store."""
     settings = Settings()
-    print(f"{maintenance.reindex(settings.store_place, settings.index_path):,} papers indexed")
+    print(f"{maintenance.reindex(settings.store_location, settings.index_path):,} papers indexed")
 
 
 @app.command()
 def check() -> None:
     """Look for damage in the store and for an index that is out of step; exits with 1 if something is wrong."""
     settings = Settings()
-    findings = maintenance.check(settings.store_place, settings.index_path)
+    findings = maintenance.check(settings.store_location, settings.index_path)
     for finding in findings:
         print(finding)
     if findings:

@@ -110,9 +110,9 @@ def _check_default_model(name: str, names: list[str]) -> None:
 
 def _start_line(settings: Settings, address: str, workers: int, models: list[str]) -> str:
     """One line for the operator: what has started, and where."""
-    with Store(settings.store_place) as store:
+    with Store(settings.store_location) as store:
         papers = len(store)
-    place = settings.store_place
+    place = settings.store_location
     kept = "" if isinstance(place, Path) else f" and papers in {place}"
     under = f" (for readers under {address}{settings.base_path}/ )" if settings.base_path else ""
     shown = ", ".join(models[:5]) + (f" and {len(models) - 5:,} more" if len(models) > 5 else "")
@@ -152,7 +152,7 @@ def _embedding(settings: Settings) -> AbstractContextManager[SupervisedProcess |
 
 def _following(settings: Settings) -> AbstractContextManager[SupervisedProcess | None]:
     """The process that keeps this machine's index in step with a database; none where there is no database."""
-    place = settings.store_place
+    place = settings.store_location
     if isinstance(place, Path):
         return nullcontext()
     return continuous_process(

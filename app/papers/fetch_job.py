@@ -37,7 +37,7 @@ from app.papers.receiving import receive
 from app.papers.sources import fetching
 from app.papers.sources.client import Addresses, PoliteClient
 from app.papers.sources.fetching import FetchedBatch
-from app.papers.store.place import PostgresPlace, StorePlace
+from app.papers.store.location import PostgresLocation, StoreLocation
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -67,7 +67,7 @@ class FetchState:
 class FetchPlace:
     """Where a fetch reads and writes, and under which name it asks: what the settings say."""
 
-    store_place: StorePlace
+    store_location: StoreLocation
     index_path: Path
     folder: Path
     version: str
@@ -138,10 +138,10 @@ class Fetches:
             (self.place.folder / "job.cancel").write_text(id)
 
     def _run(self) -> None:
-        store = self.place.store_place
+        store = self.place.store_location
         plan = {
             **asdict(self.place),
-            "store_place": str(store) if isinstance(store, Path) else asdict(store),
+            "store_location": str(store) if isinstance(store, Path) else asdict(store),
             "index_path": str(self.place.index_path),
             "folder": str(self.place.folder),
         }
@@ -243,7 +243,7 @@ def _fetch(place: FetchPlace, reporter: _Reporter) -> ImportResult:
             )
 
         result = receive(
-            place.store_place,
+            place.store_location,
             place.index_path,
             batches,
             on_batch=told,
@@ -308,8 +308,8 @@ def _read(folder: Path) -> FetchState | None:
 def _main() -> None:
     plan: dict[str, Any] = json.loads(sys.stdin.readline())
     plan["addresses"] = Addresses(**plan["addresses"])
-    store = plan["store_place"]
-    plan["store_place"] = Path(store) if isinstance(store, str) else PostgresPlace(**store)
+    store = plan["store_location"]
+    plan["store_location"] = Path(store) if isinstance(store, str) else PostgresLocation(**store)
     plan |= {name: Path(plan[name]) for name in ("index_path", "folder")}
     gone = threading.Event()
 

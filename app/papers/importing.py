@@ -24,7 +24,7 @@ from app.papers.search.indexing import fed_index, open_index, read_state
 from app.papers.sources.documents import is_document, read_document
 from app.papers.sources.oai import Deleted
 from app.papers.sources.snapshot import read_lines, read_notes
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 from app.papers.store.writing import FileProgress, open_for_writing
 from app.temporary import temporary_folder
@@ -61,7 +61,7 @@ class _Step:
 
 
 def import_files(
-    store_path: StorePlace,
+    store_path: StoreLocation,
     index_path: Path,
     paths: Iterable[Path],
     *,
@@ -90,7 +90,7 @@ def import_files(
 FIRST_NOTE = "quire/0001"
 
 
-def prepare_papers(store_path: StorePlace, index_path: Path) -> None:
+def prepare_papers(store_path: StoreLocation, index_path: Path) -> None:
     """Makes a store of today's format and its index where there is none, with the built-in papers in an empty one.
 
     They come too where all that is in it was fetched before the server first ran; a library that was brought in from
@@ -127,7 +127,7 @@ def prepare_papers(store_path: StorePlace, index_path: Path) -> None:
             raise
 
 
-def _prepare_store(store_path: StorePlace, index_path: Path) -> None:
+def _prepare_store(store_path: StoreLocation, index_path: Path) -> None:
     with open_for_writing(store_path, "quire serve, preparing") as writer, Store(store_path) as store:
         empty = len(store) == 0 or (writer.has_only_fetched() and not store.papers([FIRST_NOTE]))
         with fed_index(index_path, store):

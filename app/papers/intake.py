@@ -12,7 +12,7 @@ from app.errors import RecordError
 from app.papers.answers import Answer
 from app.papers.models import Paper
 from app.papers.search.indexing import SearchWriter, fed_index
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 from app.papers.store.writing import FileProgress, StoreWriter, open_for_writing
 
@@ -91,7 +91,7 @@ class Intake:
 
 @contextmanager
 def open_intake(
-    store_path: StorePlace,
+    store_path: StoreLocation,
     index_path: Path,
     command: str,
     on_error: Callable[[RecordError], None] | None,

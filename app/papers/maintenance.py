@@ -14,7 +14,7 @@ from app.errors import FileError
 from app.papers.records import answer_record, whole_record
 from app.papers.search.indexing import open_index, read_state
 from app.papers.search.searching import SearchIndex
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.positions import first_in_month
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
@@ -28,7 +28,7 @@ def export_lines(store: Store) -> Iterator[bytes]:
         yield orjson.dumps(answer_record(answer)) + b"\n"
 
 
-def export(store_path: StorePlace, path: Path) -> int:
+def export(store_path: StoreLocation, path: Path) -> int:
     """Writes all papers and answers to the file `path` (.gz by its name) and says how many.
 
     The file is renamed into place when it is whole. Raises FileError where it can't be written.
@@ -48,7 +48,7 @@ def export(store_path: StorePlace, path: Path) -> int:
     return count
 
 
-def reindex(store_path: StorePlace, index_path: Path, command: str = "quire papers reindex") -> int:
+def reindex(store_path: StoreLocation, index_path: Path, command: str = "quire papers reindex") -> int:
     """Rebuilds the index from the store, while readers go on with the old one; returns how many papers it holds."""
     # Where machines share a store, none has to stop writing while another makes its index.
     alone = open_for_writing(store_path, command) if isinstance(store_path, Path) else nullcontext()
@@ -56,7 +56,7 @@ def reindex(store_path: StorePlace, index_path: Path, command: str = "quire pape
         return len(store)
 
 
-def check(store_path: StorePlace, index_path: Path, command: str = "quire papers check") -> list[str]:
+def check(store_path: StoreLocation, index_path: Path, command: str = "quire papers check") -> list[str]:
     """What is wrong with the store and the index, each with what mends it; nothing where all is well.
 
     A store from an older Quire is brought up to date. Raises StoreError for one that can't be opened at all.

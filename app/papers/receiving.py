@@ -10,11 +10,11 @@ from pathlib import Path
 from app.errors import RecordError
 from app.papers.intake import ImportResult, open_intake
 from app.papers.sources.fetching import FetchedBatch
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 
 
 def receive(
-    store_path: StorePlace,
+    store_path: StoreLocation,
     index_path: Path,
     fetch: Callable[[Mapping[str, str]], Iterable[FetchedBatch]],
     *,

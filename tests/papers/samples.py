@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from app.papers.models import Author, Paper
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 
@@ -43,7 +43,7 @@ def papers(draw: st.DrawFn, least: int = 0, most: int = 40) -> list[Paper]:
     ]
 
 
-def stored(path: StorePlace, given: Iterable[Paper]) -> Store:
+def stored(path: StoreLocation, given: Iterable[Paper]) -> Store:
     """A store of these papers, open for reading."""
     with open_for_writing(path, "test") as writer:
         writer.add(list(given))

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from app.commands.papers import fetch_day
+from app.papers.store.location import PostgresLocation
 from app.papers.store.lock import writer_lock
-from app.papers.store.place import PostgresPlace
 from app.papers.store.reading import Store
 from app.settings import Settings
 from tests.nodes import finds, nodes, quire_on, until
@@ -22,12 +22,12 @@ from tests.postgres import PostgresServer, postgres_server
 
 
 @pytest.fixture(scope="module")
-def place(postgres: PostgresServer) -> PostgresPlace:
+def place(postgres: PostgresServer) -> PostgresLocation:
     return postgres.new_database()
 
 
 @pytest.fixture(scope="module")
-def addresses(place: PostgresPlace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def addresses(place: PostgresLocation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     with nodes(place, tmp_path_factory.mktemp("nodes"), 3, KEYS_REQUIRED="admin") as found:
         yield found
 
@@ -65,7 +65,7 @@ def answers(address: str, key: str, status: int) -> bool:
 
 
 def test_a_paper_imported_anywhere_is_found_everywhere(
-    addresses: list[str], place: PostgresPlace, tmp_path: Path
+    addresses: list[str], place: PostgresLocation, tmp_path: Path
 ) -> None:
     (tmp_path / "one.jsonl").write_bytes(record(1, "Xylophones"))
     done = quire_on(place, tmp_path / "elsewhere", "papers", "import", tmp_path / "one.jsonl")
@@ -85,7 +85,7 @@ def test_each_server_says_which_store_it_has_and_how_far_behind_it_is(addresses:
 
 
 def test_a_new_server_joins_without_stopping_anyone(
-    addresses: list[str], place: PostgresPlace, tmp_path: Path
+    addresses: list[str], place: PostgresLocation, tmp_path: Path
 ) -> None:
     with nodes(place, tmp_path, 1) as (newcomer,):
         assert get(newcomer, "/readyz").status_code == 200
@@ -94,7 +94,7 @@ def test_a_new_server_joins_without_stopping_anyone(
 
 
 def test_a_key_holds_at_every_server_and_is_revoked_at_every_one(
-    addresses: list[str], place: PostgresPlace, tmp_path: Path
+    addresses: list[str], place: PostgresLocation, tmp_path: Path
 ) -> None:
     made = quire_on(place, tmp_path, "keys", "new", "operator", "--scope", "admin")
     assert made.returncode == 0, made.stderr.decode()

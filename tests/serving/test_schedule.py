@@ -177,12 +177,12 @@ def test_the_day_waits_for_an_import_and_asks_nobody_before(tmp_path: Path) -> N
     today = datetime.now(UTC).date()
     with arxiv(papers=[Sample("2611.00001", datestamp=today)], announced=today) as source:
         settings = Settings(data_dir=tmp_path, fetch_daily=("cs.AI",), arxiv_feeds=source.addresses.feeds)
-        with open_for_writing(settings.store_place, "an import"):
+        with open_for_writing(settings.store_location, "an import"):
             with pytest.raises(StoreLocked, match="an import"):
                 fetch_day(settings)
             assert source.requests == []
         fetch_day(settings)
-    with Store(settings.store_place) as store:
+    with Store(settings.store_location) as store:
         assert len(store) == 1
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from app.papers.meaning.embedder import Embedder, Vectors, text_of
 from app.papers.meaning.files import read_state
 from app.papers.meaning.writing import SetWriter, VectorRow, VectorWriter, open_vectors, row_of
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 
 _TOGETHER = 256
@@ -52,7 +52,7 @@ class EmbeddingProgress:
 
 
 def fill(
-    store_path: StorePlace,
+    store_path: StoreLocation,
     folder: Path,
     embedder: Embedder,
     budget: Budget | None = None,
@@ -103,7 +103,7 @@ def is_behind(store: Store, folder: Path, model: str, per_day: int) -> bool:
 
 
 def fill_today(
-    store_path: StorePlace,
+    store_path: StoreLocation,
     folder: Path,
     embedder: Embedder,
     per_day: int,

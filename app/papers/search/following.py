@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.errors import StoreError
 from app.papers.search.indexing import SearchWriter, open_index
-from app.papers.store.place import PostgresPlace
+from app.papers.store.location import PostgresLocation
 from app.papers.store.postgresql import PostgreSQL, Wake
 from app.papers.store.reading import Store
 
@@ -29,7 +29,7 @@ class Following:
     StoreLocked where another process follows with this index.
     """
 
-    def __init__(self, place: PostgresPlace, folder: Path) -> None:
+    def __init__(self, place: PostgresLocation, folder: Path) -> None:
         self._place = place
         self._database = PostgreSQL(place)
         self._folder = folder

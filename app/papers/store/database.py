@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.postgresql import PostgreSQL
 from app.papers.store.sqlite import SQLite
 
@@ -52,11 +52,11 @@ class Database(Protocol):
         """When the store was last written to, in seconds since 1970."""
 
 
-def database(place: StorePlace) -> Database:
+def database(place: StoreLocation) -> Database:
     """The engine of a place."""
     return SQLite(place) if isinstance(place, Path) else PostgreSQL(place)
 
 
-def store_errors(place: StorePlace) -> AbstractContextManager[None]:
+def store_errors(place: StoreLocation) -> AbstractContextManager[None]:
     """Turns the failures of a place's engine in the block into StoreErrors that say what to do."""
     return database(place).errors()

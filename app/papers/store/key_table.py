@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from app.papers.store.place import PostgresPlace
+from app.papers.store.location import PostgresLocation
 from app.papers.store.postgresql import PostgreSQL
 from app.papers.store.schema import check_current, keys, stored_version
 from app.papers.store.writing import open_for_writing
@@ -27,7 +27,7 @@ class KeyRow:
 class KeyTable:
     """The keys of one database. Thread-safe."""
 
-    def __init__(self, place: PostgresPlace) -> None:
+    def __init__(self, place: PostgresLocation) -> None:
         self.place = place
         self._database = PostgreSQL(replace(place, connections=1))
         self._engine: Engine = self._database.reading()

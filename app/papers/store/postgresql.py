@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import NullPool
 
 from app.errors import Sentence, StoreError, StoreLocked
-from app.papers.store.place import PostgresPlace
+from app.papers.store.location import PostgresLocation
 
 CHANGED_CHANNEL = "quire_changed"
 """What PostgreSQL notifies those of who listen, each time the store was changed."""
@@ -85,7 +85,7 @@ FROM papers CROSS JOIN LATERAL unnest(string_to_array(papers.categories, ' ')) A
 WHERE papers.changed = :changed AND papers.categories != ''
 """
 
-    def __init__(self, place: PostgresPlace) -> None:
+    def __init__(self, place: PostgresLocation) -> None:
         self.place = place
         self._failure = ""
         self._tried_again = 0.0

@@ -29,9 +29,9 @@ from app.papers.store.listing import (
     nearest_above,
     ordered,
 )
+from app.papers.store.location import StoreLocation
 from app.papers.store.lock import hold_for_reading, readers_lock
 from app.papers.store.memory import StoreMemory, StoreRevision
-from app.papers.store.place import StorePlace
 from app.papers.store.positions import day_at, day_position, first_in_month, month_of, number_at, paper_number
 from app.papers.store.rows import row_answer, row_paper
 from app.papers.store.schema import answers, check_current, check_whole, listings, papers, state
@@ -56,7 +56,7 @@ Counter = Callable[[ListQuery, int], int | None]
 class Store:
     """Reads one store. Thread-safe; close it when done, or use it in a `with` block."""
 
-    def __init__(self, place: StorePlace, counter: Counter | None = None) -> None:
+    def __init__(self, place: StoreLocation, counter: Counter | None = None) -> None:
         """Opens the store at `place`. Raises StoreError where there is none, or one of another version."""
         self.place = place
         self._database = database(place)

@@ -16,7 +16,7 @@ from app.papers.merging import merged
 from app.papers.models import Paper
 from app.papers.store.database import Database, database
 from app.papers.store.dialects import upsert
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.positions import paper_number
 from app.papers.store.postgresql import CHANGED_CHANNEL
 from app.papers.store.rows import answer_row, paper_row, row_answer, row_paper
@@ -118,7 +118,7 @@ class StoreWriter:
 
 
 @contextmanager
-def open_for_writing(place: StorePlace, command: str) -> Iterator[StoreWriter]:
+def open_for_writing(place: StoreLocation, command: str) -> Iterator[StoreWriter]:
     """The writer of the store at `place`, made or brought up to date where needed, while the block runs.
 
     `command` is shown to others as the lock's holder. Raises StoreLocked where another process writes, StoreError where

@@ -21,7 +21,7 @@ from app.papers.fulltext.cache import TextCache
 from app.papers.fulltext.dropped import read_dropped
 from app.papers.fulltext.reading import PaperTexts
 from app.papers.sources.client import PoliteClient
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 from app.tokenizer.registry import ModelRegistry
 from app.web.errors import kind_of, problem_json
@@ -37,7 +37,7 @@ class AskingSettings:
     tokenizer: str | None
     question_bytes: int
     data_dir: Path
-    store_place: StorePlace
+    store_location: StoreLocation
     index_path: Path
     cache_bytes: int
     files_bytes: int
@@ -61,7 +61,7 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
     folder = settings.data_dir / "asking"
     keeper = keeper_of(
         folder,
-        settings.store_place,
+        settings.store_location,
         settings.index_path,
         "quire serve, keeping an answer",
     )

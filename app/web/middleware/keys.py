@@ -20,7 +20,7 @@ import orjson
 from filelock import FileLock
 
 from app.errors import FileError, InputError, NotFound
-from app.papers.store.place import PostgresPlace, StorePlace
+from app.papers.store.location import PostgresLocation, StoreLocation
 
 if TYPE_CHECKING:
     from app.papers.store.key_table import KeyRow, KeyTable
@@ -46,7 +46,7 @@ class Key:
     created: str
 
 
-def read_keys(place: StorePlace) -> list[Key]:
+def read_keys(place: StoreLocation) -> list[Key]:
     """The keys in a file or a database; none where there is no file.
 
     Raises FileError for a file that can't be understood, StoreError where the database can't be asked.
@@ -60,7 +60,7 @@ def read_keys(place: StorePlace) -> list[Key]:
         table.close()
 
 
-def new_key(place: StorePlace, name: str, scopes: Sequence[Scope]) -> str:
+def new_key(place: StoreLocation, name: str, scopes: Sequence[Scope]) -> str:
     """Adds a key and returns its text, which is kept nowhere. Raises InputError for a name that is taken."""
     if not _NAME.fullmatch(name):
         raise InputError(f"{name[:80]!r}: a name has up to 64 letters, digits, dots, dashes and underscores")
@@ -83,7 +83,7 @@ def new_key(place: StorePlace, name: str, scopes: Sequence[Scope]) -> str:
     return text
 
 
-def revoke_key(place: StorePlace, name: str) -> None:
+def revoke_key(place: StoreLocation, name: str) -> None:
     """Takes a key away; servers that are running notice within a second. Raises NotFound for an unknown name."""
     if isinstance(place, Path):
         with _changing(place):
@@ -101,7 +101,7 @@ def revoke_key(place: StorePlace, name: str) -> None:
 class Keys:
     """The keys of a file or a database as a server asks for them; they are read again once a second."""
 
-    def __init__(self, place: StorePlace) -> None:
+    def __init__(self, place: StoreLocation) -> None:
         self._file = place if isinstance(place, Path) else None
         self._table = None if isinstance(place, Path) else _table(place)
         self._keys: list[Key] = []
@@ -134,7 +134,7 @@ class Keys:
             self._until = time.monotonic() + _FRESH_SECONDS
 
 
-def _table(place: PostgresPlace) -> "KeyTable":
+def _table(place: PostgresLocation) -> "KeyTable":
     # Imported where a database is named: no other command waits for SQLAlchemy.
     from app.papers.store.key_table import KeyTable
 

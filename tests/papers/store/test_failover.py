@@ -9,7 +9,7 @@ import pytest
 from app.errors import StoreError
 from app.papers.importing import COLLECTION, prepare_papers
 from app.papers.maintenance import export_lines
-from app.papers.store.place import PostgresPlace
+from app.papers.store.location import PostgresLocation
 from app.papers.store.reading import Store
 from tests.nodes import until
 from tests.papers.samples import paper, stored
@@ -35,7 +35,7 @@ def test_readers_and_writers_follow_to_the_replica_and_nothing_is_lost() -> None
         second = first.replica(folder)
         second.start()
         hosts = f"host=127.0.0.1:{first.port}&host=127.0.0.1:{second.port}"
-        place = PostgresPlace(
+        place = PostgresLocation(
             f"postgresql+psycopg://quire@/{name}?{hosts}&target_session_attrs=read-write", seconds=2
         )
         with stored(place, [paper(number) for number in range(1, 40)]) as store:

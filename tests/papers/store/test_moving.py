@@ -8,13 +8,13 @@ from app.papers.answers import Answer, Quote, Usage
 from app.papers.importing import import_files
 from app.papers.maintenance import export
 from app.papers.models import Version
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.writing import open_for_writing
 from tests.papers.samples import paper
 from tests.postgres import PostgresServer
 
 
-def fill(place: StorePlace) -> None:
+def fill(place: StoreLocation) -> None:
     created = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     given = [
         paper(1, title="A \x1b0 of $x$", versions=(Version(1, created), Version(2, created)), version=2),
@@ -43,14 +43,14 @@ def fill(place: StorePlace) -> None:
 
 
 def test_what_is_moved_between_engines_is_the_same_byte_for_byte(
-    new_place: Callable[[], StorePlace], postgres: PostgresServer, tmp_path: Path
+    new_place: Callable[[], StoreLocation], postgres: PostgresServer, tmp_path: Path
 ) -> None:
     first = new_place()
     fill(first)
     sqlite = tmp_path / "other" / "papers.sqlite"
     wanted = tmp_path / "first.jsonl"
     assert export(first, wanted) == 8
-    places: list[StorePlace] = [postgres.new_database(), sqlite, postgres.new_schema()]
+    places: list[StoreLocation] = [postgres.new_database(), sqlite, postgres.new_schema()]
     for number, place in enumerate(places):
         result = import_files(place, tmp_path / f"index{number}", [wanted], strict=True)
         assert (result.new, result.skipped) == (8, 0)

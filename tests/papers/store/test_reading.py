@@ -14,7 +14,7 @@ from app.papers.answers import Answer
 from app.papers.categories import CategoryExpression, parse_expression
 from app.papers.models import Paper
 from app.papers.store.listing import ListQuery
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.positions import announced_position, listing_day, published_position
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
@@ -22,7 +22,7 @@ from tests.papers.samples import CATEGORIES, FIRST_DAY, paper, papers, stored
 
 
 @pytest.fixture
-def path(place: StorePlace) -> StorePlace:
+def path(place: StoreLocation) -> StoreLocation:
     return place
 
 
@@ -48,7 +48,7 @@ days = st.none() | st.integers(-1, 5).map(lambda count: FIRST_DAY + timedelta(da
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(papers(), expressions, days, days, st.sampled_from(["announced", "published"]), st.integers(1, 7))
 def test_paging_gives_every_paper_of_a_list_once_and_in_order(
-    new_place: Callable[[], StorePlace],
+    new_place: Callable[[], StoreLocation],
     given_papers: list[Paper],
     expression: CategoryExpression,
     since: date | None,
@@ -79,7 +79,7 @@ def test_paging_gives_every_paper_of_a_list_once_and_in_order(
             assert list(counted) == sorted({listing_day(one) for one in wanted}, reverse=True)
 
 
-def test_papers_imported_between_pages_neither_repeat_nor_hide_others(path: StorePlace) -> None:
+def test_papers_imported_between_pages_neither_repeat_nor_hide_others(path: StoreLocation) -> None:
     before = [paper(number) for number in range(1, 60, 2)]
     with stored(path, before) as store:
         page = store.page(limit=10)
@@ -94,7 +94,7 @@ def test_papers_imported_between_pages_neither_repeat_nor_hide_others(path: Stor
     assert {one.id for one in before} <= {one.id for one in seen}
 
 
-def test_the_newest_day_comes_first_and_has_neighbours(path: StorePlace) -> None:
+def test_the_newest_day_comes_first_and_has_neighbours(path: StoreLocation) -> None:
     some = [paper(n, announced=date(2026, 1, day)) for n, day in enumerate([5, 7, 7, 12], start=1)]
     other = paper(9, announced=date(2026, 1, 9), categories=("cs.LG",))
     with stored(path, [*some, other]) as store:
@@ -118,7 +118,7 @@ def test_the_newest_day_comes_first_and_has_neighbours(path: StorePlace) -> None
         assert store.category_counts() == {"cs.AI": 4, "cs.LG": 1}
 
 
-def test_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(path: StorePlace) -> None:
+def test_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(path: StoreLocation) -> None:
     with stored(path, [paper(1), paper(2), paper(3)]) as store:
         found = store.papers(["2601.00003", "2601.00009", "2601.00001", "2601.00003"])
         assert [one.id for one in found] == ["2601.00003", "2601.00001"]
@@ -129,7 +129,7 @@ def test_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(path: Stor
             store.paper("nonsense")
 
 
-def test_answers_come_in_the_order_they_came(path: StorePlace) -> None:
+def test_answers_come_in_the_order_they_came(path: StoreLocation) -> None:
     answers = [Answer("2601.00001", version, "Why?", "m", "en", "Because.") for version in (2, 1, None)]
     with open_for_writing(path, "test") as writer:
         writer.add([], answers)
@@ -140,7 +140,7 @@ def test_answers_come_in_the_order_they_came(path: StorePlace) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "", "é", "A" * 10_000, "AAAA=", "AAAAAAAAAAAAAAAAAAA"])
-def test_a_cursor_made_up_is_refused(path: StorePlace, cursor: str) -> None:
+def test_a_cursor_made_up_is_refused(path: StoreLocation, cursor: str) -> None:
     with stored(path, [paper(1)]) as store:
         if cursor:
             with pytest.raises(InputError, match="cursor"):
@@ -152,7 +152,7 @@ def test_a_cursor_made_up_is_refused(path: StorePlace, cursor: str) -> None:
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_cursor_that_was_changed_or_taken_elsewhere_is_refused(
-    new_place: Callable[[], StorePlace], data: st.DataObject
+    new_place: Callable[[], StoreLocation], data: st.DataObject
 ) -> None:
     with stored(new_place(), [paper(1), paper(2)]) as store:
         cursor = store.page(limit=1).next_cursor
@@ -167,7 +167,7 @@ def test_a_cursor_that_was_changed_or_taken_elsewhere_is_refused(
             store.page(cursor=cursor[:place] + other + cursor[place + 1 :])
 
 
-def test_a_range_that_ends_before_it_starts_is_refused(path: StorePlace) -> None:
+def test_a_range_that_ends_before_it_starts_is_refused(path: StoreLocation) -> None:
     with stored(path, [paper(1)]) as store, pytest.raises(InputError, match="holds no day"):
         store.page(ListQuery(since=date(2026, 1, 2), until=date(2026, 1, 1)))
 
@@ -187,7 +187,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_many_threads_read_while_one_process_writes(path: StorePlace) -> None:
+def test_many_threads_read_while_one_process_writes(path: StoreLocation) -> None:
     with stored(path, [paper(number) for number in range(1, 50)]) as store, ThreadPoolExecutor(8) as threads:
         counts = [threads.submit(lambda: len(list(every_page(store, ListQuery(), 7)))) for _ in range(30)]
         with open_for_writing(path, "test") as writer:

@@ -26,7 +26,7 @@ from app.papers.search.indexing import pass_over
 from app.papers.store import schema
 from app.papers.store.database import database
 from app.papers.store.listing import ListQuery
-from app.papers.store.place import StorePlace
+from app.papers.store.location import StoreLocation
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
 from tests.papers.samples import FIRST_DAY, paper, stored
@@ -34,7 +34,7 @@ from tests.postgres import PostgresServer
 
 
 @pytest.fixture
-def path(place: StorePlace) -> StorePlace:
+def path(place: StoreLocation) -> StoreLocation:
     return place
 
 
@@ -85,7 +85,7 @@ def test_what_one_source_lacks_is_kept_from_the_other() -> None:
     assert (both.doi, both.comment, both.version, both.announced) == ("10.1/x", "5 pages", 2, FIRST_DAY)
 
 
-def test_a_batch_tells_what_it_changed(path: StorePlace) -> None:
+def test_a_batch_tells_what_it_changed(path: StoreLocation) -> None:
     with open_for_writing(path, "test") as writer:
         first = writer.add([paper(1), paper(2), paper(2)], [Answer("2601.00001", 1, "q", None, None, "a")])
         again = writer.add([paper(1), paper(2, version=2)], [Answer("2601.00001", 1, "q", None, None, "b")])
@@ -100,7 +100,7 @@ def test_a_batch_tells_what_it_changed(path: StorePlace) -> None:
         ]
 
 
-def test_an_updated_paper_moves_between_lists(path: StorePlace) -> None:
+def test_an_updated_paper_moves_between_lists(path: StoreLocation) -> None:
     with stored(path, [paper(1), paper(2)]) as store:
         stored(
             path, [paper(1, version=2, announced=date(2026, 2, 1), categories=("cs.LG", "math.NA"))]
@@ -112,7 +112,7 @@ def test_an_updated_paper_moves_between_lists(path: StorePlace) -> None:
         assert list(store.faults()) == []
 
 
-def test_readers_see_what_is_written_elsewhere(path: StorePlace) -> None:
+def test_readers_see_what_is_written_elsewhere(path: StoreLocation) -> None:
     with stored(path, [paper(1)]) as store:
         assert len(store) == store.page().total == 1
         script = "import pickle, sys; from tests.papers.samples import paper, stored; "
@@ -121,7 +121,7 @@ def test_readers_see_what_is_written_elsewhere(path: StorePlace) -> None:
         assert len(store) == store.page().total == 2
 
 
-def test_every_character_is_kept(path: StorePlace) -> None:
+def test_every_character_is_kept(path: StoreLocation) -> None:
     texts = ["\0", "a\0b\x1b", "\x1b0", "\x1b1", "\U0001f600 é e\u0301", "\u2028", "z\ufeff"]
     given = [paper(n, title=one, abstract=one, comment=one) for n, one in enumerate(texts, start=1)]
     answers = [Answer("2601.00001", 1, one, None, None, one) for one in texts]
@@ -132,7 +132,7 @@ def test_every_character_is_kept(path: StorePlace) -> None:
         assert list(store.all_answers()) == answers
 
 
-def test_a_second_writer_is_told_who_the_first_one_is(path: StorePlace) -> None:
+def test_a_second_writer_is_told_who_the_first_one_is(path: StoreLocation) -> None:
     with open_for_writing(path, "quire papers import big"):
         said = rf"process {os.getpid()}.* \(quire papers import big\) since 20"
         with pytest.raises(StoreLocked, match=said), open_for_writing(path, "another"):
@@ -142,7 +142,7 @@ def test_a_second_writer_is_told_who_the_first_one_is(path: StorePlace) -> None:
         pass
 
 
-def test_a_store_from_a_newer_quire_is_refused(path: StorePlace) -> None:
+def test_a_store_from_a_newer_quire_is_refused(path: StoreLocation) -> None:
     stored(path, [paper(1)]).close()
     execute(path, "INSERT INTO migrations VALUES (999, 'future', '')")
     with pytest.raises(StoreError, match="newer Quire"):
@@ -151,7 +151,7 @@ def test_a_store_from_a_newer_quire_is_refused(path: StorePlace) -> None:
         pass
 
 
-def test_a_migration_that_fails_leaves_no_trace(path: StorePlace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_leaves_no_trace(path: StoreLocation, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(connection: Connection) -> None:
         connection.execute(text("CREATE TABLE half (x)"))
         connection.execute(text("INSERT INTO nowhere VALUES (1)"))
@@ -170,7 +170,7 @@ def test_a_migration_that_fails_leaves_no_trace(path: StorePlace, monkeypatch: p
         assert not inspect(engine).has_table("half")
 
 
-def test_the_tables_are_as_the_migrations_make_them(new_place: Callable[[], StorePlace]) -> None:
+def test_the_tables_are_as_the_migrations_make_them(new_place: Callable[[], StoreLocation]) -> None:
     made, declared = new_place(), new_place()
     stored(made, []).close()
     with database(declared).writing("test") as engine:
@@ -179,13 +179,13 @@ def test_the_tables_are_as_the_migrations_make_them(new_place: Callable[[], Stor
 
 
 def test_both_engines_have_the_same_tables(tmp_path: Path, postgres: PostgresServer) -> None:
-    places: list[StorePlace] = [tmp_path / "papers.sqlite", postgres.new_database()]
+    places: list[StoreLocation] = [tmp_path / "papers.sqlite", postgres.new_database()]
     for place in places:
         stored(place, []).close()
     assert tables_of(places[0]) == tables_of(places[1])
 
 
-def tables_of(place: StorePlace) -> dict[str, object]:
+def tables_of(place: StoreLocation) -> dict[str, object]:
     """Of each table that we declare, its columns with their kinds, its keys and its indexes."""
     kinds = {"INTEGER": "integer", "BIGINT": "integer", "TEXT": "text"}
     with database(place).writing("test") as engine:
@@ -205,13 +205,13 @@ def tables_of(place: StorePlace) -> dict[str, object]:
         }
 
 
-def execute(place: StorePlace, statement: str) -> None:
+def execute(place: StoreLocation, statement: str) -> None:
     """Changes a store behind its back."""
     with database(place).writing("test") as engine, engine.begin() as connection:
         connection.execute(text(statement))
 
 
-def test_a_store_that_lost_the_count_of_its_changes_is_refused(path: StorePlace) -> None:
+def test_a_store_that_lost_the_count_of_its_changes_is_refused(path: StoreLocation) -> None:
     stored(path, [paper(1)]).close()
     execute(path, "DELETE FROM state")
     with pytest.raises(StoreError, match="counts its changes is gone"):
@@ -224,7 +224,7 @@ def test_a_store_that_lost_the_count_of_its_changes_is_refused(path: StorePlace)
     "expression", ["cs.AI", "cs.AI+cs.LG+math.NA", "cs", "cs.AI-cs.CY", "cs+math-cs.CV", "-cs.CV", ""]
 )
 @pytest.mark.parametrize("sort", ["announced", "published"])
-def test_no_list_is_sorted_or_scanned_whole(path: StorePlace, expression: str, sort: str) -> None:
+def test_no_list_is_sorted_or_scanned_whole(path: StoreLocation, expression: str, sort: str) -> None:
     query = ListQuery(parse_expression(expression) if expression else None, sort=sort)  # type: ignore[arg-type]
     many = [
         paper(number, categories=(f"{('cs.AI', 'cs.LG', 'cs.CV')[number % 3]}",)) for number in range(1, 600)
@@ -246,7 +246,7 @@ def test_no_list_is_sorted_or_scanned_whole(path: StorePlace, expression: str, s
             assert any("Index" in step for step in steps)
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(path: StorePlace) -> None:
+def test_a_full_disk_is_said_and_nothing_is_lost(path: StoreLocation) -> None:
     stored(path, [paper(1)]).close()
     many = [paper(number, abstract="x" * 10_000) for number in range(2, 100)]
     with open_for_writing(path, "test") as writer:
@@ -288,7 +288,7 @@ def test_the_holder_is_reported_even_where_its_words_are_broken(tmp_path: Path) 
 
 
 def test_answers_of_a_store_from_before_prompts_were_kept_stay(
-    path: StorePlace, monkeypatch: pytest.MonkeyPatch
+    path: StoreLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
         before.setattr("app.papers.store.writing.MIGRATIONS", schema.MIGRATIONS[:3])

@@ -10,12 +10,12 @@ _SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresPlace:
+class PostgresLocation:
     """A database of PostgreSQL: its URL, the most connections of a process, and how long, in seconds, to wait for it.
 
     Shown without the URL's password.
 
-    >>> str(PostgresPlace("postgresql://reader:secret@db/quire"))
+    >>> str(PostgresLocation("postgresql://reader:secret@db/quire"))
     'postgresql://reader@db/quire'
     """
 
@@ -28,11 +28,11 @@ class PostgresPlace:
         return re.sub(r"([?&]password=)[^&]*", r"\1***", hidden)
 
 
-StorePlace = Path | PostgresPlace
+StoreLocation = Path | PostgresLocation
 """A store's file, or the database that it is in."""
 
 
-def postgres_place(url: str, connections: int = 10, seconds: float = 10.0) -> PostgresPlace:
+def postgres_location(url: str, connections: int = 10, seconds: float = 10.0) -> PostgresLocation:
     """The database of a URL; raises InputError, without repeating a password, for the URL of anything else."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in _SCHEMES or not rest:
@@ -41,4 +41,4 @@ def postgres_place(url: str, connections: int = 10, seconds: float = 10.0) -> Po
             "QUIRE_STORE_URL names a database of PostgreSQL, such as postgresql+psycopg://user@host/name, and this "
             f"one {kind}; unset it to keep papers in SQLite in the data folder"
         )
-    return PostgresPlace(f"postgresql+psycopg://{rest}", connections, seconds)
+    return PostgresLocation(f"postgresql+psycopg://{rest}", connections, seconds)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import InputError, StoreError
+from app.papers.store.location import PostgresLocation, postgres_location
 from app.papers.store.network_files import check_local, file_system
-from app.papers.store.place import PostgresPlace, postgres_place
 from app.papers.store.postgresql import PostgreSQL
 from app.papers.store.reading import Store
 from app.papers.store.writing import open_for_writing
@@ -18,7 +18,7 @@ from tests.ports import free_port
 from tests.postgres import PostgresServer, postgres_server
 
 
-def name_of(place: PostgresPlace) -> str:
+def name_of(place: PostgresLocation) -> str:
     return place.url.rsplit("/", 1)[1]
 
 
@@ -106,7 +106,7 @@ def collated(server: PostgresServer) -> str:
     return place.url
 
 
-def open_twice(place: PostgresPlace) -> None:
+def open_twice(place: PostgresLocation) -> None:
     """As a command does that writes and then reads."""
     with open_for_writing(place, "test"):
         pass
@@ -135,7 +135,7 @@ BAD: list[tuple[Callable[[PostgresServer], str], str]] = [
 def test_what_can_not_hold_a_store_is_refused_in_one_line(
     make: Callable[[PostgresServer], str], said: str, postgres: PostgresServer
 ) -> None:
-    place = postgres_place(make(postgres), seconds=5)
+    place = postgres_location(make(postgres), seconds=5)
     with pytest.raises(StoreError) as refused:
         open_twice(place)
     told = str(refused.value)
@@ -183,7 +183,7 @@ def test_an_empty_database_is_no_store_to_read(postgres: PostgresServer) -> None
 @pytest.mark.parametrize("url", ["sqlite:///x", "mysql+pymysql://a:secret@b/c", "secret", "postgresql://"])
 def test_the_url_of_another_database_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(InputError, match="PostgreSQL") as refused:
-        postgres_place(url)
+        postgres_location(url)
     assert "secret" not in str(refused.value)
 
 
@@ -195,9 +195,9 @@ def test_a_place_is_shown_without_its_password() -> None:
         "postgresql://a:of/two/pass@b/c",
         "postgresql://a:asks?pass@b/c",
     ):
-        assert "pass@" not in str(postgres_place(url))
-        assert "=pass" not in str(postgres_place(url))
-        assert "pass" not in repr(postgres_place(url)).replace("password", "")
+        assert "pass@" not in str(postgres_location(url))
+        assert "=pass" not in str(postgres_location(url))
+        assert "pass" not in repr(postgres_location(url)).replace("password", "")
 
 
 def test_connections_end_with_their_store(postgres: PostgresServer) -> None:
@@ -208,7 +208,7 @@ def test_connections_end_with_their_store(postgres: PostgresServer) -> None:
             assert len(store) == 1
         with pytest.raises(StoreError), open_for_writing(place, "test"):
             raise StoreError("it fails")
-    with PostgreSQL(PostgresPlace(postgres.url("postgres"))).connect("test") as other:
+    with PostgreSQL(PostgresLocation(postgres.url("postgres"))).connect("test") as other:
         for _ in range(200):
             if other.execute(count.encode()).fetchone() == (0,):
                 break
@@ -218,7 +218,7 @@ def test_connections_end_with_their_store(postgres: PostgresServer) -> None:
 
 def test_a_server_that_stands_still_is_given_up_by_every_reader() -> None:
     with postgres_server() as server:
-        place = PostgresPlace(server.new_database().url, seconds=1)
+        place = PostgresLocation(server.new_database().url, seconds=1)
         with stored(place, [paper(1)]) as store, ThreadPoolExecutor(12) as readers:
             assert len(store.page().papers) == 1
             with server.frozen():
