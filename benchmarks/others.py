@@ -2,7 +2,8 @@
 
 Run: `.venv/bin/python -m benchmarks.others`. Needs wrk (Debian: wrk) and the vocabularies of the development
 requirements, which it names where they are missing. Both servers run one worker on loopback, are started for each round
-and measured in turns.
+and measured in turns. Two texts are encoded at once where the system gives the threads a processor each, which depends
+on what else runs; the ratio of requests for a second of the processor does not.
 With `--standing` it sends texts of 16 MB instead, also one without spaces, again and again, and prints how long
 `/healthz` takes meanwhile; with `--cold` it touches the model's file, so that it is loaded again, and prints the same.
 """
@@ -29,6 +30,7 @@ import uvicorn
 from fastapi import Body, FastAPI
 
 from app.tokenizer.registry import FRESH_SECONDS
+from benchmarks.requests import processor_seconds
 from tests.tokenizer.others.real_vocabularies import VOCABULARIES, package_folder
 
 NAMES = {"tiktoken": "o200k_base", "huggingface": "deepseek", "sentencepiece": "mistral-v3"}
@@ -36,6 +38,9 @@ SIZES = {"1 KB": (1 << 10, 8), "1 MB": (1 << 20, 2)}
 """Bytes of a text, and how many clients ask at once."""
 WORDS = "Tokens all the way down, a token is a piece: 字节也一样。 Größe, naïveté, друг; 3.14159\n"
 WITHOUT_SPACES = "词元是文本的片段而字节也一样所以一句话没有空格也能切开"
+Server = tuple[str, int]
+"""Where a server counts, and its process."""
+
 LIMITS = {
     "QUIRE_MAX_BODY_BYTES": str(64 << 20),
     "QUIRE_MAX_TEXT_BYTES": str(32 << 20),
@@ -82,8 +87,8 @@ def bare() -> FastAPI:
 
 
 @contextmanager
-def process(command: list[str], environment: dict[str, str], address: str) -> Iterator[str]:
-    """A server that answers at an address, until the block ends."""
+def process(command: list[str], environment: dict[str, str], address: str) -> Iterator[int]:
+    """The process of a server that answers at an address, until the block ends."""
     server = subprocess.Popen(
         command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
@@ -94,7 +99,7 @@ def process(command: list[str], environment: dict[str, str], address: str) -> It
                 break
             except httpx.TransportError:
                 time.sleep(0.1)
-        yield address
+        yield server.pid
     finally:
         server.terminate()
         server.wait(40)
@@ -106,8 +111,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def both(kind: str, folder: Path, path: Path) -> Iterator[tuple[str, str]]:
-    """Our server's address and the bare one's."""
+def both(kind: str, folder: Path, path: Path) -> Iterator[tuple[Server, Server]]:
+    """Ours and the bare one."""
     with ExitStack() as stack:
         port, other = free_port(), free_port()
         ours = stack.enter_context(
@@ -124,22 +129,27 @@ def both(kind: str, folder: Path, path: Path) -> Iterator[tuple[str, str]]:
                 f"http://127.0.0.1:{other}",
             )
         )
-        yield f"{ours}/api/v1/count", f"{theirs}/count"
+        yield (f"http://127.0.0.1:{port}/api/v1/count", ours), (f"http://127.0.0.1:{other}/count", theirs)
 
 
-def rate(url: str, body: dict[str, str], folder: Path, seconds: int, clients: int) -> float:
-    """Requests a second by wrk's count; a failure ends it all."""
+def rates(
+    server: Server, body: dict[str, str], folder: Path, seconds: int, clients: int
+) -> tuple[float, float]:
+    """Requests a second by wrk's count, and for a second of the server's processor; a failure ends it all."""
+    url, process = server
     script = folder / "post.lua"
     script.write_text(
         f'wrk.method = "POST"\nwrk.body = [==[{json.dumps(body)}]==]\n'
         'wrk.headers["content-type"] = "application/json"\n'
     )
     command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), url]
+    before = processor_seconds(process)
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    if not found or "Non-2xx" in output:
+    used = processor_seconds(process) - before
+    found, count = re.search(r"Requests/sec:\s+([\d.]+)", output), re.search(r"(\d+) requests in", output)
+    if not found or not count or "Non-2xx" in output:
         raise SystemExit(output)
-    return float(found[1])
+    return float(found[1]), int(count[1]) / used
 
 
 def beside(
@@ -200,26 +210,29 @@ def report(kind: str, beside: str, high: float, most: float) -> None:
 
 
 def compare(kind: str, folder: Path, path: Path, options: argparse.Namespace) -> None:
-    """Prints a line for each size of text. Each round starts both servers, whose threads share a library by chance."""
-    ratios: dict[str, list[float]] = {label: [] for label in SIZES}
+    """Prints a line for each size of text and way of counting."""
+    ratios: dict[str, list[tuple[float, float]]] = {label: [] for label in SIZES}
     for _ in range(options.rounds):
         with both(kind, folder, path) as (ours, theirs):
             for label, (size, clients) in SIZES.items():
                 body = {"text": text_of(size)}
                 own = {"model": path.stem, **body}
                 for each in ((ours, own), (theirs, body)):
-                    rate(*each, folder, 1, clients)  # warms up
-                one = rate(ours, own, folder, options.seconds, clients)
-                other = rate(theirs, body, folder, options.seconds, clients)
-                if not one or not other:
+                    rates(*each, folder, 1, clients)  # warms up
+                one = rates(ours, own, folder, options.seconds, clients)
+                other = rates(theirs, body, folder, options.seconds, clients)
+                if not all(one + other):
                     raise SystemExit(f"{kind}, {label}: nothing was answered in time; give more --seconds")
-                ratios[label].append(one / other)
+                ratios[label].append((one[0] / other[0], one[1] / other[1]))
     for label, found in ratios.items():
-        print(
-            f"{kind:14} {label}: {median(found):.2f} of the bare endpoint's requests a second "
-            f"({min(found):.2f} to {max(found):.2f})",
-            flush=True,
-        )
+        for way, column in zip(
+            ("a second", "for a second of the processor"), zip(*found, strict=True), strict=True
+        ):
+            print(
+                f"{kind:14} {label}: {median(column):.2f} of the bare endpoint's requests {way} "
+                f"({min(column):.2f} to {max(column):.2f})",
+                flush=True,
+            )
 
 
 def main() -> None:
@@ -247,7 +260,7 @@ def main() -> None:
             if not (options.standing or options.cold):
                 compare(kind, folder, path, options)
                 continue
-            with both(kind, folder, path) as (ours, _):
+            with both(kind, folder, path) as ((ours, _), _):
                 address = ours.removesuffix("/api/v1/count")
                 # The machine may be busy with other things.
                 report(kind, "nothing", *beside(address, path.stem, lambda _: time.sleep(2), options.rounds))

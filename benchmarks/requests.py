@@ -129,9 +129,12 @@ def free_address() -> tuple[str, int]:
 
 
 def processor_seconds(process: int) -> float:
-    """What a process has used until now, of all its threads."""
+    """What a process and those that it started have used until now, of all their threads."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    threads = Path(f"/proc/{process}/task").iterdir()
+    children = [child for thread in threads for child in (thread / "children").read_text().split()]
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(processor_seconds(int(child)) for child in children)
 
 
 def measure(
