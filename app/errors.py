@@ -35,10 +35,10 @@ class Sentence(str):
 
     Values are numbers, texts, other sentences, and tuples of names.
 
-    >>> said = Sentence("{day!r} is not a date; write it as {example}", day="tomorrow", example="2026-11-23")
-    >>> said
+    >>> sentence = Sentence("{day!r} is not a date; write it as {example}", day="tomorrow", example="2026-11-23")
+    >>> sentence
     "'tomorrow' is not a date; write it as 2026-11-23"
-    >>> said.pattern, said.values["day"]
+    >>> sentence.pattern, sentence.values["day"]
     ('{day!r} is not a date; write it as {example}', 'tomorrow')
     >>> Sentence("there are {names}", names=("default", "large"))
     'there are default, large'
@@ -58,7 +58,7 @@ class Sentence(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it comes back whole from another process."""
-        return read_said, (dump_said(self),)
+        return read_message, (dump_message(self),)
 
 
 def filled(pattern: str, values: Mapping[str, Value], comma: str) -> str:
@@ -72,41 +72,41 @@ def filled(pattern: str, values: Mapping[str, Value], comma: str) -> str:
     )
 
 
-def dump_said(said: str) -> Any:
+def dump_message(message: str) -> Any:
     """A sentence as a value of JSON, for a file or another process; any other text as it is.
 
-    >>> dump_said(Sentence("{count} files: {names}", count=2, names=("a", "b")))
+    >>> dump_message(Sentence("{count} files: {names}", count=2, names=("a", "b")))
     {'pattern': '{count} files: {names}', 'values': {'count': 2, 'names': ['a', 'b']}}
     """
-    if not isinstance(said, Sentence):
-        return said
+    if not isinstance(message, Sentence):
+        return message
     values = {
         name: list(value)
         if isinstance(value, tuple)
-        else dump_said(value)
+        else dump_message(value)
         if isinstance(value, str)
         else value
-        for name, value in said.values.items()
+        for name, value in message.values.items()
     }
-    return {"pattern": said.pattern, "values": values}
+    return {"pattern": message.pattern, "values": values}
 
 
-def read_said(value: Any) -> str:
-    """What `dump_said` wrote. Raises TypeError or KeyError for anything else.
+def read_message(value: Any) -> str:
+    """What `dump_message` wrote. Raises TypeError or KeyError for anything else.
 
-    >>> read_said({"pattern": "{count} files", "values": {"count": 3}})
+    >>> read_message({"pattern": "{count} files", "values": {"count": 3}})
     '3 files'
     """
     if isinstance(value, str):
         return value
     read = {
-        name: tuple(one) if isinstance(one, list) else read_said(one) if isinstance(one, dict) else one
+        name: tuple(one) if isinstance(one, list) else read_message(one) if isinstance(one, dict) else one
         for name, one in value["values"].items()
     }
     return Sentence(value["pattern"], **read)
 
 
-def said_of(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """The message of an exception, as the Sentence that it may be; `str` of one is a plain text."""
     first = error.args[0] if error.args else ""
     return first if isinstance(first, Sentence) else str(error)
@@ -116,9 +116,9 @@ class QuireError(Exception):
     """The root: a failure that Quire foresaw and can explain."""
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         """The message, as the Sentence that it may be."""
-        return said_of(self)
+        return message_of(self)
 
 
 class InputError(QuireError):

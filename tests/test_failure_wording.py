@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app.errors
-from app.errors import InputError, QuireError, Sentence, dump_said, read_said
+from app.errors import InputError, QuireError, Sentence, dump_message, read_message
 from app.papers.query import parse_query
 from app.paths import STATIC
 from app.web import errors as web_errors
@@ -122,24 +122,24 @@ def _is_failure(kind: object) -> bool:
 def test_a_sentence_comes_whole_through_a_file_and_another_process(values: dict[str, object]) -> None:
     inner = Sentence("; ".join(f"{{{name}}}" for name in values), **values)
     said = Sentence("{inner} ({count:,})", inner=inner, count=1234)
-    for back in (read_said(dump_said(said)), pickle.loads(pickle.dumps(said))):
+    for back in (read_message(dump_message(said)), pickle.loads(pickle.dumps(said))):
         assert back == said
         assert isinstance(back, Sentence)
         assert back.values["inner"] == inner
-        assert (back.pattern, dump_said(back)) == (said.pattern, dump_said(said))
+        assert (back.pattern, dump_message(back)) == (said.pattern, dump_message(said))
 
 
 @given(st.text())
 def test_a_text_that_is_no_sentence_stays_as_it_is(text: str) -> None:
-    assert read_said(dump_said(text)) == text
+    assert read_message(dump_message(text)) == text
     assert Wording("en").failure(text, "invalid-input") == text
 
 
 def test_a_failure_within_a_failure_is_said_in_the_same_language() -> None:
     with pytest.raises(InputError) as caught:
         parse_query('kernel "random walk')
-    assert Wording("en").failure(caught.value.said, "invalid-input") == str(caught.value)
+    assert Wording("en").failure(caught.value.message, "invalid-input") == str(caught.value)
     assert (
-        Wording("zh").failure(caught.value.said, "invalid-input")
+        Wording("zh").failure(caught.value.message, "invalid-input")
         == '这个引号没有配对（查询的第 8 个字符：“"random walk”）。'
     )

@@ -89,7 +89,7 @@ class Answerer:
     ) -> tuple[Answer, PaperPrompt]:
         """The whole answer, and the prompt, which may have been cut; `report` gets `reasoning`, `text` and `quote`.
 
-        Raises ChatError, Overloaded or NoChatModel; what was told before is then half an answer.
+        Raises ChatError, Overloaded or NoChatModel; what was sent before is then half an answer.
         """
         writing = _Writing(text, report)
         prompt, usage = await self._write(asked, text, prompt, writing)

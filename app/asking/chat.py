@@ -106,9 +106,9 @@ class ChatClient:
                 wait = error.wait if error.wait is not None else min(2.0**attempt, 20.0) / 2
                 left = self.server.patience - (time.monotonic() - begun)
                 if said:
-                    raise ChatError(error.said) from error
+                    raise ChatError(error.message) from error
                 if attempt >= _ATTEMPTS or wait > left:
-                    raise Overloaded(error.said, max(1, round(wait))) from error
+                    raise Overloaded(error.message, max(1, round(wait))) from error
             await asyncio.sleep(wait)
 
     async def _once(

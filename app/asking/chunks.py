@@ -21,7 +21,7 @@ class AnswerPart:
 
 @dataclass(frozen=True, slots=True)
 class StreamChunk:
-    """Pieces, the reason why the answer ended (empty while it goes on), and what it cost so far, where told."""
+    """Pieces, why the answer ended (empty while it goes on), and what it cost so far, where the server says."""
 
     pieces: tuple[AnswerPart, ...] = ()
     reason: str = ""
@@ -48,8 +48,8 @@ def read_chunk(data: bytes) -> StreamChunk:
         ended = choice.get("finish_reason")
         reason = ended if isinstance(ended, str) and ended else reason
         places = (value, choice, value.get("x_groq"))
-        told = (_usage(place.get("usage")) for place in places if isinstance(place, dict))
-        usage = next((found for found in told if found), usage)
+        usages = (_usage(place.get("usage")) for place in places if isinstance(place, dict))
+        usage = next((found for found in usages if found), usage)
     return StreamChunk(tuple(pieces), reason, usage)
 
 

@@ -18,7 +18,16 @@ from typing import Literal
 import orjson
 import structlog
 
-from app.errors import FileError, InputError, NotFound, Overloaded, QuireError, Sentence, dump_said, read_said
+from app.errors import (
+    FileError,
+    InputError,
+    NotFound,
+    Overloaded,
+    QuireError,
+    Sentence,
+    dump_message,
+    read_message,
+)
 from app.papers.fulltext.blocks import PaperText, Source
 from app.papers.fulltext.cache import read_text, write_text
 
@@ -82,7 +91,7 @@ class DroppedFiles:
         path = self._facts_path(token)
         try:
             kept = orjson.loads(path.read_bytes())
-            file = DroppedFile(**kept | {"reason": kept["reason"] and read_said(kept["reason"])})
+            file = DroppedFile(**kept | {"reason": kept["reason"] and read_message(kept["reason"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise NotFound(
                 Sentence("there is no such file here, or it has expired; send it again"), "/file"
@@ -125,7 +134,7 @@ class DroppedFiles:
                 file, state="ready", source=text.source, title=title and title[:500], blocks=len(text.blocks)
             )
         except QuireError as error:
-            done = replace(file, state="failed", reason=error.said)
+            done = replace(file, state="failed", reason=error.message)
         except OSError as error:
             done = replace(
                 file,
@@ -149,7 +158,7 @@ class DroppedFiles:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             beside.write_bytes(
-                orjson.dumps(asdict(file) | {"reason": file.reason and dump_said(file.reason)})
+                orjson.dumps(asdict(file) | {"reason": file.reason and dump_message(file.reason)})
             )
             beside.replace(path)
         except OSError as error:

@@ -59,7 +59,7 @@ class Questions:
         return Question(name, first.removeprefix("# ").strip(), rest.strip())
 
     def rules(self, language: Language) -> str:
-        """What the model is told before it sees a paper."""
+        """The instructions that come before a paper."""
         return self._read("rules.md", language).strip()
 
     def _read(self, name: str, language: Language) -> str:

@@ -112,7 +112,7 @@ class QuoteChecker:
             same = self._whole_words(place) and substance(self._words(place)) == wanted
             cited = any(_within(self._blocks[self._block(start)].anchor, anchor) for anchor in anchors)
             if len(letters) < _LEAST and not (cited and same):
-                continue  # too short to be told from chance
+                continue  # too short to be more than chance
             if best is None or (same, cited) > best[0]:
                 best = (same, cited), place
         if best is not None:

@@ -34,8 +34,8 @@ from app.errors import (
     Sentence,
     TooLarge,
     UsedUp,
-    dump_said,
-    read_said,
+    dump_message,
+    read_message,
 )
 from app.papers.records import read_paper, whole_record
 
@@ -70,7 +70,7 @@ class SharedDesk:
         return self._desk.model
 
     async def open(self) -> None:
-        """Takes the desk where nobody has it. A folder that refuses is told about when somebody asks."""
+        """Takes the desk where nobody has it. A folder that refuses is reported with the first question."""
         with suppress(FileError):
             await self._is_here()
 
@@ -92,10 +92,10 @@ class SharedDesk:
             return await self._desk.cost(asked)
         try:
             await connection.send({"call": "cost", "asked": asked_record(asked)})
-            told = await connection.accepted(seconds=None)
+            cost = await connection.accepted(seconds=None)
         finally:
             connection.close()
-        return Cost(**{**told, "left_out": tuple(told["left_out"])})
+        return Cost(**{**cost, "left_out": tuple(cost["left_out"])})
 
     async def stop(self, asking: str) -> None:
         """A reader has left an answer: it ends where no other reader is left."""
@@ -225,7 +225,7 @@ class SharedDesk:
                 watcher.cancel()
 
     async def _passed_on(self, connection: "_Connection") -> AsyncGenerator[bytes, None]:
-        """The events of the process that has the desk; where it dies, the reader is told to ask again."""
+        """The events of the process that has the desk; where it dies, the reader is asked to ask again."""
         asking, number = "lost", 0
         try:
             while part := await connection.receive_bytes():
@@ -264,18 +264,18 @@ class _Connection:
         return value
 
     async def accepted(self, seconds: float | None = _PATIENCE) -> dict[str, Any]:
-        """What the call is answered. Raises the failure that the other process told, or Overloaded."""
+        """The answer to the call. Raises the failure that the other process sent, or Overloaded."""
         try:
-            told = await asyncio.wait_for(self.receive(), seconds)
+            answer = await asyncio.wait_for(self.receive(), seconds)
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             self.close()
             raise Overloaded(
                 Sentence("the process that answers questions has just ended; try again")
             ) from error
-        if "failure" in told:
+        if "failure" in answer:
             self.close()
-            raise _failure(told["failure"])
-        return told
+            raise _failure(answer["failure"])
+        return answer
 
     async def hung_up(self, task: asyncio.Task[None]) -> None:
         """Cancels a task when the other side closes the connection."""
@@ -321,14 +321,14 @@ def _failure_record(error: QuireError) -> dict[str, Any]:
     kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _FAILURES | _PASSING)
     return {
         "kind": kind,
-        "message": dump_said(error.said),
+        "message": dump_message(error.message),
         "pointer": getattr(error, "pointer", ""),
         "retry_after": getattr(error, "retry_after", 1),
     }
 
 
 def _failure(record: dict[str, Any]) -> QuireError:
-    message = read_said(record["message"])
+    message = read_message(record["message"])
     if record["kind"] in _PASSING:
         return _PASSING[record["kind"]](message, record["retry_after"])
     kind: Callable[..., QuireError] = _FAILURES[record["kind"]]

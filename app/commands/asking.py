@@ -60,7 +60,7 @@ def ask(
 ) -> None:
     """Ask the model about papers and keep its answers. Answers kept already are skipped, so it can be interrupted."""
     settings = Settings()
-    configure_logs(settings.log_format, "warning")  # a paper without a text is told in the sum
+    configure_logs(settings.log_format, "warning")  # a paper without a text is counted in the summary
     if settings.chat_server is None:
         raise NoChatModel(_no_model(settings))
     asked_language = _language(language)
@@ -97,10 +97,10 @@ class _Totals:
         self.by_abstract += found is not None and found.source == "abstract"
 
     def __str__(self) -> str:
-        told = f"{self.answered:,} answered with {self.tokens:,} tokens, {self.kept:,} kept already"
-        told += f", {self.by_abstract:,} from the abstract alone" if self.by_abstract else ""
-        told += f", {self.failed:,} failed" if self.failed else ""
-        return f"{told}; the budget allows no more" if self.over_budget else told
+        counts = f"{self.answered:,} answered with {self.tokens:,} tokens, {self.kept:,} kept already"
+        counts += f", {self.by_abstract:,} from the abstract alone" if self.by_abstract else ""
+        counts += f", {self.failed:,} failed" if self.failed else ""
+        return f"{counts}; the budget allows no more" if self.over_budget else counts
 
 
 async def _ask_all(

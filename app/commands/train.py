@@ -216,7 +216,7 @@ def _identity(texts: Corpus, documents: Any) -> dict[str, Any]:
 
 
 def _targets(out: Path, sizes: list[int], replaces: bool) -> list[Path]:
-    """Where each model goes; told before the work begins where that can't be written."""
+    """Where each model goes; refused before the work begins where that can't be written."""
     out = out if out.suffix == ".model" else out.with_name(f"{out.name}.model")
     targets = [out] if len(sizes) == 1 else [out.with_name(f"{out.stem}.{size}.model") for size in sizes]
     if len(set(targets)) < len(targets):
@@ -279,7 +279,7 @@ def _summary(model: Model, target: Path, seconds: float, measured: Measured | No
 
 
 def _shares(shares: dict[str, Share], whole: Share) -> str:
-    """Bytes per token of each, and of how much of the text that is told."""
+    """Bytes per token of each, and of how much of the text that is known."""
     return _first(
         [
             f"{name}: {share.bytes_per_token:.2f} ({share.bytes / whole.bytes:.1%})"

@@ -83,11 +83,11 @@ def _restore_in_code(tokens: Sequence[Token], restored: Callable[[str], str]) ->
 
 
 def _origin(answer: Answer) -> str:
-    told = [f"answered by {answer.model}" if answer.model else "answered by a model that nobody named"]
-    told += [f"from {_SOURCES.get(answer.source, answer.source)}"] if answer.source else []
-    told += [f"version {answer.version} of the paper"] if answer.version else []
-    told += [f"on {answer.created.date().isoformat()}"] if answer.created else []
-    return ", ".join(told)
+    parts = [f"answered by {answer.model}" if answer.model else "answered by a model that nobody named"]
+    parts += [f"from {_SOURCES.get(answer.source, answer.source)}"] if answer.source else []
+    parts += [f"version {answer.version} of the paper"] if answer.version else []
+    parts += [f"on {answer.created.date().isoformat()}"] if answer.created else []
+    return ", ".join(parts)
 
 
 def _quote(quote: Quote) -> str:

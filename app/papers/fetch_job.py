@@ -27,8 +27,8 @@ from app.errors import (
     Sentence,
     SourceError,
     StoreLocked,
-    dump_said,
-    read_said,
+    dump_message,
+    read_message,
 )
 from app.papers.categories import codes_to_fetch
 from app.papers.intake import ImportResult
@@ -200,7 +200,7 @@ def run(place: FetchPlace, is_over: Callable[[], bool]) -> None:
         try:
             result = _fetch(place, reporter)
         except QuireError as error:
-            reporter.end("failed", error.said)
+            reporter.end("failed", error.message)
         else:
             reporter.end("done", _in_words(result))
 
@@ -232,7 +232,7 @@ def _fetch(place: FetchPlace, reporter: _Reporter) -> ImportResult:
                 return fetching.fetch_papers(asked.ids, client)
             return fetching.fetch_newest(asked.categories, client, places=places)
 
-        def told(batch: FetchedBatch, result: ImportResult) -> None:
+        def report(batch: FetchedBatch, result: ImportResult) -> None:
             said = batch.label
             if batch.reached:
                 said = Sentence("{label} up to {reached}", label=batch.label, reached=batch.reached)
@@ -246,7 +246,7 @@ def _fetch(place: FetchPlace, reporter: _Reporter) -> ImportResult:
             place.store_location,
             place.index_path,
             batches,
-            on_batch=told,
+            on_batch=report,
             command="quire serve, fetching for a page",
         )
     if asked.ids and not result.new + result.updated + result.unchanged:
@@ -284,7 +284,7 @@ def _is_held(folder: Path) -> bool:
 def _write(folder: Path, state: FetchState) -> None:
     beside = folder / f"job.json.{os.getpid()}"
     try:
-        beside.write_text(json.dumps(asdict(state) | {"said": dump_said(state.said)}))
+        beside.write_text(json.dumps(asdict(state) | {"said": dump_message(state.said)}))
         beside.replace(folder / "job.json")
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -296,7 +296,7 @@ def _read(folder: Path) -> FetchState | None:
     try:
         kept = json.loads(path.read_bytes())
         kept |= {name: tuple(kept[name]) for name in ("categories", "ids")}
-        return FetchState(**kept | {"said": read_said(kept["said"])})
+        return FetchState(**kept | {"said": read_message(kept["said"])})
     except FileNotFoundError:
         return None
     except OSError as error:

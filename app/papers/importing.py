@@ -44,7 +44,7 @@ _PAPERS_PER_COMMIT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How far an import is: `consumed` of the `size` bytes of a file (None where that can't be told), and counts."""
+    """How far an import is: `consumed` of the `size` bytes of a file (None where that is unknown), and counts."""
 
     path: Path
     consumed: int | None

@@ -64,7 +64,7 @@ def resolve(source: str) -> str:
 
 
 def resolved_parts(source: str) -> list[tuple[bool, str]]:
-    """Formulas as they came and the prose between them resolved, in order, each told whether it is a formula.
+    """Formulas as they came and the prose between them resolved, in order, each with whether it is a formula.
 
     >>> resolved_parts(r"{\\it on $x$}")
     [(False, 'on '), (True, '$x$')]
@@ -83,7 +83,7 @@ def resolved_parts(source: str) -> list[tuple[bool, str]]:
 
 
 def split_mathematics(source: str) -> list[tuple[bool, str]]:
-    """The parts of a text in order, each told whether it is a formula with its delimiters; joined they are the text.
+    """The parts of a text in order, each with whether it is a formula with its delimiters; joined they are the text.
 
     >>> split_mathematics("at $5, $x$")
     [(False, 'at $5, '), (True, '$x$')]

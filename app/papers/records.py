@@ -54,7 +54,7 @@ def paper_json(paper: Paper) -> orjson.Fragment:
 
 
 def whole_record(paper: Paper) -> dict[str, Any]:
-    """The same object with what the contract has no key for, where it is told: what `export` writes."""
+    """The same object with what the contract has no key for, where it is known: what `export` writes."""
     record = paper_record(paper)
     if paper.announce_type is not None:
         record["announce_type"] = paper.announce_type

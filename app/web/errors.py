@@ -210,7 +210,7 @@ def failure_of(request: Request, error: QuireError) -> Response:
     # 501 says what is switched off: nothing failed.
     if status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED:
         log.error("request failed", kind=kind, detail=str(error))
-    return failure(request, status, kind, error.said, fields, headers)
+    return failure(request, status, kind, error.message, fields, headers)
 
 
 def _http_exception(request: Request, error: HTTPException) -> Response:

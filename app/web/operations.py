@@ -201,16 +201,16 @@ class _Present(Collector):
 
     def collect(self) -> Iterator[Metric]:
         models, store = self._services.models, self._services.store
-        told = "Models in the memory of the worker that answers"
-        yield GaugeMetricFamily("bp_models_loaded", told, len(models.loaded))
+        about = "Models in the memory of the worker that answers"
+        yield GaugeMetricFamily("bp_models_loaded", about, len(models.loaded))
         try:
             notes = store.count(_NOTES)
             papers = GaugeMetricFamily("papers_total", "Papers in the store", labels=["source"])
             papers.add_metric(["quire"], notes)
             papers.add_metric(["arxiv"], store.count() - notes)
             yield papers
-            told = "When the store was written to"
-            yield GaugeMetricFamily("papers_last_update_timestamp_seconds", told, store.written)
+            about = "When the store was written to"
+            yield GaugeMetricFamily("papers_last_update_timestamp_seconds", about, store.written)
             behind = store.changes - self._services.index.extent()[0]
             yield GaugeMetricFamily(
                 "papers_index_behind", "Changes of the store that the index lacks", behind

@@ -99,8 +99,10 @@ class Wording:
     language: str
 
     def __call__(self, name: str, **values: object) -> str:
-        told = {key: _Number(value) if isinstance(value, int) else value for key, value in values.items()}
-        return words(self.language)[name].format(**told)
+        filled_in = {
+            key: _Number(value) if isinstance(value, int) else value for key, value in values.items()
+        }
+        return words(self.language)[name].format(**filled_in)
 
     def unfilled(self, name: str) -> str:
         """A text whose values scripts fill in by the same rules: `filled` in page/announcements.js."""

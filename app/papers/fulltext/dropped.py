@@ -39,7 +39,7 @@ def read_dropped(content: bytes, most_bytes: int) -> PaperText:
         if is_tex(text):
             return read_tex({"main.tex": text})
     except SourceError as error:
-        raise InputError(error.said) from error
+        raise InputError(error.message) from error
     raise InputError(
         Sentence("the file is neither HTML, nor a PDF, nor TeX (.tex, or .gz and .tar.gz as arXiv packs it)")
     )

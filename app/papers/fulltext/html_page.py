@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import astuple
 
-from app.errors import Sentence, SourceError, dump_said, read_said
+from app.errors import Sentence, SourceError, dump_message, read_message
 from app.papers.fulltext.blocks import Block, PaperText, Source
 from app.papers.fulltext.child_process import bound, read_in_child_process
 from app.papers.fulltext.latexml import read_latexml
@@ -29,7 +29,7 @@ def read_page(content: bytes, source: Source, version: int | None, any_page: boo
         *([_ANY_PAGE] if any_page else []),
     )
     if "refused" in answer:
-        raise SourceError(read_said(answer["refused"]))
+        raise SourceError(read_message(answer["refused"]))
     return PaperText(source, version, tuple(Block(*block) for block in answer["blocks"]))
 
 
@@ -42,7 +42,7 @@ def _read() -> None:
         text = read_html(content) if plain else read_latexml(content, "html", None)
         print(json.dumps({"blocks": [astuple(block) for block in text.blocks]}))
     except SourceError as error:
-        print(json.dumps({"refused": dump_said(error.said)}))
+        print(json.dumps({"refused": dump_message(error.message)}))
 
 
 if __name__ == "__main__":

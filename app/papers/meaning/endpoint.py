@@ -2,7 +2,7 @@
 
 A batch that a server finds too large is sent in halves, and so are all from one that it takes too long for; a text that
 is too long for it is cut.
-The key is sent and never told: not in a message, not in a log.
+The key is sent and never shown: not in a message, not in a log.
 """
 
 import time

@@ -87,7 +87,7 @@ def write_state(folder: Path, state: State) -> None:
 
 
 def columns(dimensions: int) -> dict[str, tuple[np.dtype[Any], int]]:
-    """The columns with a number, or as many as are told, in each row."""
+    """The columns with a number, or as many as are asked for, in each row."""
     return {
         "numbers": (np.dtype("<u4"), 1),
         "days": (np.dtype("<i4"), 1),

@@ -21,7 +21,7 @@ _KEPT_SETS = 8
 _REST_SECONDS = 30.0
 
 Observe = Callable[[str, float], None]
-"""Is told how a query became a vector (answered, remembered, failed) and in how many seconds."""
+"""Called with how a query became a vector (answered, remembered, failed) and in how many seconds."""
 
 
 class Meaning:

@@ -56,7 +56,7 @@ def vector_errors(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def open_vectors(folder: Path, command: str) -> Iterator["VectorWriter"]:
-    """The writer of the sets in `folder` while the block runs; `command` is what others are told is being done.
+    """The writer of the sets in `folder` while the block runs; others report `command` as the work being done.
 
     Raises StoreLocked where another process makes vectors, StoreError where the disk refuses.
     """

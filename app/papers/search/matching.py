@@ -152,7 +152,7 @@ def _with_id(words: Words) -> Query:
     try:
         return numbers_query([paper_number(name) for name in parse_ids(words.text)])
     except NotFound as error:
-        raise InputError(at_character(error.said, words.position), "?q") from error
+        raise InputError(at_character(error.message, words.position), "?q") from error
 
 
 def _anywhere(words: Words, common: Common) -> list[Query]:

@@ -18,7 +18,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from app.errors import InputError, Sentence, SourceError, said_of
+from app.errors import InputError, Sentence, SourceError, message_of
 from app.papers.sources.markup import MarkupError
 from app.papers.sources.queue import RequestQueue
 
@@ -64,7 +64,7 @@ class PoliteClient:
     in the user agent. `timeout` bounds each wait for the network and `deadline` a whole answer, in seconds;
     `max_bytes` an answer's size uncompressed; `attempts` how often a request is made before giving up; `patience`
     how many seconds are waited for a turn. `transport`, `addresses`, `clock`, `stopwatch`, `sleep` and `jitter` are
-    arguments for tests; `notice` is told in a sentence when there is a wait.
+    arguments for tests; `notice` is called with a sentence when there is a wait.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class PoliteClient:
                     with self._counted(url):
                         return self._once(url, read)
                 except (_Passing, httpx.RequestError) as error:
-                    said = said_of(error) or type(error).__name__
+                    said = message_of(error) or type(error).__name__
                     if isinstance(error, _NO_WAY) and not self._reached:
                         # No server asked to wait, and the caller learns it at once.
                         raise SourceError(

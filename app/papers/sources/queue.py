@@ -40,7 +40,7 @@ class RequestQueue:
     """Turns at asking; at most one in `interval` seconds and `daily_budget` in a day (UTC) over all processes.
 
     `patience` is how many seconds a caller waits at most in the queue, `clock` and `sleep` are those of `time`,
-    and `notice` is told in a sentence when a wait is longer than the interval.
+    and `notice` is called with a sentence when a wait is longer than the interval.
     """
 
     def __init__(

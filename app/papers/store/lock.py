@@ -19,7 +19,7 @@ from app.errors import Sentence, StoreError, StoreLocked
 
 @contextmanager
 def writer_lock(path: Path, command: str) -> Iterator[None]:
-    """Holds the lock file `path` while the block runs; `command` is what others are told is being done.
+    """Holds the lock file `path` while the block runs; others report `command` as the work being done.
 
     Raises StoreLocked at once where another process (or thread) holds it, StoreError where the folder refuses.
     """
@@ -30,9 +30,9 @@ def writer_lock(path: Path, command: str) -> Iterator[None]:
     except Timeout as error:
         raise StoreLocked(
             Sentence(
-                "the papers in {place} are being written by {told}; wait until it is done",
+                "the papers in {place} are being written by {holder}; wait until it is done",
                 place=path.parent,
-                told=_told(holder),
+                holder=_named(holder),
             )
         ) from error
     except OSError as error:
@@ -91,7 +91,7 @@ def no_readers(path: Path) -> Iterator[None]:
         os.close(held)
 
 
-def _told(holder: Path) -> str:
+def _named(holder: Path) -> str:
     try:
         said = json.loads(holder.read_text())
         return Sentence(

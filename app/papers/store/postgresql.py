@@ -261,24 +261,24 @@ WHERE papers.changed = :changed AND papers.categories != ''
     def _lock(self, connection: psycopg.Connection[Any]) -> None:
         with self.errors():
             locked = connection.execute("SELECT pg_try_advisory_lock(%s)", (_WRITERS_LOCK,)).fetchone()
-            holder = connection.execute(_HOLDER, (_WRITERS_LOCK >> 32, _WRITERS_LOCK & 0xFFFFFFFF)).fetchone()
+            row = connection.execute(_HOLDER, (_WRITERS_LOCK >> 32, _WRITERS_LOCK & 0xFFFFFFFF)).fetchone()
             connection.commit()
         if locked != (True,):
-            host, process, command = [*holder[0].split(" ", 2), "", ""][:3] if holder else ("", "", "")
-            told = Sentence("another process")
-            if holder:
-                told = Sentence(
+            host, process, command = [*row[0].split(" ", 2), "", ""][:3] if row else ("", "", "")
+            holder = Sentence("another process")
+            if row:
+                holder = Sentence(
                     "process {process} on {host} ({command}) since {since}",
                     process=process,
                     host=host,
                     command=command,
-                    since=holder[1],
+                    since=row[1],
                 )
             raise StoreLocked(
                 Sentence(
-                    "the papers in {place} are being written by {told}; wait until it is done",
+                    "the papers in {place} are being written by {holder}; wait until it is done",
                     place=self.place,
-                    told=told,
+                    holder=holder,
                 )
             )
 

@@ -70,7 +70,7 @@ def row_paper(row: Any) -> Paper:
 
 
 def answer_row(answer: Answer) -> dict[str, Any]:
-    """The row of an answer; what is not told is zero or empty there."""
+    """The row of an answer; what is not known is zero or empty there."""
     return {
         "paper_number": paper_number(answer.paper_id),
         "paper_id": answer.paper_id,

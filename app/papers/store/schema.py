@@ -68,7 +68,7 @@ listings = Table(
     sqlite_with_rowid=False,
 )
 
-# Zero and the empty text stand for "not told", since NULLs would not be unique.
+# Zero and the empty text stand for "not known", since NULLs would not be unique.
 answers = Table(
     "answers",
     metadata,

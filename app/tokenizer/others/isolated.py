@@ -72,7 +72,7 @@ class _Ended(Exception):
 
 
 class Process:
-    """A process that has read a file, and what it said about it. ModelError where it refuses, aborts or takes too long.
+    """A process that has read a file, and its description. ModelError where it refuses, aborts or takes too long.
 
     Thread-safe; workers that are forked after it was started share it.
     """
@@ -94,7 +94,7 @@ class Process:
         self._idle: list[socket.socket] = []
         self.close = finalize(self, _end, self._control, self._idle, process, self._owner)
         try:
-            self.said = self._first_words(path)
+            self.description = self._describe(path)
         except BaseException:
             self.close()
             raise
@@ -102,7 +102,7 @@ class Process:
             if process.stderr is not None:
                 process.stderr.close()
 
-    def _first_words(self, path: Path) -> dict[str, Any]:
+    def _describe(self, path: Path) -> dict[str, Any]:
         self._control.settimeout(TRY_SECONDS)
         try:
             letter, content = receive(self._control)
@@ -117,8 +117,8 @@ class Process:
         if letter != b"+":
             said = " ".join(content.decode(errors="replace").split())
             raise ModelError(said.replace(str(path.absolute()), str(path)))
-        told: dict[str, Any] = json.loads(content)
-        return told
+        description: dict[str, Any] = json.loads(content)
+        return description
 
     def call(self, letter: bytes, content: bytes = b"") -> bytearray:
         """The answer to a request. ModelError where it refuses, _Ended where it ends meanwhile."""
@@ -157,8 +157,8 @@ class Process:
     @property
     def resident_bytes(self) -> int:
         """The memory that it holds now; where the system doesn't say it, what it held when it was loaded."""
-        said: int = self.said["memory"]
-        return resident(self._process.pid) or said
+        at_first: int = self.description["memory"]
+        return resident(self._process.pid) or at_first
 
     def fate(self) -> str:
         """How the process ended, in brackets, where it can be known."""
@@ -195,14 +195,19 @@ class IsolatedTokenizer(OtherTokenizer):
     def __init__(self, process: Process) -> None:
         self._process = process
         self._mending = Lock()
-        said = process.said
-        super().__init__(said["name"], said["sha256"], Card(**said["card"]), said["chat_template"])
-        self.kind = said["kind"]
-        self.named_specials = said["named_specials"]
-        self.context_length = said["context_length"]
-        self._special: dict[str, int] = said["special_tokens"]
-        self._own_special: tuple[list[int], list[int]] = (said["before"], said["after"])
-        self._size: int = said["vocab_size"]
+        description = process.description
+        super().__init__(
+            description["name"],
+            description["sha256"],
+            Card(**description["card"]),
+            description["chat_template"],
+        )
+        self.kind = description["kind"]
+        self.named_specials = description["named_specials"]
+        self.context_length = description["context_length"]
+        self._special: dict[str, int] = description["special_tokens"]
+        self._own_special: tuple[list[int], list[int]] = (description["before"], description["after"])
+        self._size: int = description["vocab_size"]
 
     @property
     def special_tokens(self) -> Mapping[str, int]:
@@ -262,7 +267,7 @@ class IsolatedTokenizer(OtherTokenizer):
                 if self._process is not process:
                     continue
                 alone = Process(*process.place)
-                if alone.said["sha256"] != self.sha256:
+                if alone.description["sha256"] != self.sha256:
                     raise Overloaded(f"the file of {self.name} was replaced just now; try again")
                 try:
                     answer = alone.call(letter, content)

@@ -78,7 +78,7 @@ def load_isolated(
     admit(kind, len(data))
     if kind != "bytepiece":
         process = Process(path, max_bytes, name)
-        if process.said["kind"] != "bytepiece":
+        if process.description["kind"] != "bytepiece":
             return IsolatedTokenizer(process)
     return Tokenizer.load(vocabulary, max_bytes=max_bytes)
 

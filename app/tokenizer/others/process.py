@@ -38,8 +38,12 @@ _LONG = tuple(text * 1500 for text in ("a", "1", " ", "A1", ".", "好", "\n", "a
 
 def main(path: Path, max_bytes: int, name: str | None) -> None:
     """Read the file, say what it is or why it can't be used, and answer."""
-    for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # meant for the server, which still has calls
-        signal.signal(told, signal.SIG_IGN)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # meant for the server, which still has calls
+        signal.signal(number, signal.SIG_IGN)
     keep_together()
     control = socket.socket(fileno=os.dup(0))
     os.set_blocking(2, False)  # nobody reads it before the end

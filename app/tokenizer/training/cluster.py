@@ -37,7 +37,7 @@ def train(
 ) -> list[Model]:
     """A model for each of the trainer's vocabulary sizes, from files that every worker can read by their names.
 
-    scheduler: its address, such as tcp://10.0.0.1:8786. progress: is told a stage's name, how many of its tasks are
+    scheduler: its address, such as tcp://10.0.0.1:8786. progress: called with a stage's name, how many of its tasks are
     done, and of how many; the corpus's `on_read`, how many bytes a task has counted.
     InputError where the scheduler can't be reached, Dask is not installed, or the texts can't be used.
     """

@@ -1,7 +1,7 @@
-"""What is told of a vocabulary: its pieces by script, and bytes per token by script and by language.
+"""The report on a vocabulary: its pieces by script, and bytes per token by script and by language.
 
 A mean hides that one language pays for another, so it is taken apart. A script is not a language: English and Polish
-are both Latin. Languages are told only where the records of the texts name them; none is guessed here.
+are both Latin. Languages are given only where the records of the texts name them; none is guessed here.
 """
 
 import re
@@ -76,7 +76,7 @@ def pieces_by_script(pieces: Iterable[bytes]) -> dict[str, int]:
 
 
 def measure(tokenizer: Tokenizer, texts: Iterable[tuple[str, str | None]]) -> Measured:
-    """Bytes per token over texts, each with its language where that is known; scripts are told line by line.
+    """Bytes per token over texts, each with its language where that is known; scripts are counted line by line.
 
     Lines are segmented one by one, so the shares of scripts add up to the whole. InputError where there is no text.
     """

@@ -68,13 +68,13 @@ async def bring(
     if not content:
         raise InputError(Sentence("the file is empty"))
     file = await run_in_threadpool(services.asking.files.begin, name, content, keep)
-    return _told(file, 202)
+    return _answer(file, 202)
 
 
 @router.get("/{file}", responses={200: {"model": FileShape}, **problem_responses(404, 422)})
 async def look(services: ServicesDep, file: str) -> Response:
     """Whether a file has been read: its state is reading, ready, or failed for a reason."""
-    return _told(await run_in_threadpool(services.asking.files.get, file), 200)
+    return _answer(await run_in_threadpool(services.asking.files.get, file), 200)
 
 
 @router.delete("/{file}", status_code=204, responses=problem_responses(404, 422))
@@ -84,12 +84,12 @@ async def take_away(services: ServicesDep, file: str) -> Response:
     return Response(status_code=204)
 
 
-def _told(file: DroppedFile, status: int) -> Response:
-    told: dict[str, Any] = asdict(file)
+def _answer(file: DroppedFile, status: int) -> Response:
+    answer: dict[str, Any] = asdict(file)
     if file.reason:
-        told["translations"] = translations(file.reason, "invalid-input")
-    told["begun"] = instant_text(datetime.fromtimestamp(int(file.begun), UTC))
+        answer["translations"] = translations(file.reason, "invalid-input")
+    answer["begun"] = instant_text(datetime.fromtimestamp(int(file.begun), UTC))
     headers = {"cache-control": "no-store"}
     if status == 202:
         headers["location"] = f"/api/v1/files/{file.file}"
-    return Response(orjson.dumps(told), status_code=status, headers=headers, media_type="application/json")
+    return Response(orjson.dumps(answer), status_code=status, headers=headers, media_type="application/json")

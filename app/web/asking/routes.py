@@ -108,8 +108,8 @@ async def cost(
     model = desk.model
     body = AskRequest(name=name, language=language, after=[], file=file)
     asked = await run_in_threadpool(_asked, services, id, body, client_of(request.scope))
-    told = {**asdict(await desk.cost(asked)), "model": model, "context": services.asking.context}
-    return Response(orjson.dumps(told), media_type="application/json")
+    cost = {**asdict(await desk.cost(asked)), "model": model, "context": services.asking.context}
+    return Response(orjson.dumps(cost), media_type="application/json")
 
 
 @router.delete("/asking/{asking}", status_code=204, responses=problem_responses(404, 422))

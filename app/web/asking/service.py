@@ -91,7 +91,7 @@ def open_asking(settings: AskingSettings, store: Store, models: ModelRegistry) -
 def describe(error: QuireError) -> dict[str, Any]:
     """The object that describes a failure within a stream, as a failed request would describe it."""
     status, kind = (409, "stopped") if isinstance(error, Stopped) else kind_of(error)
-    told: dict[str, Any] = orjson.loads(problem_json(status, kind, error.said, "", ""))
+    problem: dict[str, Any] = orjson.loads(problem_json(status, kind, error.message, "", ""))
     with suppress(AttributeError):
-        told["retry_after"] = error.retry_after  # type: ignore[attr-defined]
-    return told
+        problem["retry_after"] = error.retry_after  # type: ignore[attr-defined]
+    return problem

@@ -156,7 +156,7 @@ def _provider(exporter: "SpanExporter") -> "TracerProvider":
 
 
 def _fail(span: "Span", kind: str) -> None:
-    """What failed is told by its kind alone: messages may hold what was sent."""
+    """What failed is named by its kind alone: messages may hold what was sent."""
     from opentelemetry.trace import StatusCode
 
     span.set_attribute("error.type", kind)

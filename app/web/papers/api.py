@@ -170,8 +170,8 @@ def list_papers(
             paper_record(paper) | {"why": meaning.why(found.reasons.get(paper.id, ()))}
             for paper in page.papers
         ]
-        told = {"items": items, "next_cursor": page.next_cursor, "total": page.total, "by": found.by}
-        response = Response(orjson.dumps(told), media_type="application/json")
+        answer = {"items": items, "next_cursor": page.next_cursor, "total": page.total, "by": found.by}
+        response = Response(orjson.dumps(answer), media_type="application/json")
     else:
         page = find_papers(store, index, parameters, categories, q, limits.query_bytes)
         response = json_list([paper_json(paper) for paper in page.papers], page.next_cursor, page.total)

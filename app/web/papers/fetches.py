@@ -112,11 +112,11 @@ class FetchPage(BaseModel):
     total: int
 
 
-def _told(state: FetchState) -> dict[str, Any]:
-    told = asdict(state)
+def _answer(state: FetchState) -> dict[str, Any]:
+    answer = asdict(state)
     if isinstance(state.said, Sentence) or state.state == "failed":
-        told["translations"] = translations(state.said, "source-unavailable")
-    return told
+        answer["translations"] = translations(state.said, "source-unavailable")
+    return answer
 
 
 def _json(value: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -134,21 +134,21 @@ def _json(value: dict[str, Any], status: int = 200, headers: dict[str, str] | No
 def start(request: Request, services: ServicesDep, body: FetchRequest) -> Response:
     """Begins to fetch the newest day of categories, or papers by their ids, at arXiv's pace; one fetch at a time."""
     state = services.fetches.start(body.categories, body.ids)
-    return _json(_told(state), 202, {"location": f"{request.url.path}/{state.id}"})
+    return _json(_answer(state), 202, {"location": f"{request.url.path}/{state.id}"})
 
 
 @router.get("", responses={200: {"model": FetchPage}})
 def latest(services: ServicesDep) -> Response:
     """The fetch under way, or else the last one."""
     state = services.fetches.current()
-    items = [] if state is None else [_told(state)]
+    items = [] if state is None else [_answer(state)]
     return _json({"items": items, "next_cursor": None, "total": len(items)})
 
 
 @router.get("/{id}", responses={200: {"model": FetchShape}, **problem_responses(404)})
 def progress(services: ServicesDep, id: str) -> Response:
     """How far a fetch is."""
-    return _json(_told(services.fetches.named(id)))
+    return _json(_answer(services.fetches.named(id)))
 
 
 @router.delete(

@@ -128,7 +128,7 @@ def papers_named(store: Store, names: list[str], pointer: str) -> list[Paper]:
         try:
             wanted.append(parse_id(name)[0])
         except NotFound as error:
-            raise NotFound(error.said, pointer) from error
+            raise NotFound(error.message, pointer) from error
     papers = store.papers(wanted)
     missing = sorted(set(wanted) - {paper.id for paper in papers})
     if missing:

@@ -274,9 +274,9 @@ def search(
         if not is_page(request):
             raise
         # The words stay in the box, so that a typo can be mended there.
-        wrong = wording_of(request).failure(error.said, kind_of(error)[1])
-        told = {"wrong": wrong, "request_id": request.scope.get("request_id", "")}
-        refused = render(request, "search.html", **_NO_SEARCH | given | told)
+        wrong = wording_of(request).failure(error.message, kind_of(error)[1])
+        problem = {"wrong": wrong, "request_id": request.scope.get("request_id", "")}
+        refused = render(request, "search.html", **_NO_SEARCH | given | problem)
         refused.status_code = kind_of(error)[0]
         return refused
     page = found.page

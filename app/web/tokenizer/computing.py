@@ -154,7 +154,7 @@ def compare(body: CompareRequest, services: Services) -> Answer:
         try:
             tokenizer = tokenizer_of(services, name)
         except NotFound as error:
-            raise NotFound(error.said, f"/models/{i}") from error
+            raise NotFound(error.message, f"/models/{i}") from error
         _check_pieces(tokenizer, body.text, left, "/text")
         pieces = tokenizer.spans(body.text)
         left -= len(pieces)

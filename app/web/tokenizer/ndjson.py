@@ -51,7 +51,7 @@ class LinesRoute(JsonRoute):
             if not is_lines(request.headers):
                 return await handle_json(request)
             chunks = request.stream()
-            # Read before the answer begins: a client that asked whether to go on (100-continue) is told so.
+            # Read before the answer begins: a client that asked whether to go on (100-continue) is answered first.
             first = (await anext(chunks, b"")).removeprefix(BOM_UTF8)
             return _Lines(_answers(answer, request, first, chunks), media_type=NDJSON)
 

@@ -8,7 +8,7 @@
  * Not by the page's `lang`, which a translator rewrites.
  * @param {Problem | null} problem
  */
-export function saidBy(problem) {
+export function messageOf(problem) {
   const language = document.documentElement.dataset.interface ?? 'en';
   return problem?.translations?.[language] ?? problem?.detail ?? '';
 }

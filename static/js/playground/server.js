@@ -1,6 +1,6 @@
 /** Asks the API. Each kind of question has one answer under way at most: a new one takes the place of the old. */
 
-import { saidBy } from '../page/problems.js';
+import { messageOf } from '../page/problems.js';
 
 export class Server {
   /** @type {Map<string, AbortController>} */
@@ -81,7 +81,7 @@ export class Server {
 /** @param {Response} response */
 async function answer(response) {
   const value = await response.json();
-  if (!response.ok) throw new Error(saidBy(value) || response.statusText);
+  if (!response.ok) throw new Error(messageOf(value) || response.statusText);
   return value;
 }
 

@@ -6,7 +6,7 @@
 
 import { word } from '../page/announcements.js';
 import { API, BASE } from '../page/base.js';
-import { saidBy } from '../page/problems.js';
+import { messageOf } from '../page/problems.js';
 
 const PACE = 700; // milliseconds between two looks at how far it is
 const MOST_SILENT = 10; // looks without an answer, after which the server is taken to be gone
@@ -26,7 +26,7 @@ const value = (id) =>
 const named = ({ categories, ids }) => (ids.length > 0 ? ids : categories).join(' ');
 
 /** Its last sentence, or why it failed. @param {Fetch} fetched */
-const sentenceOf = ({ said, translations }) => saidBy({ detail: said, translations });
+const sentenceOf = ({ said, translations }) => messageOf({ detail: said, translations });
 
 /** @param {string} address @param {RequestInit} [how] @returns {Promise<Response>} */
 const ask = (address, how = {}) =>
@@ -62,7 +62,7 @@ async function begin(wanted) {
     const response = await ask('fetches', { method: 'POST', body: JSON.stringify(wanted) });
     const answer = await response.json();
     if (response.ok) return follow(answer);
-    show(word('fetchFailed'), saidBy(answer));
+    show(word('fetchFailed'), messageOf(answer));
   } catch (error) {
     console.warn(error);
     show(word('fetchLost'));

@@ -4,7 +4,7 @@ import { API } from '../page/base.js';
 import { listPapers } from './papers-by-id.js';
 import { isAskedFor, parted, queriesOf } from './own-query.js';
 import { say, word } from '../page/announcements.js';
-import { saidBy } from '../page/problems.js';
+import { messageOf } from '../page/problems.js';
 import { shelf } from '../shelf/shelf.js';
 
 const PAPERS = new URL('papers', API);
@@ -20,7 +20,7 @@ async function found(rest, ids) {
     const address = new URL(PAPERS);
     address.search = new URLSearchParams({ q, limit: IN_ONE, sort: 'announced' }).toString();
     const response = await fetch(address);
-    if (!response.ok) throw new Error(saidBy(await response.json()) || String(response.status));
+    if (!response.ok) throw new Error(messageOf(await response.json()) || String(response.status));
     papers.push(...(await response.json()).items);
   }
   return papers

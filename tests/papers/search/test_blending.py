@@ -183,7 +183,7 @@ def test_by_date_only_words_are_sought(library: Library) -> None:
 
 
 def test_without_words_or_without_vectors_there_is_no_meaning(library: Library, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no words whose meaning"):
+    with pytest.raises(InputError, match="a search by meaning needs words"):
         library.find("au:kipf", "meaning")
     made = Library(tmp_path, [SPEECH])
     assert made.find("prosody").by == "words"

@@ -5,7 +5,7 @@
 
 import '../../../math-text/math-text.js';
 import { announce, say, word } from '../../page/announcements.js';
-import { saidBy } from '../../page/problems.js';
+import { messageOf } from '../../page/problems.js';
 import { answerEvents, stopAnswer } from './answer-stream.js';
 import { markAnswer, outcome } from './quote-marks.js';
 import { counts, withOwnWords } from './quotes.js';
@@ -220,7 +220,7 @@ class Coming {
   /** @param {import('../../page/problems.js').Problem & { type?: string }} problem */
   #fail(problem) {
     const { type = '' } = problem;
-    const detail = saidBy(problem);
+    const detail = messageOf(problem);
     const half = this.own.answer !== '' ? ` ${word('askHalf')}` : '';
     const said = type === 'lost' ? word('askLost') : word('askFailed');
     this.say(said + half, type === 'lost' ? '' : detail);

@@ -7,7 +7,7 @@
 import { announce, word } from '../../page/announcements.js';
 import { API } from '../../page/base.js';
 import { kept, keep } from '../../page/local-settings.js';
-import { saidBy } from '../../page/problems.js';
+import { messageOf } from '../../page/problems.js';
 import { problemOf } from './answer-stream.js';
 
 /** @typedef {{ file: string, name: string, state: 'reading' | 'ready' | 'failed', source: string | null, reason: string | null, translations?: Record<string, string> }} OwnFile */
@@ -77,7 +77,7 @@ async function use(panel, name, brought, changed, gone) {
       file = await look(file.file);
     }
     if (file.state === 'failed')
-      throw new Error(saidBy({ detail: file.reason ?? '', translations: file.translations }));
+      throw new Error(messageOf({ detail: file.reason ?? '', translations: file.translations }));
     panel.dataset.file = file.file;
     const source = word(
       `source${(file.source ?? 'html')[0].toUpperCase()}${(file.source ?? 'html').slice(1)}`,
@@ -115,7 +115,7 @@ const look = async (file) => answered(await fetch(new URL(`files/${file}`, API))
 /** @param {Response} response */
 async function answered(response) {
   if (response.ok) return response.json();
-  throw new Error(saidBy(await problemOf(response)) || String(response.status));
+  throw new Error(messageOf(await problemOf(response)) || String(response.status));
 }
 
 /** @param {string} file */

@@ -1,7 +1,7 @@
 /** The questions that every paper can be asked, and what asking will cost, from the server. */
 
 import { API } from '../../page/base.js';
-import { saidBy } from '../../page/problems.js';
+import { messageOf } from '../../page/problems.js';
 import { addressOf, problemOf } from './answer-stream.js';
 
 /** @typedef {{ name: string, title: string, prompt: string }} OfferedQuestion */
@@ -36,6 +36,6 @@ export async function costOf(paper, language, file = '') {
   const response = await fetch(
     new URL(`?language=${language}${file && `&file=${file}`}`, addressOf(paper, 'cost')),
   );
-  if (!response.ok) throw new Error(saidBy(await problemOf(response)) || String(response.status));
+  if (!response.ok) throw new Error(messageOf(await problemOf(response)) || String(response.status));
   return response.json();
 }
