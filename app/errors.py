@@ -33,7 +33,8 @@ Value = int | float | str | tuple[str, ...]
 class Sentence(str):
     """A sentence in English that keeps its pattern and its values, so that a page can say it in another language.
 
-    Values are numbers, texts, other sentences, and tuples of names.
+    Values are numbers, texts, other sentences, and tuples of names. gettext looks patterns up likewise, but gives plain
+    text back; a sentence has to reach a page whole, from other processes too.
 
     >>> sentence = Sentence("{day!r} is not a date; write it as {example}", day="tomorrow", example="2026-11-23")
     >>> sentence

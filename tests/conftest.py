@@ -20,6 +20,13 @@ for _wait in ("connect", "read", "write", "pool"):  # of calls that name no time
     setattr(DEFAULT_TIMEOUT_CONFIG, _wait, float(PATIENCE))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says why a page was opened once more: the attempt that passed leaves no report of the first."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"first attempt of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
+
+
 @pytest.fixture(scope="session")
 def library_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder into which the library was imported by `quire papers import`."""

@@ -259,7 +259,7 @@ def _validation_error(request: Request, error: RequestValidationError) -> Respon
     ]
     detail: str = reduce(lambda one, other: Sentence("{one}; {other}", one=one, other=other), reasons)
     if not all(isinstance(reason.values["reason"], Sentence) for reason in reasons):
-        detail = str(detail)  # a sentence of which a part is in English is none
+        detail = str(detail)  # a page then shows the sentence of the kind, and mixes no languages
     return failure(request, 422, "invalid-input", detail, fields)
 
 

@@ -39,8 +39,12 @@ PROCESS_BYTES = 45_000_000
 _PIECE_BYTES = 64
 """Memory of a piece in the table of pieces, about."""
 
-_MOST_IDLE = 4
-"""Unused connections to a process that are kept open, at most."""
+_MOST_IDLE = 16
+"""Unused connections to a process that are kept open, at most, each with its thread there.
+
+Enough that a burst makes no new ones: the regular expressions of Rust's regex crate give a thread one of eight caches
+by its number, and two threads whose numbers are eight apart make new ones all the time, which doubles a text's time.
+"""
 
 _HEAD = struct.Struct("<cQ")
 

@@ -38,11 +38,8 @@ _LONG = tuple(text * 1500 for text in ("a", "1", " ", "A1", ".", "好", "\n", "a
 
 def main(path: Path, max_bytes: int, name: str | None) -> None:
     """Read the file, say what it is or why it can't be used, and answer."""
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # meant for the server, which still has calls
+    # Meant for the server, which still has calls.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     keep_together()
     control = socket.socket(fileno=os.dup(0))
