@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from app.errors import InputError, ModelError, Overloaded
 from app.tokenizer import load
 from app.tokenizer.others.isolated import IsolatedTokenizer
 from app.tokenizer.registry import ModelRegistry
-from tests.server import ROOT, wait_for
+from tests.server import PATIENCE, ROOT, wait_for
 from tests.tokenizer.others.breaking import ABORTING
 from tests.tokenizer.others.trained import rank_list, write_all
 
@@ -139,3 +140,20 @@ def is_running(process: int) -> bool:
         return b"others.process" in Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
+
+
+def test_a_second_burst_of_calls_finds_the_connections_of_the_first(models: ModelRegistry) -> None:
+    tokenizer: Any = models.get("ranks")
+    text = "Hello world " * 100_000
+    begin = Barrier(8)
+
+    def count(_: int) -> int:
+        begin.wait(PATIENCE)
+        return int(tokenizer.count(text))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(count, range(8)))) == 1
+        kept = set(tokenizer._process._idle)
+        assert len(kept) > 4
+        assert len(set(pool.map(count, range(8)))) == 1
+        assert kept <= set(tokenizer._process._idle)
